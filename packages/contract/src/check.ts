@@ -1,0 +1,81 @@
+// Is this value an event? One compiled check on the hot path; the slow words only for what is refused.
+import type { TSchema } from "@sinclair/typebox";
+import { TypeCompiler, ValueErrorType } from "@sinclair/typebox/compiler";
+import { EventInput, StoredEvent } from "./event.ts";
+import type { ProblemError } from "./problem.ts";
+
+const input = TypeCompiler.Compile(EventInput);
+const stored = TypeCompiler.Compile(StoredEvent);
+
+/** At most this many problems are named in one answer. */
+const MAX_PROBLEMS = 20;
+
+/** Is `value` an event as a caller may send it? */
+export function isEventInput(value: unknown): value is EventInput {
+  return input.Check(value) && isCalendarTime((value as EventInput).timestamp);
+}
+
+/** Is `value` an event as it stands in the topic? */
+export function isStoredEvent(value: unknown): value is StoredEvent {
+  return stored.Check(value);
+}
+
+/** Why `value` is not an event a caller may send; empty when it is one. */
+export function eventProblems(value: unknown): ProblemError[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return [{ pointer: "", message: `expected a JSON object, got ${kindOf(value)}` }];
+  }
+  const found = new Map<string, string>();
+  for (const error of input.Errors(value)) {
+    if (found.size >= MAX_PROBLEMS) break;
+    // The first error of a member is the plainest: "required" comes before what `undefined` is not.
+    if (!found.has(error.path)) found.set(error.path, wordsFor(error));
+  }
+  if (found.size === 0 && !isCalendarTime((value as EventInput).timestamp)) {
+    found.set("/timestamp", "is not a date that the calendar has");
+  }
+  return [...found].map(([pointer, message]) => ({ pointer, message }));
+}
+
+/** A pattern can't count days: `2026-02-31` has the right shape and is no date. */
+function isCalendarTime(timestamp: EventInput["timestamp"]): boolean {
+  if (typeof timestamp !== "string") return true;
+  const [year, month, day] = [timestamp.slice(0, 4), timestamp.slice(5, 7), timestamp.slice(8, 10)].map(
+    Number,
+  ) as [number, number, number];
+  return day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
+}
+
+function wordsFor(error: {
+  type: ValueErrorType;
+  schema: TSchema;
+  value: unknown;
+  path: string;
+  message: string;
+}): string {
+  const { schema } = error;
+  switch (error.type) {
+    case ValueErrorType.ObjectRequiredProperty:
+      return "is required";
+    case ValueErrorType.ObjectAdditionalProperties:
+      return `is not a member of an event; known members: ${Object.keys(EventInput.properties).join(", ")}`;
+    case ValueErrorType.StringMinLength:
+      return "must not be empty";
+    case ValueErrorType.StringMaxLength:
+      return `is longer than ${schema.maxLength} characters`;
+    case ValueErrorType.String:
+      return `must be a string, got ${kindOf(error.value)}`;
+    case ValueErrorType.Object:
+      return `must be an object, got ${kindOf(error.value)}`;
+    case ValueErrorType.Union:
+      return "must be an RFC 3339 date-time string or Unix milliseconds (an integer from 0)";
+    default:
+      return error.message;
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

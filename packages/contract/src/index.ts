@@ -1,0 +1,4 @@
+export * from "./check.ts";
+export * from "./event.ts";
+export * from "./problem.ts";
+export * from "./records.ts";
