@@ -1,0 +1,6 @@
+export * from "./health.ts";
+export * from "./lifecycle.ts";
+export * from "./log.ts";
+export * from "./metrics.ts";
+export * from "./run.ts";
+export * from "./settings.ts";

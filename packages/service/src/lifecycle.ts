@@ -1,0 +1,66 @@
+// Start in order, stop in reverse: each step with a budget of its own, so that one stuck step can't eat the others' time.
+import type { Log } from "./log.ts";
+
+/** A part of a service that starts and stops. */
+export interface Step {
+  name: string;
+  start?(): Promise<void> | void;
+  stop?(): Promise<void> | void;
+  /** How long `stop` may take, ms. */
+  stopBudgetMs?: number;
+}
+
+const DEFAULT_STOP_BUDGET_MS = 5_000;
+
+export class Lifecycle {
+  readonly #log: Log;
+  readonly #started: Step[] = [];
+  #stopping: Promise<boolean> | undefined;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Has `stop` been called? */
+  get isStopping(): boolean {
+    return this.#stopping !== undefined;
+  }
+
+  /** Starts one step. A step whose start fails was not started: the caller stops the rest. */
+  async start(step: Step): Promise<void> {
+    await step.start?.();
+    this.#started.push(step);
+  }
+
+  /** Stops every started step, newest first. True when each ended well and in time; later calls share the first's result. */
+  stop(): Promise<boolean> {
+    this.#stopping ??= this.#stopAll();
+    return this.#stopping;
+  }
+
+  async #stopAll(): Promise<boolean> {
+    let clean = true;
+    for (const step of this.#started.reverse()) {
+      const budgetMs = step.stopBudgetMs ?? DEFAULT_STOP_BUDGET_MS;
+      try {
+        await withinBudget(Promise.resolve(step.stop?.()), budgetMs);
+      } catch (error) {
+        clean = false;
+        this.#log.error({ step: step.name, budgetMs, error }, "a step did not stop cleanly");
+      }
+    }
+    return clean;
+  }
+}
+
+async function withinBudget(work: Promise<void>, budgetMs: number): Promise<void> {
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done within ${budgetMs} ms`)), budgetMs);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

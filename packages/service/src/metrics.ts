@@ -1,0 +1,68 @@
+// A service's figures. Counters that the hot path touches are plain numbers, read when somebody scrapes.
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+export { Counter, Gauge, Histogram, Registry };
+
+/** Every name of ours begins so. */
+export const METRIC_PREFIX = "ingest_";
+
+/** A registry with the process's own figures in it: memory, CPU time, start. */
+export function createMetrics(): Registry {
+  const registry = new Registry();
+  gauge(registry, "process_resident_memory_bytes", "Resident memory of the process", () =>
+    process.memoryUsage.rss(),
+  );
+  counterOf(registry, "process_cpu_seconds_total", "CPU time of the process, user and system", () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  gauge(registry, "process_start_time_seconds", "Unix time at which the process started", () => startTime);
+  return registry;
+}
+
+const startTime = Date.now() / 1000 - process.uptime();
+
+/** A gauge whose value is asked for at each scrape. */
+export function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+  new Gauge({
+    name: `${METRIC_PREFIX}${name}`,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+}
+
+/** A counter kept elsewhere as a plain number that only grows; its value is asked for at each scrape. */
+export function counterOf(registry: Registry, name: string, help: string, read: () => number): void {
+  new Counter({
+    name: `${METRIC_PREFIX}${name}`,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+}
+
+/** Counters kept elsewhere as plain numbers, one for each value of `label`. */
+export function countersOf(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  read: () => Readonly<Record<string, number>>,
+): void {
+  new Counter({
+    name: `${METRIC_PREFIX}${name}`,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [value, count] of Object.entries(read())) this.inc({ [label]: value }, count);
+    },
+  });
+}

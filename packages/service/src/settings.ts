@@ -1,0 +1,116 @@
+// Environment → one schema → every problem at once → a frozen, typed object.
+import { type Static, type TObject, type TProperties, type TSchema, TypeGuard } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+
+/** An environment as handed over: only a program's main reads the real one. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** One setting that can't be used as it stands. */
+export interface SettingProblem {
+  name: string;
+  /** What was given; `undefined` when nothing was. */
+  value: string | undefined;
+  /** What to change. */
+  message: string;
+}
+
+/** Every problem of an environment. The message lists them, a line each. */
+export class SettingsError extends Error {
+  override name = "SettingsError";
+  constructor(readonly problems: readonly SettingProblem[]) {
+    super(
+      [
+        problems.length === 1 ? "A setting can't be used:" : `${problems.length} settings can't be used:`,
+        ...problems.map(
+          (p) => `  ${p.name}${p.value === undefined ? "" : `=${JSON.stringify(p.value)}`}: ${p.message}`,
+        ),
+      ].join("\n"),
+    );
+  }
+}
+
+/** A rule over several settings: the problems it sees, none when all is well. */
+export type SettingsRule<T> = (settings: T) => SettingProblem[];
+
+/**
+ * Reads settings from `env`.
+ * @param properties env name → TypeBox schema with `default` (leave it out for what is required) and `description`
+ * @param rules contradictions between settings, looked at when each alone is right
+ * @returns a frozen object with a member for each property
+ * @throws SettingsError naming every problem at once
+ */
+export function parseSettings<P extends TProperties>(
+  properties: P,
+  env: Env,
+  rules: readonly SettingsRule<Static<TObject<P>>>[] = [],
+): Readonly<Static<TObject<P>>> {
+  const problems: SettingProblem[] = [];
+  const settings: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(properties)) {
+    const given = env[name];
+    // An empty variable is how compose files and shells write "not set".
+    if (given === undefined || given === "") {
+      if (schema.default !== undefined) settings[name] = schema.default;
+      else if (!TypeGuard.IsOptional(schema))
+        problems.push({ name, value: given, message: `is required: ${wordsFor(schema)}` });
+      continue;
+    }
+    const value = fromText(given, schema);
+    if (Value.Check(schema, value)) settings[name] = value;
+    else problems.push({ name, value: redact(name, given), message: `must be ${wordsFor(schema)}` });
+  }
+  const parsed = Object.freeze(settings) as Static<TObject<P>>;
+  if (problems.length === 0) for (const rule of rules) problems.push(...rule(parsed));
+  if (problems.length > 0) throw new SettingsError(problems);
+  return parsed;
+}
+
+function fromText(text: string, schema: TSchema): unknown {
+  const trimmed = text.trim();
+  if (schema.anyOf) {
+    for (const option of schema.anyOf as TSchema[]) {
+      const value = fromText(text, option);
+      if (Value.Check(option, value)) return value;
+    }
+    return text;
+  }
+  switch (schema.type) {
+    case "integer":
+    case "number":
+      return /^[+-]?\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : text;
+    case "boolean":
+      if (/^(true|1|yes|on)$/i.test(trimmed)) return true;
+      if (/^(false|0|no|off)$/i.test(trimmed)) return false;
+      return text;
+    case "array":
+      return trimmed.split(",").map((item) => item.trim());
+    default:
+      return text;
+  }
+}
+
+/** What a schema takes, in words: "an integer from 0 to 900000". */
+export function wordsFor(schema: TSchema): string {
+  if (schema.anyOf) return (schema.anyOf as TSchema[]).map(wordsFor).join(" or ");
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  const { minimum, maximum } = schema as { minimum?: number; maximum?: number };
+  const range =
+    (minimum === undefined ? "" : ` from ${minimum}`) + (maximum === undefined ? "" : ` to ${maximum}`);
+  switch (schema.type) {
+    case "integer":
+      return `an integer${range}`;
+    case "number":
+      return `a number${range}`;
+    case "boolean":
+      return "true or false";
+    case "array":
+      return "a list with commas between";
+    default:
+      return schema.pattern ? `text like ${schema.examples?.[0] ?? schema.pattern}` : "text";
+  }
+}
+
+/** Secrets don't belong in an error that ends in a log. */
+function redact(name: string, value: string): string {
+  return /PASSWORD|SECRET|TOKEN|KEY/.test(name) ? "…" : value;
+}
