@@ -1,0 +1,97 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { lock } from "proper-lockfile";
+import { BrokerError } from "./errors.ts";
+import { lastLines, runCommand } from "./run.ts";
+
+const pomPath = join(import.meta.dir, "..", "pom.xml");
+
+/** Kafka's jars on this machine. */
+export interface KafkaArtifacts {
+  version: string;
+  /** The folder that holds `libs` and what is derived from them. */
+  home: string;
+  classPath: string;
+}
+
+/** The Kafka version that the pom names. */
+export async function kafkaVersion(): Promise<string> {
+  return readVersion(await Bun.file(pomPath).text());
+}
+
+function readVersion(pom: string): string {
+  const version = /<kafka\.version>([^<]+)</.exec(pom)?.[1];
+  if (version === undefined) throw new Error(`${pomPath} names no kafka.version`);
+  return version;
+}
+
+/** The folder where Kafka is kept between runs: `$XDG_CACHE_HOME/bun-kafka-ingest`, by default in `~/.cache`. */
+export function cacheFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "bun-kafka-ingest");
+}
+
+/**
+ * Kafka's jars, downloaded by Maven on the first call on a machine and found in the cache after that.
+ * Processes that need them at the same time wait for one download; one that is cut short leaves nothing in place.
+ * @throws BrokerError `no_maven` or `download_failed`
+ */
+export async function ensureKafka(onProgress: (message: string) => void = () => {}): Promise<KafkaArtifacts> {
+  const pom = await Bun.file(pomPath).text();
+  const version = readVersion(pom);
+  const home = join(cacheFolder(), `kafka-${version}-${Bun.hash(pom).toString(16).slice(0, 8)}`);
+  const libs = join(home, "libs");
+  if (!existsSync(libs)) {
+    await withLock(home, async () => {
+      if (!existsSync(libs)) await download(version, libs, onProgress);
+    });
+  }
+  const jars = (await readdir(libs)).filter((name) => name.endsWith(".jar")).sort();
+  return { version, home, classPath: jars.map((name) => join(libs, name)).join(":") };
+}
+
+/** Runs `work` while no other process of this machine holds the same folder's lock. The folder is made. */
+export async function withLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  await mkdir(folder, { recursive: true });
+  // A holder that died stops touching its lock and loses it after `stale` ms.
+  const release = await lock(folder, {
+    stale: 10_000,
+    retries: { forever: true, factor: 1, minTimeout: 100, maxTimeout: 100 },
+  });
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
+}
+
+async function download(version: string, libs: string, onProgress: (message: string) => void): Promise<void> {
+  onProgress(`downloading Kafka ${version} with Maven (about 45 MB, once)`);
+  const partial = `${libs}.partial`;
+  await rm(partial, { recursive: true, force: true });
+  const command = [
+    "mvn",
+    "-q",
+    "-B",
+    "-f",
+    pomPath,
+    "dependency:copy-dependencies",
+    `-DoutputDirectory=${partial}`,
+  ];
+  const { exitCode, output } = await runCommand(command);
+  if (exitCode === 127) {
+    throw new BrokerError(
+      "no_maven",
+      `no Maven: Kafka ${version} is not in ${cacheFolder()} yet, and mvn, which downloads it, is not on PATH.`,
+    );
+  }
+  if (exitCode !== 0) {
+    await writeFile(`${libs}.log`, output);
+    throw new BrokerError(
+      "download_failed",
+      `Maven could not get Kafka ${version} (whole output: ${libs}.log):\n${lastLines(output, 15)}`,
+    );
+  }
+  await rename(partial, libs);
+}

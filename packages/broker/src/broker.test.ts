@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Broker, BrokerError, brokerAnswers, startBroker } from "./index.ts";
+
+const minute = 60_000;
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+}
+
+describe("a broker", () => {
+  let broker: Broker;
+  beforeAll(async () => {
+    broker = await startBroker();
+  }, 5 * minute);
+  afterAll(() => broker[Symbol.asyncDispose]());
+
+  test("answers once it is started", async () => {
+    expect(broker.bootstrapServers).toBe(`127.0.0.1:${broker.port}`);
+    expect(await brokerAnswers(broker.port)).toBe(true);
+  });
+
+  test("refuses a busy port by its number and by how to choose another", async () => {
+    const thrown = await rejection(startBroker({ port: broker.port, portSetting: "--port" }));
+    expect(thrown).toBeInstanceOf(BrokerError);
+    expect(thrown).toMatchObject({ code: "port_busy" });
+    expect(String(thrown)).toContain(`127.0.0.1:${broker.port} `);
+    expect(String(thrown)).toContain("--port");
+  });
+
+  test("stops answering while it is paused and answers again after", async () => {
+    broker.pause();
+    expect(await brokerAnswers(broker.port, 200)).toBe(false);
+    broker.resume();
+    expect(await brokerAnswers(broker.port, 10_000)).toBe(true);
+  });
+
+  test(
+    "comes back on its port after a crash",
+    async () => {
+      const { port, pid } = broker;
+      await broker.kill();
+      expect(await brokerAnswers(port)).toBe(false);
+      await broker.restart();
+      expect(broker.port).toBe(port);
+      expect(broker.pid).not.toBe(pid);
+      expect(await brokerAnswers(port)).toBe(true);
+    },
+    2 * minute,
+  );
+});
+
+test(
+  "keeps a data folder that it was given, and uses it again",
+  async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), "broker-test-"));
+    try {
+      const metaFile = join(dataDir, "log", "meta.properties");
+      let first: string;
+      {
+        await using broker = await startBroker({ dataDir });
+        expect(broker.dataDir).toBe(dataDir);
+        first = await Bun.file(metaFile).text();
+      }
+      await using again = await startBroker({ dataDir });
+      expect(await brokerAnswers(again.port)).toBe(true);
+      expect(await Bun.file(metaFile).text()).toBe(first);
+    } finally {
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  },
+  2 * minute,
+);
+
+test(
+  "leaves neither process nor temporary folder behind",
+  async () => {
+    const broker = await startBroker();
+    const { dataDir, pid } = broker;
+    await broker[Symbol.asyncDispose]();
+    expect(existsSync(dataDir)).toBe(false);
+    expect(() => process.kill(pid, 0)).toThrow();
+  },
+  2 * minute,
+);
+
+test(
+  "says in Kafka's own words why it did not start",
+  async () => {
+    const thrown = await rejection(startBroker({ properties: { "num.io.threads": "none" } }));
+    expect(thrown).toMatchObject({ name: "BrokerError" });
+    expect(String(thrown)).toContain("num.io.threads");
+  },
+  minute,
+);

@@ -1,0 +1,217 @@
+import { existsSync, rmSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Subprocess } from "bun";
+import { BrokerError } from "./errors.ts";
+import { ensureClassArchive, javaCommand, type KafkaRuntime, prepareRuntime, spawnJvm } from "./jvm.ts";
+import { assertPortFree, brokerAnswers, freePort, loopback } from "./probe.ts";
+import { serverProperties } from "./properties.ts";
+import { lastLines, runCommand } from "./run.ts";
+
+/** Kafka is up in 1–4 s; a machine busy with tests may take much longer. */
+const startDeadlineMs = 60_000;
+/** After SIGTERM Kafka closes its logs in well under a second; then it is killed. */
+const stopDeadlineMs = 20_000;
+
+export interface BrokerOptions {
+  /** On 127.0.0.1; 0, the default, takes a free one, which `restart()` keeps. */
+  port?: number;
+  /** Where the records are kept, between processes too. By default a temporary folder, gone with the broker. */
+  dataDir?: string;
+  /** For topics that are made without a count; 6 by default. */
+  partitions?: number;
+  /** Settings of Kafka's own, by Kafka's names: they win over the defaults. */
+  properties?: Readonly<Record<string, string>>;
+  /** The words by which the user chooses the port, for the message when it is busy. */
+  portSetting?: string;
+  /** Told about slow steps, e.g. the first download. */
+  onProgress?: (message: string) => void;
+}
+
+/** A Kafka broker in a process of its own. */
+export interface Broker extends AsyncDisposable {
+  readonly bootstrapServers: string;
+  readonly port: number;
+  readonly dataDir: string;
+  /** Kafka's own log. */
+  readonly logFile: string;
+  /** The broker's process id; another one after `restart()`. */
+  readonly pid: number;
+  /** Resolves with the exit code when the present process ends (null: by a signal). */
+  readonly exited: Promise<number | null>;
+  /** Ends the process with a signal, SIGKILL by default, as a crash would, and waits until it is gone. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Ends the process in order; the data stays for `restart()`. */
+  stop(): Promise<void>;
+  /** Starts the broker again on its port and data, stopping it in order first where it still runs. */
+  restart(): Promise<void>;
+  /** SIGSTOP: connections stay open, nothing is answered. */
+  pause(): void;
+  /** SIGCONT, after `pause()`. */
+  resume(): void;
+}
+
+/**
+ * Starts a Kafka broker and resolves once it takes requests.
+ * @throws BrokerError where Java or Maven is missing, the port is busy, or Kafka does not come up
+ */
+export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
+  const runtime = await prepareRuntime(options.onProgress);
+  if (options.port) await assertPortFree(options.port, options.portSetting ?? "the option `port`");
+  await ensureClassArchive(runtime, async (dumpArchiveTo) => {
+    options.onProgress?.("preparing Kafka for fast starts (a few seconds, once)");
+    await using warmUp = new BrokerProcess(runtime, {}, await temporaryFolder(), true, dumpArchiveTo);
+    await warmUp.start();
+    await warmUp.stop();
+  });
+  const dataDir = options.dataDir ?? (await temporaryFolder());
+  const broker = new BrokerProcess(runtime, options, dataDir, options.dataDir === undefined);
+  await broker.start();
+  return broker;
+}
+
+function temporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "kafka-broker-"));
+}
+
+class BrokerProcess implements Broker {
+  port: number;
+  readonly logFile: string;
+  #process: Subprocess | undefined;
+  readonly #removeAtExit = () => this.#abandon();
+
+  constructor(
+    readonly runtime: KafkaRuntime,
+    readonly options: BrokerOptions,
+    readonly dataDir: string,
+    readonly isTemporary: boolean,
+    readonly dumpArchiveTo?: string,
+  ) {
+    this.port = options.port ?? 0;
+    this.logFile = join(dataDir, "broker.log");
+    process.on("exit", this.#removeAtExit);
+  }
+
+  get bootstrapServers(): string {
+    return `${loopback}:${this.port}`;
+  }
+
+  get pid(): number {
+    return this.#running().pid;
+  }
+
+  get exited(): Promise<number | null> {
+    return this.#running().exited;
+  }
+
+  async start(): Promise<void> {
+    try {
+      const propertiesFile = await this.#writeProperties();
+      const command = javaCommand(this.runtime, "kafka.Kafka", [propertiesFile], this.dumpArchiveTo);
+      this.#process = spawnJvm(command, this.logFile);
+      await this.#untilAnswering(this.#process);
+    } catch (thrown) {
+      await this.kill();
+      if (this.isTemporary) await rm(this.dataDir, { recursive: true, force: true });
+      throw thrown;
+    }
+  }
+
+  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    const child = this.#process;
+    if (child === undefined || hasEnded(child)) return;
+    child.kill(signal);
+    await child.exited;
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#process;
+    if (child === undefined || hasEnded(child)) return;
+    child.kill("SIGCONT"); // a paused process would not see SIGTERM
+    child.kill("SIGTERM");
+    const forced = setTimeout(() => child.kill("SIGKILL"), stopDeadlineMs);
+    await child.exited;
+    clearTimeout(forced);
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  pause(): void {
+    this.#running().kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#running().kill("SIGCONT");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Temporary data needs no orderly close.
+    await (this.isTemporary ? this.kill() : this.stop());
+    process.off("exit", this.#removeAtExit);
+    if (this.isTemporary) await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  #running(): Subprocess {
+    if (this.#process === undefined) throw new Error("the broker was not started");
+    return this.#process;
+  }
+
+  async #writeProperties(): Promise<string> {
+    await mkdir(this.dataDir, { recursive: true });
+    this.port ||= await freePort();
+    const logFolder = join(this.dataDir, "log");
+    const file = join(this.dataDir, "server.properties");
+    const { partitions = 6, properties = {} } = this.options;
+    const layout = { port: this.port, controllerPort: await freePort(), logFolder, partitions, properties };
+    await writeFile(file, serverProperties(layout));
+    if (!existsSync(join(logFolder, "meta.properties"))) await this.#format(file);
+    return file;
+  }
+
+  async #format(propertiesFile: string): Promise<void> {
+    const clusterId = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64url");
+    const args = ["format", "--cluster-id", clusterId, "--config", propertiesFile];
+    const { exitCode, output } = await runCommand(javaCommand(this.runtime, "kafka.tools.StorageTool", args));
+    if (exitCode !== 0) {
+      throw new BrokerError(
+        "format_failed",
+        `Kafka could not format ${this.dataDir}:\n${lastLines(output, 10)}`,
+      );
+    }
+  }
+
+  async #untilAnswering(child: Subprocess): Promise<void> {
+    const deadline = performance.now() + startDeadlineMs;
+    while (!(await brokerAnswers(this.port))) {
+      const ended = hasEnded(child);
+      if (!ended && performance.now() < deadline) {
+        await Bun.sleep(25);
+        continue;
+      }
+      const log = await Bun.file(this.logFile).text();
+      const why = ended
+        ? "Kafka ended at its start"
+        : `Kafka did not answer within ${startDeadlineMs / 1000} s`;
+      const code = ended ? "start_failed" : "start_timed_out";
+      // A temporary folder is gone when the caller reads this, so the log's end is in the message.
+      throw new BrokerError(code, `${why} on port ${this.port}; its log ends:\n${lastLines(log, 20)}`);
+    }
+    if (hasEnded(child)) {
+      throw new BrokerError("port_busy", `another process answers on ${this.bootstrapServers}`);
+    }
+  }
+
+  /** The process ends without having disposed of the broker. */
+  #abandon(): void {
+    if (this.#process !== undefined && !hasEnded(this.#process)) this.#process.kill("SIGKILL");
+    if (this.isTemporary) rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+function hasEnded(child: Subprocess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
