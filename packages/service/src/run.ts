@@ -6,6 +6,12 @@ import { SettingsError } from "./settings.ts";
 /** Exit codes: 0 a clean end · 1 a failure or a forced end · 2 settings that can't be used. */
 export const exitCodes = { clean: 0, failed: 1, settings: 2 } as const;
 
+/**
+ * `bun run` passes Ctrl-C on to a child that has had it from the terminal already: the same SIGINT comes twice, at once.
+ * A second one within this time, ms, is that echo and not a person's second thought.
+ */
+const INTERRUPT_ECHO_MS = 100;
+
 /** Reads settings by `parse`; when they can't be used, prints every problem and exits with 2 before any socket opens. */
 export function settingsOrExit<T>(parse: () => T): T {
   try {
@@ -29,11 +35,14 @@ export async function runService(log: Log, start: (lifecycle: Lifecycle) => Prom
     log.info({}, "stopped");
     process.exit(clean ? code : exitCodes.failed);
   };
+  let firstInterruptAt = Number.NEGATIVE_INFINITY;
   const onSignal = (signal: NodeJS.Signals) => {
     if (lifecycle.isStopping) {
+      if (signal === "SIGINT" && performance.now() - firstInterruptAt < INTERRUPT_ECHO_MS) return;
       log.warn({ signal }, "second signal: exiting at once");
       process.exit(exitCodes.failed);
     }
+    if (signal === "SIGINT") firstInterruptAt = performance.now();
     log.info({ signal }, "stopping");
     void end(exitCodes.clean);
   };
