@@ -1,0 +1,100 @@
+import { describe, expect, test } from "bun:test";
+import { parseSettings, SettingsError } from "@ingest/service";
+import { kafkaRule, toClientConfig } from "./client-config.ts";
+import type { Env } from "./records.ts";
+import { clientSettings, consumerSettings, producerSettings } from "./settings.ts";
+
+const producer = (env: Env = {}) => toClientConfig(parseSettings(producerSettings, env), "producer", env);
+const consumer = (env: Env = {}) => toClientConfig(parseSettings(consumerSettings, env), "consumer", env);
+
+function problems(act: () => unknown): string[] {
+  try {
+    act();
+    return [];
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems.map((p) => p.name);
+    throw error;
+  }
+}
+
+describe("toClientConfig", () => {
+  test("a producer without settings keeps every record, in order, once, compressed and in batches", () => {
+    expect(producer()).toMatchObject({
+      "bootstrap.servers": "localhost:9092",
+      acks: "all",
+      "enable.idempotence": true,
+      "linger.ms": 5,
+      "batch.size": 1_048_576,
+      "compression.type": "lz4",
+      "queue.buffering.max.messages": 100_000,
+      "queue.buffering.max.kbytes": 65_536,
+      "socket.keepalive.enable": true,
+    });
+  });
+
+  test("a consumer never commits by itself", () => {
+    expect(consumer()).toMatchObject({
+      "group.id": "event-consumers",
+      "enable.auto.commit": false,
+      "enable.auto.offset.store": false,
+      "partition.assignment.strategy": "cooperative-sticky",
+      "auto.offset.reset": "earliest",
+    });
+    expect(consumer()).not.toHaveProperty("acks");
+  });
+
+  test("an admin client gets the connection's settings alone", () => {
+    const config = toClientConfig(parseSettings(producerSettings, {}), "admin");
+    expect(config).toHaveProperty(["bootstrap.servers"]);
+    expect(config).not.toHaveProperty(["linger.ms"]);
+  });
+
+  test("a service's own members don't reach librdkafka", () => {
+    const settings = { ...parseSettings(clientSettings, {}), PORT: 3000 };
+    expect(toClientConfig(settings, "admin")).not.toHaveProperty("PORT");
+  });
+});
+
+describe("contradictions", () => {
+  test.each([
+    [{ KAFKA_ACKS: "1" }, "KAFKA_ACKS"],
+    [{ KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION: "6" }, "KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION"],
+    [{ KAFKA_LINGER_MS: "500", KAFKA_MESSAGE_TIMEOUT_MS: "500" }, "KAFKA_LINGER_MS"],
+    [
+      { KAFKA_QUEUE_BUFFERING_MAX_KBYTES: "1", KAFKA_MESSAGE_MAX_BYTES: "2000" },
+      "KAFKA_QUEUE_BUFFERING_MAX_KBYTES",
+    ],
+    [{ KAFKA_RETRY_BACKOFF_MS: "2000" }, "KAFKA_RETRY_BACKOFF_MS"],
+    [{ KAFKA_SASL_PASSWORD: "x" }, "KAFKA_SASL_PASSWORD"],
+    [{ KAFKA_SECURITY_PROTOCOL: "sasl_ssl" }, "KAFKA_SASL_MECHANISM"],
+    [{ KAFKA_SSL_CA_PEM: "x" }, "KAFKA_SSL_CA_PEM"],
+    [{ KAFKA_SECURITY_PROTOCOL: "ssl", KAFKA_SSL_CA_LOCATION: "/no/such" }, "KAFKA_SSL_CA_LOCATION"],
+    [{ KAFKA_SECURITY_PROTOCOL: "ssl", KAFKA_SSL_CERTIFICATE_PEM: "x" }, "KAFKA_SSL_KEY_LOCATION"],
+  ] as [Env, string][])("%j is refused for %s", (env, name) => {
+    expect(problems(() => producer(env))).toEqual([name]);
+  });
+
+  test("fewer acknowledgements are fine without idempotence", () => {
+    expect(producer({ KAFKA_ACKS: "1", KAFKA_ENABLE_IDEMPOTENCE: "false" })).toMatchObject({ acks: 1 });
+  });
+
+  test("a login by name wants a name and a password, and doesn't repeat either", () => {
+    const env = { KAFKA_SECURITY_PROTOCOL: "sasl_plaintext", KAFKA_SASL_MECHANISM: "SCRAM-SHA-512" };
+    expect(problems(() => producer(env))).toEqual(["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"]);
+    expect(() => producer({ KAFKA_SASL_PASSWORD: "hunter2" })).not.toThrow("hunter2");
+  });
+
+  test("a heartbeat must fit three times into the session", () => {
+    expect(problems(() => consumer({ KAFKA_SESSION_TIMEOUT_MS: "6000" }))).toEqual([
+      "KAFKA_HEARTBEAT_INTERVAL_MS",
+    ]);
+  });
+
+  test("as a rule they stand in parseSettings' own list", () => {
+    const env = { KAFKA_ACKS: "1", KAFKA_LINGER_M: "5" };
+    expect(problems(() => parseSettings(producerSettings, env, [kafkaRule("producer", env)]))).toEqual([
+      "KAFKA_ACKS",
+      "KAFKA_LINGER_M",
+    ]);
+  });
+});

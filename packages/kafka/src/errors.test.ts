@@ -1,0 +1,94 @@
+import { describe, expect, test } from "bun:test";
+import { KafkaError, type KafkaErrorCode, kafkaErrors, toKafkaError, toKafkaErrorCode } from "./errors.ts";
+
+describe("the table", () => {
+  test("names each librdkafka number once", () => {
+    const numbers = Object.values(kafkaErrors).flatMap((kind) => [...kind.rdkafkaCodes]);
+    expect(new Set(numbers).size).toBe(numbers.length);
+  });
+
+  test.each([
+    [-184, "queue_full"],
+    [-192, "timed_out"],
+    [-195, "broker_unavailable"],
+    [-187, "broker_unavailable"],
+    [3, "unknown_topic"],
+    [10, "message_too_large"],
+    [58, "authentication"],
+    [29, "authorization"],
+    [47, "fenced"],
+    [-150, "fatal"],
+    [12345, "unknown"],
+  ] as [number, KafkaErrorCode][])("%p is %p", (number, code) => {
+    expect(toKafkaErrorCode(number)).toBe(code);
+  });
+});
+
+describe("toKafkaError", () => {
+  test("takes the client's error, with its number and words", () => {
+    const error = toKafkaError(Object.assign(new Error("Broker: Message size too large"), { code: 10 }));
+    expect(error).toBeInstanceOf(KafkaError);
+    expect(error).toMatchObject({
+      code: "message_too_large",
+      rdkafkaCode: 10,
+      canRetry: false,
+      isFatal: false,
+      message: "Broker: Message size too large",
+    });
+  });
+
+  test("takes a bare number", () => {
+    expect(toKafkaError(-184)).toMatchObject({ code: "queue_full", rdkafkaCode: -184, canRetry: true });
+  });
+
+  test("knows error events by their words, for they come without a number", () => {
+    const event = { message: "all broker connections are down", code: -1, origin: "local" };
+    expect(toKafkaError(event)).toMatchObject({ code: "broker_unavailable", rdkafkaCode: -187 });
+    expect(toKafkaError(new Error("Local: Fatal error")).isFatal).toBe(true);
+  });
+
+  test("believes the client when it says fatal", () => {
+    expect(toKafkaError({ message: "x", code: 45, isFatal: true }).isFatal).toBe(true);
+    expect(toKafkaError({ message: "x", code: -185, isFatal: true })).toMatchObject({
+      code: "timed_out",
+      isFatal: true,
+    });
+  });
+
+  test("gives back a KafkaError as it is", () => {
+    const error = new KafkaError("throttled", "slow down");
+    expect(toKafkaError(error)).toBe(error);
+    expect(error.rdkafkaCode).toBe(89);
+  });
+
+  const hostile = new Proxy(
+    {},
+    {
+      get() {
+        throw new Error("no");
+      },
+    },
+  );
+  test("never throws, whatever it is given", () => {
+    for (const thrown of [
+      undefined,
+      null,
+      "text",
+      "",
+      1.5,
+      Number.NaN,
+      {},
+      [],
+      Symbol("s"),
+      () => 1,
+      hostile,
+    ]) {
+      expect(toKafkaError(thrown)).toBeInstanceOf(KafkaError);
+    }
+  });
+
+  test("keeps the cause", () => {
+    const cause = new Error("Local: Timed out");
+    expect(toKafkaError(cause).cause).toBe(cause);
+  });
+});

@@ -1,0 +1,133 @@
+// Any other KAFKA_* variable: librdkafka's property of that name, checked against librdkafka's own list.
+
+import type { SettingProblem } from "@ingest/service";
+import {
+  canonicalName,
+  type LibrdkafkaProperty,
+  librdkafkaProperties,
+  toEnvName,
+} from "./librdkafka-properties.ts";
+import type { Env } from "./records.ts";
+import { allKafkaSettings, type ClientRole } from "./settings.ts";
+
+/** What was found in an environment beside the settings of the table. */
+export interface PassThrough {
+  config: Record<string, string>;
+  problems: SettingProblem[];
+}
+
+/** Names that are about a Kafka, but not for its clients. */
+const FOREIGN_NAMES = [
+  // What Apache Kafka's own scripts read.
+  /^KAFKA_(HOME|OPTS|HEAP_OPTS|JVM_PERFORMANCE_OPTS|JMX_OPTS|JMX_PORT|LOG4J_OPTS|GC_LOG_OPTS|VERSION|CLUSTER_ID)$/,
+  // What Kubernetes puts into every container beside a service called kafka.
+  /^KAFKA_(.+_)?(SERVICE_HOST|SERVICE_PORT|PORT)(_.*)?$/,
+  // This repository's tests, and what only one of its services reads.
+  /^KAFKA_(TEST|DEAD_LETTER)_/,
+];
+
+/** Properties that this package sets itself, and why nobody else may. Keys are librdkafka's canonical names. */
+const RESERVED: Readonly<Record<string, string>> = {
+  "enable.auto.commit": "offsets are committed once their records are handled, never by a clock",
+  "enable.auto.offset.store": "offsets are committed once their records are handled, never by a clock",
+  "enable.partition.eof": "the reader sets it itself",
+  "delivery.report.only.error": "records in flight are counted by their reports",
+  "transactional.id": "the producer isn't transactional",
+  "log.queue": "logs are handed over by the client",
+  enabled_events: "events are chosen by the client",
+  "test.mock.num.brokers": "for a broker in memory run `bun run broker --embedded`",
+};
+
+const propertyByEnvName = new Map(Object.keys(librdkafkaProperties).map((name) => [toEnvName(name), name]));
+const envNameByCanonical = new Map(
+  Object.entries(allKafkaSettings).flatMap(([env, row]) =>
+    typeof row.librdkafka === "string" ? [[canonicalName(row.librdkafka), env] as const] : [],
+  ),
+);
+
+/**
+ * Collects the KAFKA_* variables that aren't in the table.
+ * @param known further names that the service reads itself
+ */
+export function readPassThrough(env: Env, role: ClientRole, known: Iterable<string> = []): PassThrough {
+  const skip = new Set([...Object.keys(allKafkaSettings), ...known]);
+  const config: Record<string, string> = {};
+  const problems: SettingProblem[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || value === "" || !name.startsWith("KAFKA_") || skip.has(name)) continue;
+    if (FOREIGN_NAMES.some((pattern) => pattern.test(name))) continue;
+    const property = propertyByEnvName.get(name);
+    const message = property === undefined ? unknownName(name, skip) : refusal(property, value);
+    if (message !== undefined) problems.push({ name, value: isSecretName(name) ? "…" : value, message });
+    else if (takes(role, librdkafkaProperties[property!]!)) config[property!] = value.trim();
+  }
+  return { config, problems };
+}
+
+function isSecretName(name: string): boolean {
+  return /PASSWORD|SECRET|TOKEN|KEY/.test(name);
+}
+
+function takes(role: ClientRole, { roles }: LibrdkafkaProperty): boolean {
+  return roles === "*" || (role === "producer" && roles === "P") || (role === "consumer" && roles === "C");
+}
+
+function refusal(property: string, value: string): string | undefined {
+  const row = librdkafkaProperties[property]!;
+  const reserved = RESERVED[canonicalName(property)] ?? RESERVED[property];
+  if (reserved !== undefined) return `can't be set: ${reserved}`;
+  const envName = envNameByCanonical.get(canonicalName(property));
+  if (envName !== undefined) return `is another name for ${envName}: use that`;
+  if (row.type === "callback") return "is a function inside the client, not a setting";
+  return valueProblem(row, value.trim());
+}
+
+function valueProblem(row: LibrdkafkaProperty, value: string): string | undefined {
+  switch (row.type) {
+    case "integer":
+    case "float": {
+      const number = /^[+-]?\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
+      const isRight =
+        number >= (row.minimum ?? -Infinity) &&
+        number <= (row.maximum ?? Infinity) &&
+        (row.type === "float" || Number.isInteger(number));
+      return isRight ? undefined : `must be a number from ${row.minimum} to ${row.maximum}`;
+    }
+    case "boolean":
+      return value === "true" || value === "false" ? undefined : "must be true or false";
+    case "enum":
+      return row.oneOf?.includes(value) === false ? `must be one of ${row.oneOf.join(", ")}` : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function unknownName(name: string, known: ReadonlySet<string>): string {
+  const nearest = nearestName(name, [...known, ...propertyByEnvName.keys()]);
+  return `is no setting of librdkafka's${nearest === undefined ? "" : `: did you mean ${nearest}?`}`;
+}
+
+/** The candidate that the fewest typing mistakes lead to, when there are few of them. */
+export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.floor(name.length / 3) + 1;
+  for (const candidate of candidates) {
+    const distance = editDistance(name, candidate);
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Levenshtein's distance: insertions, deletions and replacements from one text to another. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

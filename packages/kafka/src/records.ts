@@ -1,0 +1,92 @@
+// Records as they go into and come out of Kafka, without anything of the client's own types.
+
+/** An environment as handed over: only a program's main reads the real one. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** What librdkafka is configured with: property name → value. Functions and nested objects don't belong here. */
+export type ClientConfig = Record<string, unknown>;
+
+/** A partition of a topic. */
+export interface TopicPartition {
+  topic: string;
+  partition: number;
+}
+
+/** A place in a partition. For a commit it is the next offset to read, that is the last handled one plus 1. */
+export interface TopicPartitionOffset extends TopicPartition {
+  offset: number;
+}
+
+/** Where a record came to stand. On failure `offset` is negative, and `partition` too when none was chosen. */
+export interface Delivery {
+  topic: string;
+  partition: number;
+  offset: number;
+}
+
+/** One record to be written. */
+export interface ProducerRecord {
+  topic: string;
+  /** Left out, the partitioner chooses by key. */
+  partition?: number;
+  /** Records of one key keep their order. Text is written as UTF-8. */
+  key: string | Uint8Array | null;
+  /** `null` is a tombstone; an empty array is an empty value. */
+  value: Uint8Array | null;
+  /** Unix ms. Left out, the client takes the time of the call. */
+  timestampMs?: number;
+  headers?: Record<string, string | Uint8Array>;
+  /** Comes back with the outcome. */
+  context?: unknown;
+}
+
+/** One record as read. Its buffers are its own and may be kept. */
+export interface ConsumedRecord {
+  topic: string;
+  partition: number;
+  offset: number;
+  key: Buffer | null;
+  value: Buffer | null;
+  /** Unix ms: the producer's or the broker's, as the topic says; -1 when there is none. */
+  timestampMs: number;
+  /** Of several headers of one name the last stays. */
+  headers: Record<string, Buffer>;
+}
+
+/** A message as Confluent's client hands it over. */
+export interface ClientMessage {
+  topic: string;
+  partition: number;
+  offset: number;
+  key?: Buffer | string | null | undefined;
+  value: Buffer | null;
+  timestamp?: number;
+  headers?: readonly { [name: string]: string | Buffer }[];
+}
+
+const NO_HEADERS: Record<string, Buffer> = Object.freeze({});
+
+/** Confluent's message → ours. Runs once a record, so it copies nothing. */
+export function toConsumedRecord(message: ClientMessage): ConsumedRecord {
+  const { key, headers } = message;
+  return {
+    topic: message.topic,
+    partition: message.partition,
+    offset: message.offset,
+    key: typeof key === "string" ? Buffer.from(key) : (key ?? null),
+    value: message.value,
+    timestampMs: message.timestamp ?? -1,
+    headers: headers === undefined || headers.length === 0 ? NO_HEADERS : toHeaders(headers),
+  };
+}
+
+function toHeaders(list: readonly { [name: string]: string | Buffer }[]): Record<string, Buffer> {
+  const headers: Record<string, Buffer> = {};
+  for (const header of list) {
+    for (const name of Object.keys(header)) {
+      const value = header[name]!;
+      headers[name] = typeof value === "string" ? Buffer.from(value) : value;
+    }
+  }
+  return headers;
+}
