@@ -1,0 +1,40 @@
+// Is anybody there? Asked once before firing, so that a wrong address is one clear sentence and not 100,000 errors.
+import { addressOf } from "./socket-client.ts";
+
+const CONNECT_TIMEOUT_MS = 5000;
+
+/** Nothing takes connections at the address. */
+export class NothingListensError extends Error {
+  override name = "NothingListensError";
+  constructor(url: URL, reason: string) {
+    super(
+      [
+        `Nothing listens at ${url.href} (${reason}). Start it with one of:`,
+        "  docker compose up --build -d --wait      Kafka, producer and consumer",
+        "  bun run demo --keep                      the same without Docker",
+        "  bun run producer                         the producer alone, with a Kafka already there",
+        "or name another address with --url.",
+      ].join("\n"),
+    );
+  }
+}
+
+/** @throws NothingListensError when no connection can be made within five seconds */
+export async function assertListening(url: URL): Promise<void> {
+  const { hostname, port } = addressOf(url);
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => timeout.reject(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`)),
+    CONNECT_TIMEOUT_MS,
+  );
+  try {
+    const connecting = Bun.connect({ hostname, port, socket: { data() {} } });
+    const socket = await Promise.race([connecting, timeout.promise]);
+    socket.terminate();
+  } catch (thrown) {
+    const { code, message } = thrown as NodeJS.ErrnoException;
+    throw new NothingListensError(url, code ?? message);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,189 @@
+// HTTP/1.1 responses out of a byte stream (RFC 9112), one at a time: content-length, chunked, or until the end.
+
+/** What came is not a response to a single POST. */
+export class MalformedResponseError extends Error {
+  override name = "MalformedResponseError";
+}
+
+/** Heads and bodies beyond these are refused rather than held. */
+const MAX_HEAD_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 256 * 1024 * 1024;
+
+const END_OF_HEAD = Buffer.from("\r\n\r\n");
+const CRLF = Buffer.from("\r\n");
+
+type Framing = { mode: "length"; length: number } | { mode: "chunked" } | { mode: "until-close" };
+interface Head {
+  status: number;
+  keepAlive: boolean;
+  framing: Framing;
+}
+
+export class ResponseReader {
+  /** Of the response that `push` or `end` found whole. */
+  status = 0;
+  body = "";
+  /** May the connection carry another request? */
+  keepAlive = true;
+
+  #head: Head | undefined;
+  #held: Buffer | undefined;
+  #parts: Buffer[] = [];
+  #partBytes = 0;
+  #trailers = false;
+  /** A server's heads differ by the second of their Date only: the last one parsed is nearly always the next. */
+  #lastHeadText = "";
+  #lastHead: Head | undefined;
+
+  /**
+   * Takes the next bytes.
+   * @returns true when a whole response is there, in `status`, `body` and `keepAlive`
+   * @throws MalformedResponseError; the connection is then of no more use
+   */
+  push(chunk: Buffer): boolean {
+    let bytes = chunk;
+    if (this.#held !== undefined) {
+      bytes = Buffer.concat([this.#held, chunk]);
+      this.#held = undefined;
+    }
+    while (this.#head === undefined) {
+      const end = bytes.indexOf(END_OF_HEAD);
+      if (end > MAX_HEAD_BYTES || (end < 0 && bytes.length > MAX_HEAD_BYTES)) {
+        throw new MalformedResponseError("a head of more than 64 KiB");
+      }
+      if (end < 0) {
+        this.#held = bytes;
+        return false;
+      }
+      const text = bytes.toString("latin1", 0, end);
+      const head = text === this.#lastHeadText ? this.#lastHead! : this.#parse(text);
+      bytes = bytes.subarray(end + 4);
+      // 1xx is an announcement; the response follows it.
+      if (head.status >= 200) this.#head = head;
+    }
+    const { framing } = this.#head;
+    switch (framing.mode) {
+      case "length":
+        return this.#pushLength(bytes, framing.length);
+      case "chunked":
+        return this.#pushChunked(bytes);
+      default:
+        this.#take(bytes);
+        return false;
+    }
+  }
+
+  /** The other side closed. @returns true when that ends a response that lasts until the close */
+  end(): boolean {
+    return this.#head?.framing.mode === "until-close" && this.#finish(Buffer.concat(this.#parts));
+  }
+
+  #pushLength(bytes: Buffer, length: number): boolean {
+    if (this.#partBytes + bytes.length > length)
+      throw new MalformedResponseError("more than Content-Length says");
+    if (bytes.length === length) return this.#finish(bytes);
+    this.#take(bytes);
+    return this.#partBytes === length && this.#finish(Buffer.concat(this.#parts));
+  }
+
+  #pushChunked(bytes: Buffer): boolean {
+    let at = 0;
+    for (;;) {
+      const lineEnd = bytes.indexOf(CRLF, at);
+      if (lineEnd < 0) break;
+      const line = bytes.toString("latin1", at, lineEnd);
+      if (this.#trailers) {
+        at = lineEnd + 2;
+        if (line !== "") continue;
+        if (at !== bytes.length) throw new MalformedResponseError("bytes after the last chunk");
+        return this.#finish(Buffer.concat(this.#parts));
+      }
+      const size = /^([0-9a-fA-F]{1,8})[ \t]*(?:;.*)?$/.exec(line);
+      if (size === null) throw new MalformedResponseError("a chunk without a size");
+      const length = Number.parseInt(size[1]!, 16);
+      if (length === 0) {
+        this.#trailers = true;
+        at = lineEnd + 2;
+        continue;
+      }
+      const chunkEnd = lineEnd + 2 + length;
+      if (bytes.length < chunkEnd + 2) break;
+      if (bytes[chunkEnd] !== 13 || bytes[chunkEnd + 1] !== 10) {
+        throw new MalformedResponseError("a chunk of another length than it says");
+      }
+      this.#take(bytes.subarray(lineEnd + 2, chunkEnd));
+      at = chunkEnd + 2;
+    }
+    this.#held = bytes.subarray(at);
+    if (this.#held.length > MAX_BODY_BYTES) throw new MalformedResponseError("a chunk of more than 256 MiB");
+    return false;
+  }
+
+  #take(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#parts.push(bytes);
+    this.#partBytes += bytes.length;
+    if (this.#partBytes > MAX_BODY_BYTES) throw new MalformedResponseError("a body of more than 256 MiB");
+  }
+
+  #finish(body: Buffer): true {
+    const head = this.#head!;
+    this.status = head.status;
+    this.keepAlive = head.keepAlive && head.framing.mode !== "until-close";
+    this.body = body.toString();
+    this.#head = undefined;
+    if (this.#partBytes > 0) this.#parts = [];
+    this.#partBytes = 0;
+    this.#trailers = false;
+    return true;
+  }
+
+  #parse(text: string): Head {
+    const head = parseHead(text);
+    this.#lastHeadText = text;
+    this.#lastHead = head;
+    return head;
+  }
+}
+
+/** Status line and the three headers that frame a response (RFC 9112, 6.3); the others are of no interest here. */
+function parseHead(text: string): Head {
+  const lines = text.split("\r\n");
+  const statusLine = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: .*)?$/.exec(lines[0]!);
+  if (statusLine === null) throw new MalformedResponseError("no HTTP/1.1 status line");
+  const status = Number(statusLine[2]);
+  let keepAlive = statusLine[1] === "1";
+  let length: number | undefined;
+  let chunked = false;
+  for (const line of lines.slice(1)) {
+    const header = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line);
+    if (header === null) throw new MalformedResponseError("a header line without a name");
+    const value = header[2]!;
+    switch (header[1]!.toLowerCase()) {
+      case "content-length":
+        if (!/^\d{1,15}$/.test(value) || (length !== undefined && length !== Number(value))) {
+          throw new MalformedResponseError("a Content-Length that is no length");
+        }
+        length = Number(value);
+        break;
+      case "transfer-encoding":
+        if (value.toLowerCase() !== "chunked")
+          throw new MalformedResponseError("an unknown Transfer-Encoding");
+        chunked = true;
+        break;
+      case "connection":
+        if (/\bclose\b/i.test(value)) keepAlive = false;
+        else if (/\bkeep-alive\b/i.test(value)) keepAlive = true;
+    }
+  }
+  if (chunked && length !== undefined) {
+    throw new MalformedResponseError("both Content-Length and Transfer-Encoding");
+  }
+  if (status < 200 || status === 204 || status === 304) {
+    return { status, keepAlive, framing: { mode: "length", length: 0 } };
+  }
+  if (chunked) return { status, keepAlive, framing: { mode: "chunked" } };
+  if (length === undefined) return { status, keepAlive, framing: { mode: "until-close" } };
+  if (length > MAX_BODY_BYTES) throw new MalformedResponseError("a body of more than 256 MiB");
+  return { status, keepAlive, framing: { mode: "length", length } };
+}

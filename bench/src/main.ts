@@ -1,0 +1,28 @@
+// bun run bench
+import { helpText } from "./flags.ts";
+import { onInterrupts } from "./interrupts.ts";
+import { parseOptions } from "./options.ts";
+import { exitCodeOf, explain } from "./outcome.ts";
+import { printReport } from "./report/print.ts";
+import { createProgressLine } from "./report/progress.ts";
+import { run } from "./run.ts";
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2), process.env);
+  if (options === "help") {
+    console.log(helpText());
+    return 0;
+  }
+  const line = createProgressLine(process.stderr);
+  const report = await run(options, { ...onInterrupts(process), onProgress: line.show }).finally(line.clear);
+  console.log(printReport(report));
+  if (options.jsonFile !== undefined)
+    await Bun.write(options.jsonFile, `${JSON.stringify(report, null, 2)}\n`);
+  return exitCodeOf(report);
+}
+
+process.exitCode = await main().catch((thrown: unknown) => {
+  const { message, exitCode } = explain(thrown);
+  console.error(message);
+  return exitCode;
+});

@@ -1,0 +1,27 @@
+// How a run ends for the shell: the exit code, and the words for what went wrong.
+import { UsageError } from "./flags.ts";
+import { NothingListensError } from "./http/listening.ts";
+import type { Report } from "./report/schema.ts";
+import { TopicUnreachableError } from "./verify/event-topic.ts";
+
+/** 0 all well · 1 an event is missing, nothing was accepted, or the check could not be made · 2 bad flags · 3 nothing listens. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, nothingListens: 3 } as const;
+
+export function exitCodeOf(report: Report): number {
+  const { verification, events } = report;
+  if (events.accepted === 0) return exitCodes.failed;
+  if (verification !== null && (verification.missing > 0 || !verification.complete)) return exitCodes.failed;
+  return exitCodes.ok;
+}
+
+/** @throws what isn't one of the bench's own complaints: that is a fault of the bench, and its stack is wanted */
+export function explain(thrown: unknown): { message: string; exitCode: number } {
+  if (thrown instanceof UsageError) {
+    return { message: `${thrown.message}\nAll flags: bun run bench --help`, exitCode: exitCodes.usage };
+  }
+  if (thrown instanceof NothingListensError) {
+    return { message: thrown.message, exitCode: exitCodes.nothingListens };
+  }
+  if (thrown instanceof TopicUnreachableError) return { message: thrown.message, exitCode: exitCodes.failed };
+  throw thrown;
+}

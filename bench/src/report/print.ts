@@ -1,0 +1,105 @@
+// The report as text for people.
+import type { LatencyReport, Report } from "./schema.ts";
+
+/** Above this share of a core the bench itself is what holds the rate down. */
+const BUSY_SHARE = 0.95;
+
+export function printReport(report: Report): string {
+  const { requests, events, setup } = report;
+  const lines = [
+    `${report.interrupted ? "Stopped by hand after" : "Done in"} ${seconds(report.elapsedSeconds)}: ` +
+      `${count(requests.answered)} answers over ${count(setup.concurrency)} connections` +
+      `${setup.batch === null ? "" : `, ${count(setup.batch)} events a request (${setup.format})`}`,
+    "",
+    row("requests/s (RPS)", count(Math.round(requests.perSecond))),
+    row("events/s accepted", count(Math.round(events.acceptedPerSecond))),
+    "",
+    row("accepted", count(events.accepted) + list(events.byStatus, ["accepted"])),
+    row("refused", count(events.refused) + list(report.refusals)),
+  ];
+  if (events.unknown > 0)
+    lines.push(row("fate unknown", `${count(events.unknown)}  (sent, not answered for)`));
+  if (events.unsent > 0) lines.push(row("not sent", `${count(events.unsent)}  (no connection)`));
+  lines.push(row("answers by status", list(requests.byStatus).trim() || "none"));
+  lines.push(row("errors", list(report.errors).trim() || "0"), "", ...latencyTable(report));
+  if (report.openLoop !== null) {
+    const { ratePerSecond, sentPerSecond, latestSendMs, overdue } = report.openLoop;
+    lines.push(
+      "",
+      row("rate asked, reached", `${count(ratePerSecond)}/s, ${count(Math.round(sentPerSecond))}/s`),
+      row(
+        "latest send",
+        `${ms(latestSendMs)} after its time${overdue > 0 ? `; ${count(overdue)} never went out` : ""}`,
+      ),
+    );
+  }
+  const { microsecondsPerRequest, share } = report.benchCpu;
+  lines.push(
+    "",
+    row("CPU of the bench", `${microsecondsPerRequest.toFixed(1)} µs a request, ${percent(share)} of a core`),
+  );
+  if (share >= BUSY_SHARE && report.openLoop === null) {
+    lines.push(row("", "the bench was the limit: the service may do more than this"));
+  }
+  if (report.verification !== null) lines.push("", ...verificationLines(report));
+  return lines.join("\n");
+}
+
+function latencyTable({ latencyMs }: Report): string[] {
+  const rows = Object.entries({
+    accepted: latencyMs.accepted,
+    refused: latencyMs.refused,
+    "from real send": latencyMs.serviceTime,
+  }).filter((entry): entry is [string, LatencyReport] => entry[1] !== null);
+  if (rows.length === 0) return [row("latency", "nothing was answered")];
+  const cells = (values: string[]) => values.map((value) => value.padStart(10)).join("");
+  return [
+    `${"latency".padEnd(20)}${cells(["p50", "p90", "p99", "p99.9", "max"])}`,
+    ...rows.map(
+      ([name, l]) => `${`  ${name}`.padEnd(20)}${cells([l.p50, l.p90, l.p99, l.p99_9, l.max].map(ms))}`,
+    ),
+  ];
+}
+
+function verificationLines({ verification, events }: Report): string[] {
+  const v = verification!;
+  const lines = [
+    `Verified against topic "${v.topic}" in ${seconds(v.seconds)}${v.complete ? "" : " (stopped by hand: not complete)"}`,
+    `accepted ${v.accepted}, stored ${v.stored}, missing ${v.missing}, duplicated ${v.duplicated}`,
+  ];
+  if (v.unknownStored > 0)
+    lines.push(`of ${events.unknown} with unknown fate, ${v.unknownStored} are stored`);
+  if (v.refusedStored > 0) lines.push(`${v.refusedStored} were refused and are stored all the same`);
+  if (v.missing > 0) {
+    const more = v.missing > v.missingIds.length ? ", …" : "";
+    lines.push(`missing: ${v.missingIds.join(", ")}${more}`);
+  }
+  return lines;
+}
+
+function row(name: string, value: string): string {
+  return `${name.padEnd(20)}${value}`;
+}
+
+/** `  (queue_full 3, invalid 2)`; the names in `plain` go without saying when they stand alone. */
+function list(counts: Record<string, number>, plain: string[] = []): string {
+  const entries = Object.entries(counts);
+  if (entries.length === 0 || (entries.length === 1 && plain.includes(entries[0]![0]))) return "";
+  return `  (${entries.map(([name, n]) => `${name} ${count(n)}`).join(", ")})`;
+}
+
+function count(n: number): string {
+  return n.toLocaleString("en-US");
+}
+
+function ms(value: number): string {
+  return value < 100 ? `${value.toFixed(2)} ms` : `${count(Math.round(value))} ms`;
+}
+
+function seconds(value: number): string {
+  return `${value.toFixed(value < 10 ? 2 : 1)} s`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

@@ -1,0 +1,78 @@
+// The topic as --verify sees it: where it ends, and what lies between two places. All that touches Kafka is in here.
+import type { VerifyOptions } from "../options.ts";
+
+/** Next offset by partition. */
+export type Offsets = Map<number, number>;
+
+export interface TopicRecord {
+  readonly partition: number;
+  readonly offset: number;
+  readonly value: Uint8Array | null;
+}
+
+export interface EventTopic {
+  /** Where each partition ends now. */
+  ends(): Promise<Offsets>;
+  /** Every record from `from` up to, not including, `to`. A partition that isn't in `from` is read from its start. */
+  read(from: Offsets, to: Offsets): AsyncIterable<readonly TopicRecord[]>;
+  close(): Promise<void>;
+}
+
+/** The topic can't be read, so nothing can be said about what is stored. */
+export class TopicUnreachableError extends Error {
+  override name = "TopicUnreachableError";
+}
+
+/** An admin client that finds no broker would try for ever. */
+const ANSWER_TIMEOUT_MS = 15_000;
+
+/**
+ * Connects to Kafka. The native client is loaded here and not before: firing needs Bun alone.
+ * @throws TopicUnreachableError with what to do about it
+ */
+export async function openEventTopic({ topic, env }: VerifyOptions): Promise<EventTopic> {
+  const servers = env.KAFKA_BOOTSTRAP_SERVERS || "localhost:9092";
+  const explain = (thrown: unknown): never => {
+    throw new TopicUnreachableError(
+      `--verify can't read topic "${topic}" at ${servers}: ${thrown instanceof Error ? thrown.message : thrown}\n` +
+        "Name Kafka with --bootstrap-servers (or KAFKA_BOOTSTRAP_SERVERS) and the topic with --topic (or KAFKA_TOPIC); " +
+        "without --verify the bench needs neither.",
+      { cause: thrown },
+    );
+  };
+  const kafka = await import("@ingest/kafka").catch(explain);
+  const { parseSettings } = await import("@ingest/service");
+  const toConfig = (role: "consumer" | "admin") =>
+    kafka.toClientConfig(
+      parseSettings(role === "consumer" ? kafka.consumerSettings : kafka.clientSettings, env),
+      role,
+    );
+  const admin = await within(
+    Promise.try(() => kafka.createAdmin({ config: toConfig("admin") })),
+    "no broker answered",
+  ).catch(explain);
+  const ends = async (): Promise<Offsets> => {
+    const partitions = await within(admin.offsets(topic), "no answer about the topic");
+    return new Map(partitions.map(({ partition, high }) => [partition, high]));
+  };
+  try {
+    await ends();
+  } catch (thrown) {
+    await admin.close();
+    return explain(thrown);
+  }
+  return {
+    ends,
+    read: (from, to) => kafka.readTopic({ config: toConfig("consumer"), topic, from, to }),
+    close: () => admin.close(),
+  };
+}
+
+async function within<T>(work: Promise<T>, complaint: string): Promise<T> {
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => timeout.reject(new Error(`${complaint} within ${ANSWER_TIMEOUT_MS / 1000} s`)),
+    ANSWER_TIMEOUT_MS,
+  );
+  return await Promise.race([work, timeout.promise]).finally(() => clearTimeout(timer));
+}
