@@ -160,6 +160,7 @@ export type KafkaErrorCode = keyof typeof kafkaErrors;
 /** librdkafka's numbers that code outside this table compares with. */
 export const RDKAFKA_QUEUE_FULL = -184;
 export const RDKAFKA_ABANDONED = -197;
+export const RDKAFKA_ALL_BROKERS_DOWN = -187;
 export const RDKAFKA_NOT_CONNECTED = -172;
 
 /** Anything that Kafka or its client answered instead of doing what was asked. */

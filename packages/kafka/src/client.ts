@@ -1,0 +1,167 @@
+// Confluent's client: loaded when first needed, and what all its kinds have in common here.
+import { createRequire } from "node:module";
+import type { AdminClient, KafkaConsumer, Producer } from "@confluentinc/kafka-javascript";
+import { KafkaError, toKafkaError } from "./errors.ts";
+import { assertFeatures } from "./features.ts";
+import type { ClientConfig } from "./records.ts";
+
+/** The callback half of Confluent's package, as far as it is used here. */
+export interface ConfluentClient {
+  Producer: typeof Producer;
+  KafkaConsumer: typeof KafkaConsumer;
+  AdminClient: typeof AdminClient;
+  features: readonly string[];
+  librdkafkaVersion: string;
+}
+
+/** What `event.log` carries. */
+export interface ClientLog {
+  /** syslog's: 0 emergency … 3 error, 4 warning, 6 information, 7 debug. */
+  severity: number;
+  /** librdkafka's short name for the kind of line, as FAIL or CONNECT. */
+  facility: string;
+  message: string;
+}
+
+let loaded: ConfluentClient | undefined;
+
+/**
+ * Confluent's client. Loading it takes the native addon, so nothing does that before a client is made.
+ * @throws what the loader throws where the addon is missing
+ */
+export function confluent(): ConfluentClient {
+  loaded ??= createRequire(import.meta.url)("@confluentinc/kafka-javascript") as ConfluentClient;
+  return loaded;
+}
+
+/** librdkafka's version and what it was built with, as `ssl`, `sasl_scram`, `zstd`. */
+export function clientBuild(): { librdkafkaVersion: string; features: readonly string[] } {
+  const { librdkafkaVersion, features } = confluent();
+  return { librdkafkaVersion, features };
+}
+
+/**
+ * Makes a client of Confluent's from a configuration, without connecting it.
+ * @throws KafkaError `unsupported` when the build lacks what the configuration asks for, `invalid_config` when
+ * librdkafka refuses it
+ */
+export function construct<T>(config: ClientConfig, make: (client: ConfluentClient) => T): T {
+  const client = confluent();
+  assertFeatures(config, client.features);
+  try {
+    return make(client);
+  } catch (thrown) {
+    const error = toKafkaError(thrown);
+    if (error.code !== "unknown") throw error;
+    throw new KafkaError("invalid_config", error.message, { cause: thrown });
+  }
+}
+
+/** The events that every client of Confluent's has. */
+export interface ClientEvents {
+  /** The same error at most once a second. */
+  onError?(error: KafkaError): void;
+  onLog?(log: ClientLog): void;
+  /** librdkafka's statistics as it wrote them: JSON text. */
+  onStatistics?(json: string): void;
+}
+
+/** librdkafka repeats an error at each attempt, twenty times a second while it looks for a broker. */
+const SAME_ERROR_EVERY_MS = 1_000;
+
+/** Passes a client's events on, typed. Listens to `error` as well, which would else bring the process down. */
+export function listen(client: Producer | KafkaConsumer, events: ClientEvents): void {
+  const lastAt = new Map<number, number>();
+  const onError = (thrown: unknown) => {
+    const error = toKafkaError(thrown);
+    const now = performance.now();
+    if (now - (lastAt.get(error.rdkafkaCode) ?? -Infinity) < SAME_ERROR_EVERY_MS) return;
+    lastAt.set(error.rdkafkaCode, now);
+    events.onError?.(error);
+  };
+  // EventEmitter's own signature: Confluent's types know neither `error` nor what events carry.
+  const emitter = client as unknown as NodeJS.EventEmitter;
+  emitter.on("event.error", onError);
+  emitter.on("error", onError);
+  emitter.on("event.stats", (event: { message: string }) => events.onStatistics?.(event.message));
+  emitter.on("event.log", (event: { severity: number; fac: string; message: string }) =>
+    events.onLog?.({ severity: event.severity, facility: event.fac, message: event.message }),
+  );
+}
+
+/**
+ * Connects a client and waits until a broker has answered.
+ * @returns the brokers and topics it told of
+ * @throws KafkaError: the most telling thing that happened in that time (a refused login, a name that doesn't
+ * resolve), else `timed_out`. A client that failed to connect is of no more use.
+ */
+export function connectClient(
+  client: Producer | KafkaConsumer,
+  timeoutMs: number,
+  lastError: () => KafkaError | undefined,
+): Promise<ClientMetadata> {
+  return new Promise((resolve, reject) => {
+    let isSettled = false;
+    const fail = (thrown: unknown) => {
+      if (isSettled) return;
+      isSettled = true;
+      clearTimeout(deadline);
+      reject(telling(toKafkaError(thrown), lastError(), timeoutMs));
+    };
+    const deadline = setTimeout(() => fail(-185), timeoutMs + 250);
+    client.connect({ allTopics: false, timeout: timeoutMs }, (error, metadata) => {
+      if (isSettled) {
+        // Too late: nobody waits for this client any more.
+        if (!error) client.disconnect();
+        return;
+      }
+      if (error) return fail(error);
+      isSettled = true;
+      clearTimeout(deadline);
+      resolve(metadata);
+    });
+  });
+}
+
+/** What a first answer tells of the cluster. */
+export interface ClientMetadata {
+  brokers: { id: number; host: string; port: number }[];
+  topics: {
+    name: string;
+    partitions: { id: number; leader: number; replicas: number[]; isrs: number[] }[];
+  }[];
+}
+
+/** "Timed out" says little; what librdkafka reported meanwhile often says why. */
+function telling(error: KafkaError, last: KafkaError | undefined, timeoutMs: number): KafkaError {
+  if (last === undefined) {
+    if (error.code !== "timed_out" && error.code !== "broker_unavailable") return error;
+    return new KafkaError(error.code, `No broker answered within ${timeoutMs} ms`, { cause: error });
+  }
+  return new KafkaError(last.code, `No broker answered within ${timeoutMs} ms: ${last.message}`, {
+    rdkafkaCode: last.rdkafkaCode,
+    cause: last,
+  });
+}
+
+/**
+ * Disconnects a client, waiting no longer than told: where librdkafka doesn't let go, its threads are left behind.
+ * @returns whether it was done in time
+ */
+export function disconnectClient(client: Producer | KafkaConsumer, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const deadline = setTimeout(() => resolve(false), Math.max(timeoutMs, 1));
+    const done = () => {
+      clearTimeout(deadline);
+      resolve(true);
+    };
+    // The producer's own disconnect flushes first; that has been done, or there was no time for it.
+    try {
+      const producer = client as Producer;
+      if (typeof producer.flush === "function") producer.disconnect(0, done);
+      else client.disconnect(done);
+    } catch {
+      done(); // It wasn't connected.
+    }
+  });
+}
