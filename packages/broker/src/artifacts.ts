@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -17,14 +17,22 @@ export interface KafkaArtifacts {
 }
 
 /** The Kafka version that the pom names. */
-export async function kafkaVersion(): Promise<string> {
-  return readVersion(await Bun.file(pomPath).text());
+export function kafkaVersion(): string {
+  return installation().version;
 }
 
-function readVersion(pom: string): string {
+/** Are Kafka's jars on this machine already? */
+export function hasKafka(): boolean {
+  return existsSync(installation().libs);
+}
+
+/** Which Kafka the pom asks for, and where it goes: another pom is another folder. */
+function installation(): { version: string; home: string; libs: string } {
+  const pom = readFileSync(pomPath, "utf8");
   const version = /<kafka\.version>([^<]+)</.exec(pom)?.[1];
   if (version === undefined) throw new Error(`${pomPath} names no kafka.version`);
-  return version;
+  const home = join(cacheFolder(), `kafka-${version}-${Bun.hash(pom).toString(16).slice(0, 8)}`);
+  return { version, home, libs: join(home, "libs") };
 }
 
 /** The folder where Kafka is kept between runs: `$XDG_CACHE_HOME/bun-kafka-ingest`, by default in `~/.cache`. */
@@ -38,10 +46,7 @@ export function cacheFolder(env: Readonly<Record<string, string | undefined>> = 
  * @throws BrokerError `no_maven` or `download_failed`
  */
 export async function ensureKafka(onProgress: (message: string) => void = () => {}): Promise<KafkaArtifacts> {
-  const pom = await Bun.file(pomPath).text();
-  const version = readVersion(pom);
-  const home = join(cacheFolder(), `kafka-${version}-${Bun.hash(pom).toString(16).slice(0, 8)}`);
-  const libs = join(home, "libs");
+  const { version, home, libs } = installation();
   if (!existsSync(libs)) {
     await withLock(home, async () => {
       if (!existsSync(libs)) await download(version, libs, onProgress);

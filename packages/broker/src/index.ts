@@ -2,4 +2,4 @@ export { cacheFolder, kafkaVersion } from "./artifacts.ts";
 export { type Broker, type BrokerOptions, startBroker } from "./broker.ts";
 export { BrokerError, type BrokerErrorCode } from "./errors.ts";
 export { brokerAnswers, freePort } from "./probe.ts";
-export { type SharedBroker, sharedBroker } from "./shared.ts";
+export { canStartBroker, type SharedBroker, sharedBroker } from "./shared.ts";

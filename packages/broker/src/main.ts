@@ -68,7 +68,7 @@ async function runKafka(
   if (broker === undefined) return 0; // a half-started broker goes with this process
   await using _ = broker;
   const kept = dataDir === undefined ? "removed at the end" : "kept";
-  say(`Kafka ${await kafkaVersion()} is ready on ${broker.bootstrapServers} (process ${broker.pid})`);
+  say(`Kafka ${kafkaVersion()} is ready on ${broker.bootstrapServers} (process ${broker.pid})`);
   say(`records in ${broker.dataDir} (${kept}), Kafka's log in ${broker.logFile}`);
   const crashed = await Promise.race([stopped.then(() => false), broker.exited.then(() => true)]);
   // Ctrl-C reaches Kafka too, as one of the terminal's foreground processes: give our own signal its turn.

@@ -1,3 +1,4 @@
+import { hasKafka } from "./artifacts.ts";
 import { type Broker, startBroker } from "./broker.ts";
 
 /** What a test needs to use a broker that others use too. */
@@ -17,4 +18,13 @@ export async function sharedBroker(): Promise<SharedBroker> {
   if (given) return { bootstrapServers: given };
   started ??= startBroker();
   return started;
+}
+
+/**
+ * Can a broker be started here at all? For `describe.skipIf`, where a test starts brokers of its own on machines that
+ * may have no Java. A Java that is too old still says so when the broker starts.
+ */
+export function canStartBroker(env: Readonly<Record<string, string | undefined>> = process.env): boolean {
+  const hasJava = Boolean(env.JAVA_HOME) || Bun.which("java") !== null;
+  return hasJava && (hasKafka() || Bun.which("mvn") !== null);
 }

@@ -1,0 +1,127 @@
+#!/usr/bin/env bun
+// Every test that this machine can run, with all their set-up. The last line is for scripts to read.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { root, setUp } from "./set-up.ts";
+import type { Counts } from "./test/junit.ts";
+import { lookAround } from "./test/machine.ts";
+import { runFiles } from "./test/run.ts";
+import { type Suite, suites, testFiles } from "./test/suites.ts";
+
+const usage = `Runs the tests: bun run test [options] [filter…] [-- arguments for bun test]
+
+  --only NAME[,NAME]  these suites alone
+  filter              only test files whose path contains one of the filters
+  --help
+
+Suites, in this order:
+${suites.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n")}
+
+A suite that this machine can't run is left out, and named at the end with the reason.
+The last line is "N passed, N failed, N skipped" over all suites; exit code 0 when none failed.
+`;
+
+interface Outcome {
+  suite: Suite;
+  counts: Counts;
+  seconds: number;
+  notes: string[];
+}
+
+async function main(argv: string[]): Promise<number> {
+  const end = argv.indexOf("--");
+  const passedOn = end < 0 ? [] : argv.slice(end + 1);
+  const { values, positionals: filters } = parseArgs({
+    args: end < 0 ? argv : argv.slice(0, end),
+    options: { only: { type: "string" }, help: { type: "boolean", short: "h", default: false } },
+    allowPositionals: true,
+  });
+  if (values.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const wanted = chooseSuites(values.only);
+  const outcomes: Outcome[] = [];
+  const leftOut: string[] = [];
+
+  await setUp();
+  await using machine = await lookAround(wanted.flatMap(({ needs }) => needs));
+  for (const suite of wanted) {
+    const files = testFiles(suite, root, filters);
+    const reason = whyNot(suite, files, filters) ?? machine.missing(suite.needs);
+    if (reason !== undefined) {
+      leftOut.push(`${suite.name}: ${reason}`);
+      continue;
+    }
+    say(`${suite.name} (${files.length} files)`);
+    const result = await runFiles({
+      root,
+      files,
+      args: passedOn,
+      env: machine.env,
+      limitSeconds: suite.limitSeconds,
+    });
+    outcomes.push({ suite, ...result });
+  }
+  return report(outcomes, leftOut);
+}
+
+/** @throws TypeError for a name that is no suite's */
+function chooseSuites(only: string | undefined): readonly Suite[] {
+  if (only === undefined) return suites;
+  return only.split(",").map((name) => {
+    const suite = suites.find((candidate) => candidate.name === name);
+    if (suite === undefined) {
+      throw new TypeError(`no suite "${name}": there are ${suites.map((known) => known.name).join(", ")}`);
+    }
+    return suite;
+  });
+}
+
+function whyNot(suite: Suite, files: string[], filters: string[]): string | undefined {
+  if (!suite.folders.some((folder) => existsSync(join(root, folder)))) return "not in this checkout";
+  if (files.length === 0 && filters.length > 0) return `no file matches ${filters.join(" or ")}`;
+  return undefined;
+}
+
+function report(outcomes: Outcome[], leftOut: string[]): number {
+  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  say("results");
+  for (const { suite, counts, seconds, notes } of outcomes) {
+    // Nothing ran and nothing was skipped: whatever that is, it is not a success.
+    if (counts.passed + counts.failed + counts.skipped === 0) {
+      counts.failed = 1;
+      notes.push("no test ran");
+    }
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
+    const mark = counts.failed === 0 ? "ok    " : "FAILED";
+    console.log(`${mark} ${suite.name.padEnd(12)} ${line(counts)} (${seconds.toFixed(0)} s)`);
+    for (const note of notes) console.log(`         ${note}`);
+  }
+  for (const reason of leftOut) console.log(`left out ${reason}`);
+  if (outcomes.length === 0) {
+    console.log("no suite ran");
+    total.failed++;
+  }
+  console.log(line(total));
+  return total.failed === 0 ? 0 : 1;
+}
+
+function line({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
+
+function say(title: string): void {
+  console.log(`\n── ${title} ${"─".repeat(Math.max(0, 60 - title.length))}`);
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch((thrown: unknown) => {
+  console.log(thrown instanceof Error ? thrown.message : String(thrown));
+  if (thrown instanceof TypeError) return 2;
+  console.log("0 passed, 1 failed, 0 skipped");
+  return 1;
+});
+process.exit();

@@ -1,0 +1,62 @@
+// What this machine has of the things that suites need, and one Kafka for all of them.
+import type { Need } from "./suites.ts";
+
+export interface Machine extends AsyncDisposable {
+  /** For the tests' processes. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Why a suite with these needs can't run here; undefined when it can. */
+  missing(needs: readonly Need[]): string | undefined;
+}
+
+/** Looks for what is needed and starts the shared broker, where Kafka can run. */
+export async function lookAround(needs: readonly Need[]): Promise<Machine> {
+  const reasons = new Map<Need, string>();
+  const env: Record<string, string> = {};
+
+  // Imported here: it is in node_modules only once the dependencies are installed.
+  const { BrokerError, canStartBroker, startBroker } = await import("@ingest/broker");
+  let broker: AsyncDisposable | undefined;
+  try {
+    if (!canStartBroker())
+      throw new BrokerError("no_java", "no Kafka: it needs Java 17 and, the first time, Maven");
+    const started = await startBroker({ onProgress: (message) => console.log(message) });
+    broker = started;
+    env.KAFKA_TEST_BOOTSTRAP_SERVERS = started.bootstrapServers;
+  } catch (thrown) {
+    const cannotRun = ["no_java", "java_too_old", "no_maven"];
+    if (!(thrown instanceof BrokerError && cannotRun.includes(thrown.code))) throw thrown;
+    reasons.set("kafka", thrown.message);
+  }
+  if (needs.includes("engine")) setReason(reasons, "engine", await whyNoEngine());
+  if (needs.includes("chromium")) setReason(reasons, "chromium", whyNoChromium());
+
+  return {
+    env,
+    missing: (wanted) => wanted.map((need) => reasons.get(need)).find((reason) => reason !== undefined),
+    async [Symbol.asyncDispose]() {
+      await broker?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function setReason(reasons: Map<Need, string>, need: Need, reason: string | undefined): void {
+  if (reason !== undefined) reasons.set(need, reason);
+}
+
+async function whyNoEngine(): Promise<string | undefined> {
+  if (Bun.which("docker") === null) return "no docker command";
+  if (!(await succeeds(["docker", "info"]))) return "no Docker engine answers (docker info)";
+  if (!(await succeeds(["docker", "compose", "version"]))) return "no docker compose plugin";
+  return undefined;
+}
+
+function whyNoChromium(): string | undefined {
+  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+  if (process.env.CHROMIUM_PATH || names.some((name) => Bun.which(name) !== null)) return undefined;
+  return `no Chromium: neither CHROMIUM_PATH nor ${names.join(", ")}`;
+}
+
+async function succeeds(command: string[]): Promise<boolean> {
+  const child = Bun.spawn(command, { stdio: ["ignore", "ignore", "ignore"], timeout: 20_000 });
+  return (await child.exited) === 0;
+}

@@ -1,0 +1,79 @@
+// One suite in one `bun test` process: its output as it comes, its counts from the report.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Counts, judge, parseJunit } from "./junit.ts";
+
+export interface RunOptions {
+  root: string;
+  /** Relative to the root. */
+  files: readonly string[];
+  /** Further arguments for `bun test`. */
+  args: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  limitSeconds: number;
+  quiet?: boolean;
+}
+
+export interface SuiteResult {
+  counts: Counts;
+  seconds: number;
+  /** What the counts alone don't say. */
+  notes: string[];
+}
+
+/** A test's own limit, ms: two busy cores must not fail what only takes long. */
+const testLimitMs = 60_000;
+
+export async function runFiles(options: RunOptions): Promise<SuiteResult> {
+  // Without files `bun test` would run every test there is.
+  if (options.files.length === 0) {
+    return { counts: { passed: 0, failed: 1, skipped: 0 }, seconds: 0, notes: ["no test files"] };
+  }
+  const folder = await mkdtemp(join(tmpdir(), "test-report-"));
+  const reportFile = join(folder, "junit.xml");
+  const started = performance.now();
+  try {
+    const child = Bun.spawn(
+      [
+        process.execPath,
+        "test",
+        `--timeout=${testLimitMs}`,
+        "--reporter=junit",
+        `--reporter-outfile=${reportFile}`,
+        ...options.args,
+        ...options.files.map((file) => `./${file}`),
+      ],
+      {
+        cwd: options.root,
+        env: { ...process.env, ...options.env },
+        stdio: ["ignore", options.quiet ? "ignore" : "inherit", options.quiet ? "ignore" : "inherit"],
+      },
+    );
+    let isLate = false;
+    const limit = setTimeout(() => {
+      isLate = true;
+      child.kill("SIGKILL");
+    }, options.limitSeconds * 1000);
+    const exitCode = await child.exited;
+    clearTimeout(limit);
+
+    const seconds = (performance.now() - started) / 1000;
+    const report = Bun.file(reportFile);
+    if (child.signalCode !== null || !(await report.exists())) {
+      const why = isLate
+        ? `not done within ${options.limitSeconds} s`
+        : `ended without a report (${child.signalCode ?? `exit code ${exitCode}`})`;
+      return { counts: { passed: 0, failed: 1, skipped: 0 }, seconds, notes: [why] };
+    }
+    const { counts, silent } = judge(parseJunit(await report.text()), expectedFiles(options), exitCode);
+    return { counts, seconds, notes: silent.map((file) => `no test ran in ${file}`) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** With a name pattern a file may well have nothing to run. */
+function expectedFiles({ files, args }: RunOptions): readonly string[] {
+  return args.some((arg) => arg === "-t" || arg.startsWith("--test-name-pattern")) ? [] : files;
+}

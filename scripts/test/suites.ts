@@ -1,0 +1,78 @@
+// The test suites, fast ones first, and what each needs of the machine.
+
+/** Something that not every machine has. */
+export type Need = "kafka" | "engine" | "chromium";
+
+export interface Suite {
+  readonly name: string;
+  /** What it is about, for the help text. */
+  readonly about: string;
+  /** Folders, from the repository's root. */
+  readonly folders: readonly string[];
+  /** Folders inside those that belong to another suite. */
+  readonly except?: readonly string[];
+  readonly needs: readonly Need[];
+  /** The whole suite's time, seconds; one that hangs is ended then. */
+  readonly limitSeconds: number;
+}
+
+export const suites: readonly Suite[] = [
+  {
+    name: "unit",
+    about: "each part by itself, beside its source",
+    folders: ["packages", "services", "bench", "scripts"],
+    except: ["packages/kafka-native/conformance"],
+    needs: [],
+    limitSeconds: 300,
+  },
+  {
+    name: "conformance",
+    about: "the native addon on Bun and on Node: the same answers",
+    folders: ["packages/kafka-native/conformance"],
+    needs: ["kafka"],
+    limitSeconds: 300,
+  },
+  {
+    name: "integration",
+    about: "the services with a real Kafka",
+    folders: ["test/integration"],
+    needs: ["kafka"],
+    limitSeconds: 420,
+  },
+  {
+    name: "faults",
+    about: "killed, stopped and cut-off parts; the short run",
+    folders: ["test/faults"],
+    needs: ["kafka"],
+    limitSeconds: 420,
+  },
+  {
+    name: "browser",
+    about: "the pages, in Chromium",
+    folders: ["test/browser"],
+    needs: ["kafka", "chromium"],
+    limitSeconds: 180,
+  },
+  {
+    name: "compose",
+    about: "the images and compose.yaml, in a Docker engine",
+    folders: ["test/compose"],
+    needs: ["engine"],
+    limitSeconds: 900,
+  },
+];
+
+/**
+ * A suite's test files, sorted, relative to the root. With filters, only paths that contain one of them.
+ * Explicit files rather than folders go to `bun test`, which takes a bare name as a substring of any path.
+ */
+export function testFiles(suite: Suite, root: string, filters: readonly string[] = []): string[] {
+  const found = suite.folders.flatMap((folder) => [
+    ...new Bun.Glob(`${folder}/**/*.test.ts`).scanSync({ cwd: root, onlyFiles: true }),
+  ]);
+  return found
+    .filter((file) => !file.includes("node_modules/"))
+    .filter((file) => !suite.except?.some((folder) => file.startsWith(`${folder}/`)))
+    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+    .sort();
+}
