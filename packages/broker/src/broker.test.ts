@@ -3,7 +3,14 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Broker, BrokerError, brokerAnswers, canStartBroker, startBroker } from "./index.ts";
+import {
+  type Broker,
+  BrokerError,
+  brokerAnswers,
+  canStartBroker,
+  kafkaVersion,
+  startBroker,
+} from "./index.ts";
 
 const minute = 60_000;
 
@@ -99,3 +106,8 @@ test.if(canStartBroker())(
   },
   minute,
 );
+
+test("has the version of the image in compose.yaml", async () => {
+  const compose = Bun.file(join(import.meta.dir, "../../../compose.yaml"));
+  expect(await compose.text()).toContain(`apache/kafka:${kafkaVersion()}`);
+});

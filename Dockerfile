@@ -1,0 +1,76 @@
+# One build for the three images: docker build --target producer | consumer | bench.
+# No Debian release is named: what the run stage needs from the build stage is linked statically or copied.
+ARG BUN_VERSION=1.4.5
+
+# --- The workspace's dependencies, without running any install script. ---
+FROM oven/bun:${BUN_VERSION} AS dependencies
+WORKDIR /app
+COPY package.json bun.lock bunfig.toml ./
+COPY bench/package.json bench/
+COPY packages/broker/package.json packages/broker/
+COPY packages/contract/package.json packages/contract/
+COPY packages/kafka/package.json packages/kafka/
+COPY packages/kafka-native/package.json packages/kafka-native/
+COPY packages/service/package.json packages/service/
+COPY services/consumer/package.json services/consumer/
+COPY services/producer/package.json services/producer/
+RUN --mount=type=cache,target=/root/.bun/install/cache \
+    bun install --frozen-lockfile --ignore-scripts --production \
+      --filter ./services/producer --filter ./services/consumer --filter ./bench
+
+# --- The native part of Confluent's client. Minutes of C++, so this stage copies its inputs and nothing else: ---
+# --- BuildKit goes by their content, and builds again only when one of them changes.                          ---
+FROM oven/bun:${BUN_VERSION} AS native
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates g++ make libssl-dev zlib1g-dev libzstd-dev \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY --from=dependencies /app/node_modules/@confluentinc/kafka-javascript node_modules/@confluentinc/kafka-javascript
+COPY --from=dependencies /app/node_modules/node-api-headers node_modules/node-api-headers
+COPY packages/kafka-native packages/kafka-native
+# Required: without the addon the image would be of no use. Static: the run stage has none of these libraries.
+RUN KAFKA_NATIVE_REQUIRED=1 KAFKA_NATIVE_STATIC=1 bun packages/kafka-native/build/install.ts
+
+# --- What runs: the client's JavaScript and its addon, without the C++ that the addon was made from, the tools  ---
+# --- that would fetch a prebuilt one, and the compiler that Elysia names as a peer for editors.                ---
+FROM dependencies AS modules
+RUN cd node_modules \
+ && rm -rf @confluentinc/kafka-javascript/deps @confluentinc/kafka-javascript/src @confluentinc/kafka-javascript/build \
+ && rm -rf .bin node-api-headers nan @mapbox/node-pre-gyp typescript @typescript @types bun-types undici-types
+COPY --from=native /app/node_modules/@confluentinc/kafka-javascript/build/Release/confluent-kafka-javascript.node \
+     node_modules/@confluentinc/kafka-javascript/build/Release/
+
+FROM oven/bun:${BUN_VERSION}-slim AS run
+ENV NODE_ENV=production
+WORKDIR /app
+# librdkafka looks for the trusted authorities here; slim images have none.
+COPY --from=native /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=modules /app/node_modules node_modules
+COPY package.json ./
+COPY packages packages
+
+FROM run AS consumer
+COPY services/consumer services/consumer
+USER bun
+ENV HEALTH_PORT=3001
+EXPOSE 3001
+HEALTHCHECK --interval=5s --timeout=3s --start-period=60s \
+  CMD ["bun", "-e", "process.exit((await fetch(`http://127.0.0.1:${process.env.HEALTH_PORT}/health/ready`)).ok ? 0 : 1)"]
+CMD ["bun", "services/consumer/src/main.ts"]
+
+FROM run AS bench
+COPY bench bench
+USER bun
+ENTRYPOINT ["bun", "bench/src/main.ts"]
+
+FROM run AS producer
+COPY services/producer services/producer
+# A named volume that is mounted here takes over this folder's owner.
+RUN mkdir -p /var/lib/ingest/journal && chown -R bun:bun /var/lib/ingest
+USER bun
+ENV PORT=3000 JOURNAL_DIR=/var/lib/ingest/journal
+VOLUME ["/var/lib/ingest/journal"]
+EXPOSE 3000
+HEALTHCHECK --interval=5s --timeout=3s --start-period=60s \
+  CMD ["bun", "-e", "process.exit((await fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`)).ok ? 0 : 1)"]
+CMD ["bun", "services/producer/src/main.ts"]
