@@ -1,4 +1,4 @@
-import { existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
@@ -58,7 +58,9 @@ export function javaCommand(
 export function spawnJvm(command: string[], logFile: string): Subprocess {
   const guard = Bun.which("setpriv") ? ["setpriv", "--pdeathsig", "KILL", "--"] : [];
   const log = openSync(logFile, "a");
-  return Bun.spawn([...guard, ...command], { stdin: "ignore", stdout: log, stderr: log });
+  const child = Bun.spawn([...guard, ...command], { stdin: "ignore", stdout: log, stderr: log });
+  closeSync(log);
+  return child;
 }
 
 /**

@@ -9,6 +9,14 @@ export async function freePort(): Promise<number> {
   return bindOnce(0);
 }
 
+/** Can a process of ours listen on this port now? */
+export async function isPortFree(port: number): Promise<boolean> {
+  return bindOnce(port).then(
+    () => true,
+    () => false,
+  );
+}
+
 /**
  * @param setting how the caller can choose another port, for the message
  * @throws BrokerError `port_busy`

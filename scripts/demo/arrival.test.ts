@@ -1,0 +1,38 @@
+import { expect, test } from "bun:test";
+import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EventLines, untilLogged } from "./arrival.ts";
+
+async function withLog(work: (file: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "arrival-"));
+  try {
+    await work(join(folder, "consumer.log"));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const line = (id: string) => `{"message":"event","event_id":"${id}","payload":{"näme":"ü"}}\n`;
+
+test("counts whole lines that tell of events, as the log grows", () =>
+  withLog(async (file) => {
+    await writeFile(file, `{"message":"connected and waiting for messages"}\n${line("a")}${line("b").slice(0, 30)}`);
+    const log = new EventLines(file);
+    await log.readOn();
+    expect([log.lines, log.events]).toEqual([1, 1]);
+    await appendFile(file, line("b").slice(30) + line("a") + line('quoted \\" id'));
+    await log.readOn();
+    await log.readOn();
+    expect([log.lines, log.events]).toEqual([4, 3]);
+    expect(log.last.at(-1)).toContain("quoted");
+  }));
+
+test("waits for what is expected, and not for ever", () =>
+  withLog(async (file) => {
+    await writeFile(file, line("a"));
+    const late = untilLogged(new EventLines(file), 2, 10_000);
+    await appendFile(file, line("b"));
+    expect(await late).toBe(true);
+    expect(await untilLogged(new EventLines(file), 3, 50)).toBe(false);
+  }));
