@@ -1,0 +1,57 @@
+// Finished builds, kept by the hash of their inputs.
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { withLock } from "./lock.ts";
+import type { Progress } from "./progress.ts";
+
+/** Finished builds of one kind that are kept; the least recently used go first. */
+const keptEntries = 4;
+
+export interface CacheEntry {
+  /** The cache's folder. */
+  root: string;
+  /** "librdkafka" or "addon". */
+  kind: string;
+  key: string;
+}
+
+function prune(kindDir: string): void {
+  const entries = readdirSync(kindDir)
+    .map((name) => join(kindDir, name))
+    .map((path) => ({ path, usedAt: statSync(path).mtimeMs }))
+    .sort((a, b) => b.usedAt - a.usedAt);
+  for (const { path } of entries.slice(keptEntries)) rmSync(path, { recursive: true, force: true });
+}
+
+/**
+ * The folder of a finished build: the cached one, or else what `build` fills the given empty folder with. A
+ * folder appears under its key only when `build` has succeeded, and by one rename.
+ */
+export async function cached(
+  { root, kind, key }: CacheEntry,
+  progress: Progress,
+  build: (dir: string) => Promise<void>,
+): Promise<string> {
+  const finished = join(root, kind, key);
+  const work = join(root, "work", `${kind}-${key}-${process.pid}`);
+  mkdirSync(dirname(finished), { recursive: true });
+  mkdirSync(join(root, "locks"), { recursive: true });
+  const onWait = (): void => progress.say(`another install is building ${kind}; waiting for it`);
+  await withLock(join(root, "locks", `${kind}-${key}`), onWait, async () => {
+    if (existsSync(finished)) {
+      const now = new Date();
+      utimesSync(finished, now, now);
+      return;
+    }
+    rmSync(work, { recursive: true, force: true });
+    mkdirSync(work, { recursive: true });
+    try {
+      await build(work);
+      renameSync(work, finished);
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+    }
+    prune(dirname(finished));
+  });
+  return finished;
+}

@@ -1,0 +1,117 @@
+#include "shim/pending-object.h"
+
+#include <cstdint>
+#include <cstring>
+
+#include "shim/exception.h"
+#include "shim/new.h"
+#include "shim/property.h"
+
+namespace shim {
+
+namespace {
+
+// Fewer members are set one by one: the call of the factory costs more.
+constexpr size_t kFactoryThreshold = 3;
+
+void AppendParameter(std::string& source, size_t index) {
+  if (index > 0) source += ',';
+  source += 'v';
+  source += std::to_string(index);
+}
+
+void AppendQuoted(std::string& source, const char* key) {
+  source += '"';
+  for (; *key != '\0'; key++) {
+    if (*key == '"' || *key == '\\') source += '\\';
+    source += *key;
+  }
+  source += '"';
+}
+
+}  // namespace
+
+PendingObject* PendingObjects::Reserve() {
+  const size_t chunk = used_ / kChunkSize;
+  if (chunk == chunks_.size()) chunks_.push_back(std::make_unique<Chunk>());
+  PendingObject& object = (*chunks_[chunk])[used_ % kChunkSize];
+  used_++;
+  object.size = 0;
+  object.built = nullptr;
+  object.scope_depth = scope_depth;
+  return &object;
+}
+
+void PendingObjects::Rewind(size_t mark) {
+  used_ = mark;
+  if (mark == 0 && chunks_.size() > kRetainedChunks) chunks_.resize(kRetainedChunks);
+}
+
+napi_value PendingObjects::Build(PendingObject& object) {
+  if (object.built != nullptr) return object.built;
+  if (object.size < kFactoryThreshold) {
+    napi_create_object(env_, &object.built);
+    for (size_t i = 0; i < object.size; i++) SetNamed(object.built, object.keys[i], object.values[i]);
+    return object.built;
+  }
+  napi_value receiver = nullptr;
+  napi_get_undefined(env_, &receiver);
+  if (napi_call_function(env_, receiver, Factory(object), object.size, object.values.data(), &object.built) !=
+      napi_ok) {
+    Fatal("building an object");
+  }
+  return object.built;
+}
+
+napi_value PendingObjects::Factory(const PendingObject& object) {
+  size_t hash = object.size;
+  for (size_t i = 0; i < object.size; i++) {
+    hash = hash * 31 + reinterpret_cast<uintptr_t>(object.keys[i]);
+  }
+  auto found = shapes_.find(hash);
+  if (found != shapes_.end()) {
+    const Shape& shape = found->second;
+    bool same = shape.keys.size() == object.size;
+    // The text too: an address says nothing once a module is unloaded.
+    for (size_t i = 0; same && i < object.size; i++) same = shape.keys[i] == object.keys[i];
+    if (same) {
+      napi_value factory = nullptr;
+      napi_get_reference_value(env_, shape.factory, &factory);
+      return factory;
+    }
+    napi_delete_reference(env_, shape.factory);
+    shapes_.erase(found);
+  }
+  napi_value factory = MakeFactory(object);
+  Shape shape;
+  for (size_t i = 0; i < object.size; i++) shape.keys.emplace_back(object.keys[i]);
+  napi_create_reference(env_, factory, 1, &shape.factory);
+  shapes_.emplace(hash, std::move(shape));
+  return factory;
+}
+
+napi_value PendingObjects::MakeFactory(const PendingObject& object) {
+  std::string source = "((";
+  for (size_t i = 0; i < object.size; i++) AppendParameter(source, i);
+  source += ")=>({";
+  for (size_t i = 0; i < object.size; i++) {
+    if (i > 0) source += ',';
+    AppendQuoted(source, object.keys[i]);
+    source += ":v" + std::to_string(i);
+  }
+  source += "}))";
+  napi_value text = MakeString(source.data(), source.size());
+  napi_value factory = nullptr;
+  if (napi_run_script(env_, text, &factory) != napi_ok) Fatal("compiling an object's factory");
+  return factory;
+}
+
+napi_value Materialize(PendingObject& object) { return Environment::Current().pending_objects().Build(object); }
+
+v8::Local<v8::Object> ReserveObject() {
+  return v8::Local<v8::Object>(Environment::Current().pending_objects().Reserve());
+}
+
+size_t CurrentScopeDepth() { return Environment::Current().pending_objects().scope_depth; }
+
+}  // namespace shim
