@@ -10,6 +10,8 @@ export interface EncodedEvent {
   readonly key: string | null;
   /** The record's value. Delivery keeps the buffer until the outcome is known: it must not be written to again. */
   readonly value: Buffer;
+  /** Unix ms of receipt, where that is known already: the record's time if it is sent later. */
+  readonly receivedMs?: number;
 }
 
 /** What the caller may be told: kept in memory, on this machine's disk, or by all in-sync replicas. */

@@ -1,0 +1,53 @@
+// Puts delivery together: Kafka's client, the journal's folder, settings.
+
+import { join } from "node:path";
+import type { ClientConfig, ProducerStatistics } from "@ingest/kafka";
+import type { Log } from "@ingest/service";
+import { JournalledDelivery } from "./delivery.ts";
+import { workerFolder } from "./journal/folder.ts";
+import { Journal } from "./journal/journal.ts";
+import { KafkaSink } from "./kafka-sink.ts";
+import { RejectedEvents } from "./rejected.ts";
+import type { DeliverySettings } from "./settings.ts";
+import type { Delivery } from "./types.ts";
+
+export interface CreateDeliveryOptions {
+  settings: DeliverySettings & { KAFKA_TOPIC: string };
+  /** From `toClientConfig(settings, "producer")`. */
+  config: ClientConfig;
+  log: Log;
+  /** This process's number among the workers, from 0 (0), and how many there are (1). */
+  worker?: number;
+  workers?: number;
+  /** Kafka's client's figures, each time there are new ones. */
+  onStatistics?: (statistics: ProducerStatistics) => void;
+}
+
+/** Delivery over Kafka. Nothing is opened before `start`, but for the client, which checks its configuration. */
+export function createDelivery(options: CreateDeliveryOptions): Delivery {
+  const { settings, config, log, worker = 0, workers = 1, onStatistics } = options;
+  const topic = settings.KAFKA_TOPIC;
+  const sinkOptions = { config, topic, log, ...(onStatistics ? { onStatistics } : {}) };
+  const folder = workerFolder(settings.JOURNAL_DIR, worker);
+  const journal = {
+    openJournal: () =>
+      Journal.open({
+        directory: settings.JOURNAL_DIR,
+        worker,
+        workers,
+        topic,
+        maxBytes: settings.JOURNAL_MAX_BYTES,
+        maxAgeMs: settings.JOURNAL_MAX_AGE_MS,
+        segmentBytes: settings.JOURNAL_SEGMENT_BYTES,
+        fsyncIntervalMs: settings.JOURNAL_FSYNC_INTERVAL_MS,
+        log,
+      }),
+    rejected: new RejectedEvents(join(folder, "rejected.ndjson"), log),
+  };
+  return new JournalledDelivery({
+    createSink: (onOutcome) => new KafkaSink(sinkOptions, onOutcome),
+    ...(settings.JOURNAL_ENABLED ? journal : {}),
+    stallMs: settings.DELIVERY_STALL_MS,
+    log,
+  });
+}

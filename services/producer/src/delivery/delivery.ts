@@ -1,0 +1,462 @@
+// Keeps the three promises. Events go straight to the client while Kafka takes them; once it doesn't, everything
+// goes through the journal, in order, until the journal has caught up.
+
+import type { KafkaError } from "@ingest/kafka";
+import type { Log } from "@ingest/service";
+import { FailureLog } from "./failure-log.ts";
+import { Fifo } from "./fifo.ts";
+import { type Entry, Flight } from "./flight.ts";
+import { InFlight } from "./in-flight.ts";
+import { JournalRecord } from "./journal/cursor.ts";
+import type { Journal } from "./journal/journal.ts";
+import { RefusalCounter } from "./refusals.ts";
+import type { RejectedEvents } from "./rejected.ts";
+import { ReplayWindow } from "./replay-window.ts";
+import type { Sink, SinkFactory } from "./sink.ts";
+import type {
+  Acceptance,
+  Delivery,
+  DeliveryState,
+  EncodedEvent,
+  Refusal,
+  RefusalCode,
+  StopResult,
+  StoredOutcome,
+} from "./types.ts";
+
+export interface DeliveryOptions {
+  createSink: SinkFactory;
+  /** Opens the journal; absent when there is to be none. */
+  openJournal?: () => Promise<Journal>;
+  /** Takes what Kafka refuses for good; absent without a journal. */
+  rejected?: RejectedEvents;
+  /** An event without outcome for this long is taken back, with all behind it, ms. */
+  stallMs: number;
+  log: Log;
+  /** How often the state of affairs is looked at, ms. */
+  tickMs?: number;
+}
+
+/** One client with what was handed to it. */
+interface Client {
+  readonly sink: Sink;
+  readonly inFlight: InFlight<Entry>;
+}
+
+const ACCEPTED: Acceptance = Object.freeze({ status: "accepted" });
+const DURABLE: Acceptance = Object.freeze({ status: "durable" });
+const UNKNOWN: StoredOutcome = Object.freeze({ status: "unknown" });
+
+const TICK_MS = 250;
+/** No broker for this long: what comes next is safer in the journal than in the client's memory. */
+const AWAY_MS = 1_000;
+/** Records handed over before others get a turn. */
+const REPLAY_BURST = 1_000;
+/** A client that delivers nothing is made anew ever less often, up to this many times the stall time apart. */
+const MAX_BACKOFF = 8;
+/** Of the time to stop, what may go into flushing; the rest is for the journal and the client's end. */
+const FLUSH_SHARE = 0.7;
+
+export class JournalledDelivery implements Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #log: Log;
+  readonly #refusals = new RefusalCounter();
+  readonly #failures: FailureLog;
+  readonly #window = new ReplayWindow();
+  readonly #counts = { delivered: 0, lost: 0, spooled: 0, replayed: 0, clientRestarts: 0 };
+  #journal: Journal | undefined;
+  #client: Client;
+  /** Events may go straight to the client: nothing older is waiting anywhere. */
+  #isDirect = false;
+  #phase: "new" | "running" | "stopping" = "new";
+  /** Without a journal, what a client that was given up held: it goes first. */
+  readonly #held = new Fifo<EncodedEvent>();
+  #timer: Timer | undefined;
+  #isReplayScheduled = false;
+  #progress = { ticket: -1, sinceMs: 0 };
+  #awaySinceMs: number | undefined;
+  #backoff = 1;
+  #commit: { group: Promise<boolean>; answer: Promise<Acceptance> } | undefined;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#failures = new FailureLog(options.log);
+    this.#client = this.#newClient();
+  }
+
+  async start(): Promise<void> {
+    try {
+      this.#journal = await this.#options.openJournal?.();
+    } catch (error) {
+      await this.#client.sink.close(0);
+      throw error;
+    }
+    this.#phase = "running";
+    this.#isDirect = this.#journal?.peek() === undefined;
+    this.#timer = setInterval(() => this.#tick(performance.now()), this.#options.tickMs ?? TICK_MS);
+  }
+
+  accept(event: EncodedEvent): Acceptance {
+    if (!this.#isDirect) return this.#spool(event);
+    const { sink, inFlight } = this.#client;
+    try {
+      if (sink.send(event, inFlight.nextTicket)) {
+        inFlight.add(event);
+        return ACCEPTED;
+      }
+    } catch (error) {
+      const refusal = this.#onThrown(error as KafkaError);
+      if (refusal) return refusal;
+    }
+    if (this.#isDirect) this.#beginSpool();
+    return this.#spool(event);
+  }
+
+  durable(event: EncodedEvent): Promise<Acceptance> {
+    const refusal = this.#journalRefusal();
+    if (refusal !== undefined) return Promise.resolve(this.#refusals.refuse(refusal));
+    const journal = this.#journal!;
+    const { sink, inFlight } = this.#client;
+    if (this.#isDirect) {
+      try {
+        if (sink.send(event, inFlight.nextTicket))
+          inFlight.add(Flight.journalled(event, journal.append(event, receivedMs(event))));
+        else this.#beginSpool();
+      } catch (error) {
+        const refusal = this.#onThrown(error as KafkaError);
+        if (refusal) return Promise.resolve(refusal);
+      }
+    }
+    if (!this.#isDirect) {
+      journal.append(event, receivedMs(event));
+      this.#scheduleReplay();
+    }
+    return this.#afterCommit(journal.commit());
+  }
+
+  stored(event: EncodedEvent, deadlineMs: number): Promise<StoredOutcome> {
+    if (this.#phase !== "running") return Promise.resolve(this.#refusals.refuse("shutting_down"));
+    // Behind a backlog it could be sent long after its deadline, before it older events would be overtaken.
+    if (!this.#isDirect) return Promise.resolve(this.#refusals.refuse(this.#whyFull()));
+    const { sink, inFlight } = this.#client;
+    const { promise, resolve } = Promise.withResolvers<StoredOutcome>();
+    try {
+      if (!sink.send(event, inFlight.nextTicket))
+        return Promise.resolve(this.#refusals.refuse(this.#whyFull()));
+    } catch (error) {
+      return Promise.resolve(
+        this.#onThrown(error as KafkaError) ?? this.#refusals.refuse("kafka_unavailable"),
+      );
+    }
+    const deadline = setTimeout(() => flight.settle(UNKNOWN), deadlineMs);
+    const flight = Flight.awaited(event, (outcome) => {
+      clearTimeout(deadline);
+      resolve(outcome);
+    });
+    inFlight.add(flight);
+    return promise;
+  }
+
+  state(): DeliveryState {
+    const journal = this.#journal;
+    const { sink, inFlight } = this.#client;
+    const refusal = this.#refusal();
+    return {
+      ready: refusal === undefined,
+      ...(refusal === undefined ? {} : { refusal }),
+      connected: sink.connected,
+      spooling: this.#phase === "running" && !this.#isDirect,
+      inFlight: inFlight.count + this.#held.length,
+      ...(journal ? { journal: journal.state() } : {}),
+      counts: {
+        ...this.#counts,
+        failed: this.#failures.counts,
+        refused: this.#refusals.counts,
+        rejected: this.#options.rejected?.count ?? 0,
+        corrupt: journal?.counts.corrupt ?? 0,
+        fsyncs: journal?.counts.fsyncs ?? 0,
+        fsyncFailures: journal?.counts.fsyncFailures ?? 0,
+      },
+    };
+  }
+
+  async stop(budgetMs: number): Promise<StopResult> {
+    const deadline = performance.now() + budgetMs;
+    this.#phase = "stopping";
+    this.#isDirect = false;
+    clearInterval(this.#timer);
+    const { sink, inFlight } = this.#client;
+    if (sink.connected && inFlight.count > 0) await sink.flush(budgetMs * FLUSH_SHARE);
+    const unsent = this.#takeOut(this.#client);
+    this.#counts.lost += unsent + this.#held.length;
+    // Outcomes that come in yet still release what is in the journal.
+    await sink.close(Math.max(0, (deadline - performance.now()) / 2));
+    this.#failures.say(performance.now(), true);
+    await this.#options.rejected?.settled();
+    const left = await this.#journal?.close();
+    return { journalled: left?.kept ?? 0, lost: this.#counts.lost + (left?.lost ?? 0) };
+  }
+
+  // --- refusing ---
+
+  #refusal(): RefusalCode | undefined {
+    if (this.#phase !== "running") return "shutting_down";
+    if (this.#isDirect && this.#client.sink.connected) return undefined;
+    return this.#journal ? this.#journal.refusal : "kafka_unavailable";
+  }
+
+  #journalRefusal(): RefusalCode | undefined {
+    if (this.#phase !== "running") return "shutting_down";
+    return this.#journal ? this.#journal.refusal : "journal_unavailable";
+  }
+
+  #whyFull(): RefusalCode {
+    return this.#client.sink.connected ? "queue_full" : "kafka_unavailable";
+  }
+
+  #refuseRecord(error: KafkaError): Refusal {
+    return this.#refusals.refuse(error.code === "message_too_large" ? "too_large" : "kafka_unavailable");
+  }
+
+  /** The client threw instead of taking an event. @returns nothing when the event may go to the journal */
+  #onThrown(error: KafkaError): Refusal | undefined {
+    if (error.isFatal) this.#takeBack(true);
+    else if (!error.canRetry) return this.#refuseRecord(error);
+    else if (this.#isDirect) this.#beginSpool();
+    return undefined;
+  }
+
+  // --- the journal in front of the client ---
+
+  #spool(event: EncodedEvent): Acceptance {
+    const journal = this.#journal;
+    if (this.#phase !== "running") return this.#refusals.refuse("shutting_down");
+    if (!journal) return this.#refusals.refuse(this.#whyFull());
+    const refusal = journal.refusal;
+    if (refusal !== undefined) return this.#refusals.refuse(refusal);
+    journal.append(event, receivedMs(event));
+    this.#counts.spooled++;
+    this.#scheduleReplay();
+    return ACCEPTED;
+  }
+
+  #afterCommit(group: Promise<boolean>): Promise<Acceptance> {
+    if (this.#commit?.group !== group) {
+      const answer = group.then((isKept) =>
+        isKept ? DURABLE : this.#refusals.refuse("journal_unavailable"),
+      );
+      this.#commit = { group, answer };
+    }
+    return this.#commit.answer;
+  }
+
+  #beginSpool(): void {
+    this.#isDirect = false;
+    this.#journal?.beginSpool();
+    const { connected } = this.#client.sink;
+    this.#window.reset(connected);
+    const reason = connected ? "the client's queue is full" : "no broker can be reached";
+    this.#log.warn({ reason, inFlight: this.#client.inFlight.count }, "spooling: events go to the journal");
+  }
+
+  #endSpool(): void {
+    this.#isDirect = true;
+    this.#journal?.endSpool();
+    this.#log.info(
+      { replayed: this.#counts.replayed },
+      "the journal has caught up: events go to Kafka directly",
+    );
+  }
+
+  #scheduleReplay(): void {
+    if (this.#isReplayScheduled || this.#phase !== "running") return;
+    this.#isReplayScheduled = true;
+    setImmediate(() => {
+      this.#isReplayScheduled = false;
+      if (this.#phase === "running" && !this.#isDirect) this.#replay();
+    });
+  }
+
+  /** Hands over what waits, oldest first, as far as the client and the window go. */
+  #replay(): void {
+    const { sink, inFlight } = this.#client;
+    for (let sent = 0; sent < REPLAY_BURST; sent++) {
+      if (inFlight.count >= this.#window.size) return;
+      const record = this.#held.peek() ?? this.#journal?.peek();
+      if (!record) {
+        if (sink.connected) this.#endSpool();
+        return;
+      }
+      try {
+        if (!sink.send(record, inFlight.nextTicket)) return;
+        inFlight.add(record);
+        this.#counts.replayed++;
+      } catch (error) {
+        const { canRetry, isFatal } = error as KafkaError;
+        if (isFatal) this.#takeBack(true);
+        if (isFatal || canRetry) return;
+        this.#failures.note(error as KafkaError, false);
+        this.#giveUp(record, error as KafkaError);
+      }
+      if (record instanceof JournalRecord) this.#journal!.advance();
+      else this.#held.shift();
+    }
+    this.#scheduleReplay();
+  }
+
+  // --- outcomes ---
+
+  #newClient(): Client {
+    const inFlight = new InFlight<Entry>();
+    const sink = this.#options.createSink((ticket, error, topic, partition, offset) => {
+      if (error === null) this.#onDelivered(client, ticket, topic, partition, offset);
+      else this.#onFailed(client, ticket, error);
+    });
+    const client: Client = { sink, inFlight };
+    return client;
+  }
+
+  #onDelivered({ inFlight }: Client, ticket: number, topic: string, partition: number, offset: number): void {
+    const entry = inFlight.take(ticket);
+    if (entry === undefined) return;
+    this.#counts.delivered++;
+    if (entry instanceof JournalRecord) this.#journal?.acknowledge(entry);
+    else if (entry instanceof Flight) {
+      if (entry.position) this.#journal?.acknowledge(entry.position);
+      if (entry.waiter) entry.settle({ status: "stored", topic, partition, offset });
+    }
+    if (this.#isDirect) return;
+    this.#window.grow();
+    this.#scheduleReplay();
+  }
+
+  #onFailed(client: Client, ticket: number, error: KafkaError): void {
+    const entry = client.inFlight.get(ticket);
+    // What a former client held was taken back when it was given up.
+    if (entry === undefined || client !== this.#client || this.#phase === "stopping") return;
+    const isMendable = error.canRetry || error.isFatal;
+    const isKept = isMendable && this.#journal !== undefined;
+    this.#failures.note(error, isKept);
+    if (isKept) this.#takeBack(error.isFatal || client.inFlight.count > 1);
+    client.inFlight.take(ticket);
+    if (isKept) return;
+    this.#giveUp(entry, error);
+    if (error.isFatal) this.#takeBack(true);
+  }
+
+  /** No way to bring this one to Kafka. */
+  #giveUp(entry: Entry, error: KafkaError): void {
+    if (entry instanceof Flight) {
+      if (entry.position) this.#journal?.acknowledge(entry.position);
+      if (entry.isStored) {
+        entry.settle(error.canRetry || error.isFatal ? UNKNOWN : this.#refuseRecord(error));
+        return;
+      }
+    }
+    if (entry instanceof JournalRecord) this.#journal?.acknowledge(entry);
+    if (this.#options.rejected)
+      this.#options.rejected.add(entry instanceof Flight ? entry.event : entry, error);
+    else this.#counts.lost++;
+  }
+
+  // --- taking back ---
+
+  /**
+   * Kafka doesn't take what the client holds. All of it goes back in line in the order in which it was handed over:
+   * nothing behind a failed event may get there before it.
+   * @param isClientGivenUp false only when the client holds nothing else that could still be sent
+   */
+  #takeBack(isClientGivenUp: boolean): void {
+    const client = this.#client;
+    const wasDirect = this.#isDirect;
+    this.#isDirect = false;
+    const held = client.inFlight.count;
+    if (isClientGivenUp) {
+      this.#counts.clientRestarts++;
+      this.#client = this.#newClient();
+      void client.sink
+        .close(0)
+        .catch((error) => this.#log.warn({ error }, "a client that was given up can't be closed"));
+    }
+    this.#takeOut(client);
+    this.#journal?.rewind();
+    this.#window.reset(false);
+    this.#progress = { ticket: -1, sinceMs: performance.now() };
+    const message = "took back what the client held: it is sent again from the journal";
+    if (wasDirect || isClientGivenUp) this.#log.warn({ held, isClientGivenUp }, message);
+    this.#scheduleReplay();
+  }
+
+  /**
+   * Takes everything out of a client's hands: into the journal, or without one into memory while there is a next client.
+   * @returns how many accepted events there was no place for
+   */
+  #takeOut(client: Client): number {
+    let lost = 0;
+    const journal = this.#journal;
+    const heldLater = this.#held.takeAll();
+    for (const [ticket, entry] of client.inFlight.entries()) {
+      // In the journal already, where the cursor goes back to it; a late confirmation still counts.
+      if (entry instanceof JournalRecord) continue;
+      if (entry instanceof Flight && entry.isStored) {
+        client.inFlight.take(ticket);
+        entry.settle(UNKNOWN);
+      } else if (journal) {
+        const event = entry instanceof Flight ? entry.event : entry;
+        const position = journal.putBack(event, receivedMs(event));
+        if (entry instanceof Flight) journal.supersede(entry.position!);
+        else this.#counts.spooled++;
+        // A confirmation that is still under way releases the copy.
+        client.inFlight.replace(ticket, Flight.journalled(event, position));
+      } else if (this.#phase === "running" && !(entry instanceof Flight)) {
+        this.#held.push(entry);
+      } else lost++;
+    }
+    for (const event of heldLater) this.#held.push(event);
+    return lost;
+  }
+
+  // --- the watchdog ---
+
+  #tick(nowMs: number): void {
+    this.#failures.say(nowMs);
+    this.#watchConnection(nowMs);
+    this.#watchProgress(nowMs);
+    if (!this.#isDirect) this.#scheduleReplay();
+  }
+
+  #watchConnection(nowMs: number): void {
+    if (this.#client.sink.connected) this.#awaySinceMs = undefined;
+    else this.#awaySinceMs ??= nowMs;
+    const isAway = this.#awaySinceMs !== undefined && nowMs - this.#awaySinceMs >= AWAY_MS;
+    if (isAway && this.#isDirect && this.#journal) this.#beginSpool();
+  }
+
+  #watchProgress(nowMs: number): void {
+    const { sink, inFlight } = this.#client;
+    const { oldestTicket } = inFlight;
+    if (inFlight.count === 0 || oldestTicket !== this.#progress.ticket) {
+      if (oldestTicket > this.#progress.ticket && this.#progress.ticket !== -1) this.#backoff = 1;
+      this.#progress = { ticket: oldestTicket, sinceMs: nowMs };
+      return;
+    }
+    const stuckMs = nowMs - this.#progress.sinceMs;
+    if (stuckMs < this.#options.stallMs * this.#backoff) return;
+    if (sink.connected) {
+      this.#log.error(
+        { stuckMs: Math.round(stuckMs), inFlight: inFlight.count },
+        "a broker answers but the oldest event isn't delivered: making the client anew",
+      );
+      this.#backoff = Math.min(this.#backoff * 2, MAX_BACKOFF);
+    } else if (!this.#journal || (inFlight.count === 1 && inFlight.oldest() instanceof JournalRecord)) {
+      // The client connects again by itself, and nothing it holds would be safer elsewhere.
+      return;
+    }
+    this.#takeBack(true);
+  }
+}
+
+function receivedMs(event: EncodedEvent): number {
+  return event.receivedMs ?? Date.now();
+}

@@ -1,0 +1,125 @@
+// Where replay stands: walks the records that Kafka hasn't acknowledged, oldest first, over the segments as they are.
+
+import type { StoredRecord } from "./record.ts";
+import { decodeSegmentHeader } from "./record.ts";
+import { type Damage, nextRecord } from "./recover.ts";
+import type { Segment } from "./segment.ts";
+
+/** A record of the journal, ready to be sent. */
+export class JournalRecord {
+  readonly key: string | null;
+  /** A view of the bytes that were read. */
+  readonly value: Buffer;
+  readonly timestampMs: number;
+  readonly ordinal: number;
+
+  constructor(
+    readonly segment: Segment,
+    record: StoredRecord,
+  ) {
+    this.key = record.key;
+    this.value = record.value;
+    this.timestampMs = record.timestampMs;
+    this.ordinal = record.ordinal;
+  }
+
+  get topic(): string {
+    return this.segment.topic;
+  }
+}
+
+export class ReplayCursor {
+  readonly #segments: readonly Segment[];
+  readonly #onDamage: (damage: Damage) => void;
+  #segment: Segment | undefined;
+  /** What was read of the segment; `#bytes[0]` stands at `#base`. */
+  #bytes: Buffer = Buffer.alloc(0);
+  #base = 0;
+  #at = 0;
+  #nextOrdinal = 0;
+  #current: JournalRecord | undefined;
+
+  /** @param segments sorted by id; the journal adds and removes while the cursor walks */
+  constructor(segments: readonly Segment[], onDamage: (damage: Damage) => void) {
+    this.#segments = segments;
+    this.#onDamage = onDamage;
+  }
+
+  /** The next record to send, the same one until `advance`; undefined when there is none now. */
+  peek(): JournalRecord | undefined {
+    if (this.#current) return this.#current;
+    for (;;) {
+      if (this.#segment) {
+        this.#current = this.#nextHere(this.#segment);
+        if (this.#current) return this.#current;
+      }
+      const next = this.#following();
+      if (!next) return undefined;
+      this.#enter(next, 0);
+    }
+  }
+
+  advance(): void {
+    this.#current = undefined;
+  }
+
+  /** Back to the oldest record that isn't acknowledged. */
+  toStart(): void {
+    this.#current = undefined;
+    this.#segment = undefined;
+    this.#bytes = Buffer.alloc(0);
+  }
+
+  /** Past everything that is in the journal now. */
+  toEnd(): void {
+    this.toStart();
+    const last = this.#segments.at(-1);
+    if (last) this.#enter(last, last.length);
+  }
+
+  #following(): Segment | undefined {
+    const current = this.#segment;
+    return current ? this.#segments.find((segment) => segment.id > current.id) : this.#segments[0];
+  }
+
+  #enter(segment: Segment, offset: number): void {
+    this.#segment = segment;
+    this.#bytes = Buffer.alloc(0);
+    this.#base = offset;
+    this.#at = 0;
+    this.#nextOrdinal = offset === 0 ? 0 : segment.records;
+  }
+
+  #nextHere(segment: Segment): JournalRecord | undefined {
+    for (;;) {
+      if (this.#at >= this.#bytes.length && !this.#load(segment)) return undefined;
+      const { record, damage } = nextRecord(this.#bytes, this.#at, this.#base, segment.salt);
+      const upTo = record?.ordinal ?? segment.records;
+      if (damage) this.#skip(segment, damage, upTo);
+      this.#nextOrdinal = upTo + 1;
+      this.#at = record?.end ?? this.#bytes.length;
+      if (record && !segment.acks.has(record.ordinal)) return new JournalRecord(segment, record);
+    }
+  }
+
+  /** Reads on from where the last read ended. False when nothing has been appended since. */
+  #load(segment: Segment): boolean {
+    const offset = this.#base + this.#bytes.length;
+    if (segment.isDone || offset >= segment.length) return false;
+    this.#bytes = segment.read(offset);
+    this.#base = offset;
+    this.#at = 0;
+    if (offset === 0) this.#at = decodeSegmentHeader(this.#bytes, segment.salt)?.bytes ?? 0;
+    return this.#at < this.#bytes.length;
+  }
+
+  #skip(segment: Segment, damage: { from: number; to: number; isTorn: boolean }, upTo: number): void {
+    let lostRecords = 0;
+    for (let ordinal = this.#nextOrdinal; ordinal < upTo; ordinal++)
+      if (segment.acks.add(ordinal)) lostRecords++;
+    // What recovery has set aside already, or an acknowledged record, is nobody's loss.
+    if (lostRecords === 0) return;
+    const bytes = Buffer.from(this.#bytes.subarray(damage.from, damage.to));
+    this.#onDamage({ segment, offset: this.#base + damage.from, bytes, isTorn: false, lostRecords });
+  }
+}

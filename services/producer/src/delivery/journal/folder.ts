@@ -1,0 +1,133 @@
+// A journal's folder: one process at a time, names that sort in the order of replay, leftovers of workers that are gone.
+
+import { Database } from "bun:sqlite";
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { JournalError } from "./errors.ts";
+import { ackPath } from "./segment.ts";
+
+/** Ids leave room before the first for what is adopted, and after each spool for what comes back. */
+const FIRST_ID = 1_000_000_000;
+const SEGMENT_NAME = /^(\d{16})-([0-9a-f]{8})\.segment$/;
+const WORKER_NAME = /^worker-(\d+)$/;
+const LOCK_FILE = "lock";
+
+/** A segment's file, by what its name says. */
+export interface SegmentFile {
+  id: number;
+  salt: number;
+  path: string;
+}
+
+/** Holds a folder for this process, until `close` or the process's end, however it ends. */
+export class FolderLock {
+  readonly #database: Database;
+
+  private constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Makes the folder when missing and takes its lock: a file lock of the kernel's, through SQLite, so that it goes
+   * with the process and needs no process ids, which two containers may share.
+   * @throws JournalError `locked` when another process has it, `not_writable` when it can't be made
+   */
+  static take(folder: string): FolderLock {
+    let database: Database | undefined;
+    try {
+      mkdirSync(folder, { recursive: true });
+      database = new Database(join(folder, LOCK_FILE), { create: true });
+      database.run("PRAGMA locking_mode = EXCLUSIVE");
+      database.run("BEGIN EXCLUSIVE");
+      return new FolderLock(database);
+    } catch (error) {
+      database?.close();
+      if ((error as { code?: string }).code === "SQLITE_BUSY")
+        throw new JournalError("locked", `another process keeps its journal in ${folder}`, error);
+      throw new JournalError(
+        "not_writable",
+        `the journal can't be kept in ${folder}: ${String(error)}`,
+        error,
+      );
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+/** The folder of one worker. */
+export function workerFolder(directory: string, worker: number): string {
+  return join(directory, `worker-${worker}`);
+}
+
+/** The segments in a folder, in the order of replay. Drafts that a crash left are removed. */
+export function listSegments(folder: string): SegmentFile[] {
+  const files: SegmentFile[] = [];
+  for (const name of readdirSync(folder)) {
+    if (name.endsWith(".new")) rmSync(join(folder, name), { force: true });
+    const match = SEGMENT_NAME.exec(name);
+    if (match)
+      files.push({ id: Number(match[1]), salt: Number.parseInt(match[2]!, 16), path: join(folder, name) });
+  }
+  return files.sort((a, b) => a.id - b.id);
+}
+
+export function segmentPath(folder: string, id: number, salt: number): string {
+  return join(folder, `${String(id).padStart(16, "0")}-${salt.toString(16).padStart(8, "0")}.segment`);
+}
+
+/** The id after the last one in use. */
+export function nextId(files: readonly { id: number }[]): number {
+  return (files.at(-1)?.id ?? FIRST_ID - 1) + 1;
+}
+
+/**
+ * Moves the segments of workers that no longer exist (their number is `workers` or more) in front of this folder's.
+ * For the first worker to call, so that no two adopt the same. A folder that is in use is left alone.
+ * @returns the folders that were emptied
+ */
+export function adoptOrphans(directory: string, folder: string, workers: number): string[] {
+  const adopted: string[] = [];
+  for (const name of readdirSync(directory)) {
+    const number = WORKER_NAME.exec(name)?.[1];
+    if (number === undefined || Number(number) < workers) continue;
+    const orphan = join(directory, name);
+    if (moveSegments(orphan, folder)) adopted.push(orphan);
+  }
+  return adopted;
+}
+
+function moveSegments(from: string, to: string): boolean {
+  let lock: FolderLock;
+  try {
+    lock = FolderLock.take(from);
+  } catch {
+    return false;
+  }
+  const files = listSegments(from);
+  let id = (listSegments(to)[0]?.id ?? FIRST_ID) - files.length;
+  for (const file of files) {
+    const target = segmentPath(to, id++, file.salt);
+    // Acknowledgements first: without them records would only be sent twice, but a stray file would stay behind.
+    renameIfThere(ackPath(file.path), ackPath(target));
+    renameSync(file.path, target);
+  }
+  lock.close();
+  rmSync(join(from, LOCK_FILE), { force: true });
+  try {
+    rmdirSync(from);
+  } catch {
+    // Something was set aside there: a person's business.
+  }
+  return files.length > 0;
+}
+
+function renameIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}

@@ -1,0 +1,78 @@
+// One write and one fsync for everything that was appended in the last few milliseconds.
+
+export interface GroupCommitTarget {
+  /** Hands what was appended to the operating system. False when that failed. */
+  flush(): boolean;
+  /** Puts what was flushed on the disk. False when that failed. */
+  sync(): Promise<boolean>;
+}
+
+export interface GroupCommitOptions {
+  /** How long appends are collected, ms. */
+  intervalMs: number;
+  /** How long appends that nobody waits for may stay with the operating system alone, ms. */
+  lazySyncMs: number;
+}
+
+export class GroupCommit {
+  readonly #target: GroupCommitTarget;
+  readonly #options: GroupCommitOptions;
+  #waiting: PromiseWithResolvers<boolean> | undefined;
+  #timer: Timer | undefined;
+  #running: Promise<void> | undefined;
+  #hasNews = false;
+  #lastSync = performance.now();
+
+  constructor(target: GroupCommitTarget, options: GroupCommitOptions) {
+    this.#target = target;
+    this.#options = options;
+  }
+
+  /** Something was appended that nobody waits for: it is flushed within the interval, synced within `lazySyncMs`. */
+  note(): void {
+    this.#hasNews = true;
+    this.#arm();
+  }
+
+  /** Resolves once everything appended so far is on the disk; false when it couldn't be put there. One promise a group. */
+  request(): Promise<boolean> {
+    this.#waiting ??= Promise.withResolvers<boolean>();
+    this.#arm();
+    return this.#waiting.promise;
+  }
+
+  /** Commits at once and leaves no timer behind. */
+  async close(): Promise<boolean> {
+    while (this.#running) await this.#running;
+    const done = this.request();
+    clearTimeout(this.#timer);
+    this.#start();
+    return done;
+  }
+
+  #arm(): void {
+    if (this.#timer === undefined && !this.#running)
+      this.#timer = setTimeout(() => this.#start(), this.#options.intervalMs);
+  }
+
+  #start(): void {
+    this.#timer = undefined;
+    this.#running = this.#commit().then(() => {
+      this.#running = undefined;
+      if (this.#waiting || this.#hasNews) this.#arm();
+    });
+  }
+
+  async #commit(): Promise<void> {
+    const group = this.#waiting;
+    this.#waiting = undefined;
+    this.#hasNews = false;
+    let isKept = this.#target.flush();
+    const isSyncDue = group !== undefined || performance.now() - this.#lastSync >= this.#options.lazySyncMs;
+    if (isKept && isSyncDue) {
+      isKept = await this.#target.sync();
+      this.#lastSync = performance.now();
+    }
+    group?.resolve(isKept);
+  }
+}
