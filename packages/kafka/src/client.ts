@@ -1,6 +1,7 @@
 // Confluent's client: loaded when first needed, and what all its kinds have in common here.
 import { createRequire } from "node:module";
 import type { AdminClient, KafkaConsumer, Producer } from "@confluentinc/kafka-javascript";
+import { ConnectReasons } from "./connect-reasons.ts";
 import { KafkaError, toKafkaError } from "./errors.ts";
 import { assertFeatures } from "./features.ts";
 import type { ClientConfig } from "./records.ts";
@@ -57,6 +58,11 @@ export function construct<T>(config: ClientConfig, make: (client: ConfluentClien
   }
 }
 
+/** EventEmitter's own signature: Confluent's types know neither `error` nor what events carry. */
+export function asEmitter(client: Producer | KafkaConsumer): NodeJS.EventEmitter {
+  return client as unknown as NodeJS.EventEmitter;
+}
+
 /** The events that every client of Confluent's has. */
 export interface ClientEvents {
   /** The same error at most once a second. */
@@ -79,8 +85,7 @@ export function listen(client: Producer | KafkaConsumer, events: ClientEvents): 
     lastAt.set(error.rdkafkaCode, now);
     events.onError?.(error);
   };
-  // EventEmitter's own signature: Confluent's types know neither `error` nor what events carry.
-  const emitter = client as unknown as NodeJS.EventEmitter;
+  const emitter = asEmitter(client);
   emitter.on("event.error", onError);
   emitter.on("error", onError);
   emitter.on("event.stats", (event: { message: string }) => events.onStatistics?.(event.message));
@@ -95,30 +100,33 @@ export function listen(client: Producer | KafkaConsumer, events: ClientEvents): 
  * @throws KafkaError: the most telling thing that happened in that time (a refused login, a name that doesn't
  * resolve), else `timed_out`. A client that failed to connect is of no more use.
  */
-export function connectClient(
+export async function connectClient(
   client: Producer | KafkaConsumer,
   timeoutMs: number,
-  lastError: () => KafkaError | undefined,
 ): Promise<ClientMetadata> {
+  const reasons = new ConnectReasons(client);
+  try {
+    return await firstAnswer(client, timeoutMs);
+  } catch (thrown) {
+    throw reasons.explain(toKafkaError(thrown), timeoutMs);
+  } finally {
+    reasons.stop();
+  }
+}
+
+function firstAnswer(client: Producer | KafkaConsumer, timeoutMs: number): Promise<ClientMetadata> {
   return new Promise((resolve, reject) => {
-    let isSettled = false;
-    const fail = (thrown: unknown) => {
-      if (isSettled) return;
-      isSettled = true;
-      clearTimeout(deadline);
-      reject(telling(toKafkaError(thrown), lastError(), timeoutMs));
-    };
-    const deadline = setTimeout(() => fail(-185), timeoutMs + 250);
+    let isTooLate = false;
+    // librdkafka keeps the time-out itself; this one is for when it doesn't.
+    const deadline = setTimeout(() => {
+      isTooLate = true;
+      reject(new KafkaError("timed_out", "Connecting took too long"));
+    }, timeoutMs + 500);
     client.connect({ allTopics: false, timeout: timeoutMs }, (error, metadata) => {
-      if (isSettled) {
-        // Too late: nobody waits for this client any more.
-        if (!error) client.disconnect();
-        return;
-      }
-      if (error) return fail(error);
-      isSettled = true;
       clearTimeout(deadline);
-      resolve(metadata);
+      if (error) reject(error);
+      else if (isTooLate) client.disconnect();
+      else resolve(metadata);
     });
   });
 }
@@ -130,18 +138,6 @@ export interface ClientMetadata {
     name: string;
     partitions: { id: number; leader: number; replicas: number[]; isrs: number[] }[];
   }[];
-}
-
-/** "Timed out" says little; what librdkafka reported meanwhile often says why. */
-function telling(error: KafkaError, last: KafkaError | undefined, timeoutMs: number): KafkaError {
-  if (last === undefined) {
-    if (error.code !== "timed_out" && error.code !== "broker_unavailable") return error;
-    return new KafkaError(error.code, `No broker answered within ${timeoutMs} ms`, { cause: error });
-  }
-  return new KafkaError(last.code, `No broker answered within ${timeoutMs} ms: ${last.message}`, {
-    rdkafkaCode: last.rdkafkaCode,
-    cause: last,
-  });
 }
 
 /**

@@ -221,6 +221,7 @@ const numberByText: readonly (readonly [text: string, number: number])[] = [
   ["erroneous state", -172],
   ["not supported in this build", -165],
   ["no such configuration property", -186],
+  ["must be configured", -186],
   ["invalid value", -186],
   ["configuration property", -186],
 ];

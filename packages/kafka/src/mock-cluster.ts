@@ -23,7 +23,7 @@ export async function startMockCluster(
   const config = { "test.mock.num.brokers": options.brokers ?? 1, log_level: 3 };
   // The client that is told to have mock brokers is their home; it is never written with.
   const home = construct(config, ({ Producer }) => new Producer(config as object));
-  const { brokers } = await connectClient(home, 10_000, () => undefined);
+  const { brokers } = await connectClient(home, 10_000);
   return {
     bootstrapServers: brokers.map(({ host, port }) => `${host}:${port}`).join(","),
     partitions: MOCK_PARTITIONS,

@@ -105,7 +105,6 @@ class ConfluentProducer implements KafkaProducer {
   #bytes = 0;
   readonly #pending = new PendingRecords();
   #whenDrained: (() => void)[] = [];
-  #lastError: KafkaError | undefined;
   #statistics: ProducerStatistics | undefined;
   /** One error object for each code: thousands of records may fail at once, all for the same reason. */
   readonly #outcomeErrors = new Map<number, KafkaError>();
@@ -142,10 +141,9 @@ class ConfluentProducer implements KafkaProducer {
     // A client that failed to connect can't be used again, so each attempt has its own.
     const client = this.#unused ?? this.#construct();
     this.#unused = undefined;
-    this.#lastError = undefined;
     const stopPolling = pollOnceConnected(client);
     try {
-      await connectClient(client, timeoutMs, () => this.#lastError);
+      await connectClient(client, timeoutMs);
     } finally {
       stopPolling();
     }
@@ -227,9 +225,7 @@ class ConfluentProducer implements KafkaProducer {
   }
 
   #onError(error: KafkaError): void {
-    // That all are down follows from what was wrong with the last of them, which says more.
     if (error.rdkafkaCode === RDKAFKA_ALL_BROKERS_DOWN) this.#isUp = false;
-    else this.#lastError = error;
     this.#options.onError?.(error);
   }
 
