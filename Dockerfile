@@ -37,8 +37,8 @@ FROM dependencies AS modules
 RUN cd node_modules \
  && rm -rf @confluentinc/kafka-javascript/deps @confluentinc/kafka-javascript/src @confluentinc/kafka-javascript/build \
  && rm -rf .bin node-api-headers nan @mapbox/node-pre-gyp typescript @typescript @types bun-types undici-types
-COPY --from=native /app/node_modules/@confluentinc/kafka-javascript/build/Release/confluent-kafka-javascript.node \
-     node_modules/@confluentinc/kafka-javascript/build/Release/
+COPY --from=native /app/node_modules/@confluentinc/kafka-javascript/build/Release \
+     node_modules/@confluentinc/kafka-javascript/build/Release
 
 FROM oven/bun:${BUN_VERSION}-slim AS run
 ENV NODE_ENV=production
