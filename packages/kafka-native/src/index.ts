@@ -1,0 +1,16 @@
+import { createRequire } from "node:module";
+import { requireAddon } from "./addon.ts";
+
+export { AddonUnavailableError, type BuildInfo, buildInfo, requireAddon } from "./addon.ts";
+
+/** Confluent's package: its callback API, with the promisified one under `KafkaJS`. */
+export type ConfluentClient = typeof import("@confluentinc/kafka-javascript");
+
+/**
+ * Confluent's client, its native addon made sure of first (`requireAddon`).
+ * @throws AddonUnavailableError
+ */
+export function loadClient(): ConfluentClient {
+  requireAddon();
+  return createRequire(import.meta.url)("@confluentinc/kafka-javascript") as ConfluentClient;
+}
