@@ -71,7 +71,7 @@ async function main(argv: string[]): Promise<number> {
 }
 
 async function demonstrate(running: Running, requests: number, isKept: boolean): Promise<number> {
-  await setUp();
+  await setUp({ addon: "required" });
   const { broker, producer, health } = await choosePorts();
   const bootstrapServers = `127.0.0.1:${broker}`;
   const producerUrl = `http://127.0.0.1:${producer}`;

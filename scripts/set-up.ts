@@ -7,21 +7,24 @@ export const root = join(import.meta.dir, "..");
 
 /**
  * Installs the dependencies where there are none, and builds the native addon where it is missing or stale.
- * @throws Error when either fails; the commands have said why
+ * @param options.addon "required" fails without it; "wanted" only warns
+ * @throws Error when a step fails; its command has said why
  */
-export async function setUp(): Promise<void> {
+export async function setUp(options: { addon: "required" | "wanted" }): Promise<void> {
   if (!existsSync(join(root, "node_modules", "@ingest"))) {
     await runOrThrow("installing the dependencies", ["install", "--frozen-lockfile"]);
   }
-  await runOrThrow("checking the native addon", ["packages/kafka-native/build/install.ts"]);
+  const env = options.addon === "required" ? { KAFKA_NATIVE_REQUIRED: "1" } : {};
+  await runOrThrow("building the native addon", ["packages/kafka-native/build/install.ts"], env);
 }
 
-async function runOrThrow(what: string, args: string[]): Promise<void> {
+async function runOrThrow(what: string, args: string[], env: Record<string, string> = {}): Promise<void> {
   const child = Bun.spawn([process.execPath, ...args], {
     cwd: root,
+    env: { ...process.env, ...env },
     stdio: ["ignore", "inherit", "inherit"],
   });
   const exitCode = await child.exited;
-  if (exitCode !== 0)
-    throw new Error(`${what} failed: bun ${args.join(" ")} ended with exit code ${exitCode}`);
+  if (exitCode === 0) return;
+  throw new Error(`${what} failed: bun ${args.join(" ")} ended with exit code ${exitCode}`);
 }

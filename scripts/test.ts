@@ -45,7 +45,7 @@ async function main(argv: string[]): Promise<number> {
   const outcomes: Outcome[] = [];
   const leftOut: string[] = [];
 
-  await setUp();
+  await setUp({ addon: "wanted" });
   await using machine = await lookAround(wanted.flatMap(({ needs }) => needs));
   for (const suite of wanted) {
     const files = testFiles(suite, root, filters);

@@ -17,7 +17,10 @@ const line = (id: string) => `{"message":"event","event_id":"${id}","payload":{"
 
 test("counts whole lines that tell of events, as the log grows", () =>
   withLog(async (file) => {
-    await writeFile(file, `{"message":"connected and waiting for messages"}\n${line("a")}${line("b").slice(0, 30)}`);
+    await writeFile(
+      file,
+      `{"message":"connected and waiting for messages"}\n${line("a")}${line("b").slice(0, 30)}`,
+    );
     const log = new EventLines(file);
     await log.readOn();
     expect([log.lines, log.events]).toEqual([1, 1]);

@@ -27,6 +27,7 @@ export async function lookAround(needs: readonly Need[]): Promise<Machine> {
     if (!(thrown instanceof BrokerError && cannotRun.includes(thrown.code))) throw thrown;
     reasons.set("kafka", thrown.message);
   }
+  if (needs.includes("addon")) setReason(reasons, "addon", await whyNoAddon());
   if (needs.includes("engine")) setReason(reasons, "engine", await whyNoEngine());
   if (needs.includes("chromium")) setReason(reasons, "chromium", whyNoChromium());
 
@@ -41,6 +42,13 @@ export async function lookAround(needs: readonly Need[]): Promise<Machine> {
 
 function setReason(reasons: Map<Need, string>, need: Need, reason: string | undefined): void {
   if (reason !== undefined) reasons.set(need, reason);
+}
+
+async function whyNoAddon(): Promise<string | undefined> {
+  const { installedManifest } = await import("../../packages/kafka-native/build/ensure.ts");
+  return installedManifest()
+    ? undefined
+    : "Confluent's client has no native addon here (bun install says why)";
 }
 
 async function whyNoEngine(): Promise<string | undefined> {

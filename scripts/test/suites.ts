@@ -1,7 +1,7 @@
 // The test suites, fast ones first, and what each needs of the machine.
 
 /** Something that not every machine has. */
-export type Need = "kafka" | "engine" | "chromium";
+export type Need = "addon" | "kafka" | "engine" | "chromium";
 
 export interface Suite {
   readonly name: string;
@@ -20,37 +20,45 @@ export const suites: readonly Suite[] = [
   {
     name: "unit",
     about: "each part by itself, beside its source",
-    folders: ["packages", "services", "bench", "scripts"],
-    except: ["packages/kafka-native/conformance"],
+    folders: ["packages", "scripts"],
+    except: ["packages/kafka", "packages/kafka-native"],
     needs: [],
     limitSeconds: 300,
+  },
+  {
+    name: "client",
+    about: "the same for what uses Confluent's client, the services and the bench",
+    folders: ["packages/kafka", "packages/kafka-native", "services", "bench"],
+    except: ["packages/kafka-native/conformance"],
+    needs: ["addon"],
+    limitSeconds: 420,
   },
   {
     name: "conformance",
     about: "the native addon on Bun and on Node: the same answers",
     folders: ["packages/kafka-native/conformance"],
-    needs: ["kafka"],
+    needs: ["addon", "kafka"],
     limitSeconds: 300,
   },
   {
     name: "integration",
     about: "the services with a real Kafka",
     folders: ["test/integration"],
-    needs: ["kafka"],
+    needs: ["addon", "kafka"],
     limitSeconds: 420,
   },
   {
     name: "faults",
     about: "killed, stopped and cut-off parts; the short run",
     folders: ["test/faults"],
-    needs: ["kafka"],
+    needs: ["addon", "kafka"],
     limitSeconds: 420,
   },
   {
     name: "browser",
     about: "the pages, in Chromium",
     folders: ["test/browser"],
-    needs: ["kafka", "chromium"],
+    needs: ["addon", "kafka", "chromium"],
     limitSeconds: 180,
   },
   {

@@ -11,7 +11,7 @@ const usage = `A local Kafka for development, in the foreground, on loopback onl
 
   --port N        the port on 127.0.0.1 (9092)
   --data-dir DIR  keep the records there between runs (default: a temporary folder, removed at the end)
-  --partitions N  for topics that are made without a count (6)
+  --partitions N  for topics that are made without a count (6; the embedded broker's always have 4)
   --embedded      librdkafka's mock cluster, in memory, instead of Apache Kafka: needs no Java
   --help
 `;
@@ -45,7 +45,7 @@ async function main(args: string[]): Promise<number> {
       say("going on with the embedded broker: in memory, no admin requests");
     }
   }
-  await using embedded = await startEmbedded({ port, partitions, portSetting: "--port" });
+  await using embedded = await startEmbedded({ port, portSetting: "--port" });
   say(
     `librdkafka's mock cluster is ready on ${embedded.bootstrapServers}; the records are gone when it ends`,
   );

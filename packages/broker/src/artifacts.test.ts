@@ -1,0 +1,73 @@
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+interface Machine {
+  /** Runs `ensureKafka` in a process of its own on this machine, and prints what came of it. */
+  ensure(): Promise<string>;
+  cache: string;
+  /** How often Maven was called. */
+  calls(): Promise<number>;
+}
+
+/** A machine with an empty cache and a Maven that does as the script says. `$target` is the folder asked for. */
+async function onMachine(
+  maven: string | undefined,
+  work: (machine: Machine) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "artifacts-"));
+  const bin = join(folder, "bin");
+  const callsFile = join(folder, "calls");
+  await mkdir(bin);
+  if (maven !== undefined) {
+    const script = `#!/bin/sh\nPATH=/usr/bin:/bin\necho call >> '${callsFile}'\nfor a; do target=\${a#-DoutputDirectory=}; done\n${maven}\n`;
+    await writeFile(join(bin, "mvn"), script);
+    await chmod(join(bin, "mvn"), 0o755);
+  }
+  const program = `
+    import { ensureKafka } from ${JSON.stringify(join(import.meta.dir, "artifacts.ts"))};
+    const said = await ensureKafka().then(({ classPath }) => classPath, (error) => error.code + ": " + error.message);
+    console.log(said);`;
+  const ensure = async () => {
+    const child = Bun.spawn([process.execPath, "-e", program], {
+      env: { ...process.env, PATH: bin, XDG_CACHE_HOME: join(folder, "cache") },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    return (await child.stdout.text()).trim();
+  };
+  const calls = async () =>
+    existsSync(callsFile) ? (await Bun.file(callsFile).text()).trim().split("\n").length : 0;
+  try {
+    await work({ ensure, cache: join(folder, "cache"), calls });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+test("several processes wait for one download, and later ones find it", () =>
+  onMachine(`mkdir -p "$target"; sleep 0.5; touch "$target/b.jar" "$target/a.jar"`, async (machine) => {
+    const classPaths = await Promise.all([machine.ensure(), machine.ensure(), machine.ensure()]);
+    expect(new Set(classPaths).size).toBe(1);
+    expect(classPaths[0]).toMatch(/\/libs\/a\.jar:.*\/libs\/b\.jar$/);
+    expect(await machine.ensure()).toBe(classPaths[0]!);
+    expect(await machine.calls()).toBe(1);
+  }));
+
+test("a download that fails says why, leaves nothing that looks whole, and is tried again", () =>
+  onMachine(
+    `mkdir -p "$target"; touch "$target/a.jar"; echo "[ERROR] no network"; exit 1`,
+    async (machine) => {
+      expect(await machine.ensure()).toMatch(/^download_failed: (.|\n)*no network/);
+      const left = await readdir(machine.cache, { recursive: true });
+      expect(left.some((path) => path.endsWith("libs"))).toBe(false);
+      await machine.ensure();
+      expect(await machine.calls()).toBe(2);
+    },
+  ));
+
+test("without Maven it says what is missing", () =>
+  onMachine(undefined, async (machine) => {
+    expect(await machine.ensure()).toStartWith("no_maven: no Maven");
+  }));

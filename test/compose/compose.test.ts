@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { brokerAnswers } from "@ingest/broker";
+import { docker, Stack } from "./stack.ts";
+
+const minute = 60_000;
+const events = Number(process.env.COMPOSE_TEST_EVENTS ?? 20_000);
+
+describe("compose.yaml", () => {
+  let stack: Stack;
+
+  beforeAll(async () => {
+    stack = await Stack.create();
+    await stack.must("up", "--build", "-d", "--wait");
+  }, 12 * minute);
+
+  afterAll(async () => {
+    await stack.run("--profile", "bench", "down", "-v", "--rmi", "local", "--timeout", "20");
+  }, 2 * minute);
+
+  test("brings everything up healthy", async () => {
+    const rows = (await stack.must("ps", "--format", "json")).trim().split("\n");
+    const states = rows.map((row) => JSON.parse(row) as { Service: string; Health: string });
+    expect(Object.fromEntries(states.map(({ Service, Health }) => [Service, Health]))).toEqual({
+      kafka: "healthy",
+      producer: "healthy",
+      consumer: "healthy",
+    });
+  });
+
+  test("serves this machine: the producer's API and Kafka's own port", async () => {
+    const response = await fetch(`${stack.producerUrl}/register_event`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ event_type: "page_view", user_id: "u-1" }),
+    });
+    expect(response.status).toBe(202);
+    expect(await response.json()).toMatchObject({ status: "accepted", event_id: expect.any(String) });
+    expect(await brokerAnswers(stack.kafkaPort)).toBe(true);
+  });
+
+  test("the services run without root and without a compiler", async () => {
+    for (const service of ["producer", "consumer"]) {
+      expect((await stack.must("exec", "-T", service, "id", "-un")).trim()).toBe("bun");
+      const compilers = await stack.run("exec", "-T", service, "sh", "-c", "command -v g++ cc make");
+      expect(compilers.stdout).toBe("");
+    }
+  });
+
+  test(
+    "accepted = in the topic = in the consumer's log",
+    async () => {
+      const { exitCode, report } = await stack.bench("--requests", String(events));
+      expect(report.events.accepted).toBe(events);
+      expect(report.verification).toMatchObject({
+        accepted: events,
+        stored: events,
+        missing: 0,
+        duplicated: 0,
+      });
+      expect(exitCode).toBe(0);
+      const log = await stack.untilLogged(report.runId, events, 2 * minute);
+      expect(log.eventIds.size).toBe(events);
+      expect([...log.linesByContainer.values()]).toEqual([events]);
+    },
+    5 * minute,
+  );
+
+  test(
+    "three consumers share the work",
+    async () => {
+      await stack.must("up", "-d", "--wait", "--no-recreate", "--scale", "consumer=3");
+      const { report } = await stack.bench("--requests", String(events));
+      expect(report.verification).toMatchObject({ stored: events, missing: 0 });
+      const log = await stack.untilLogged(report.runId, events, 2 * minute);
+      expect(log.eventIds.size).toBe(events);
+      expect(log.linesByContainer.size).toBe(3);
+      expect(Math.min(...log.linesByContainer.values())).toBeGreaterThan(0);
+    },
+    5 * minute,
+  );
+
+  test(
+    "nothing accepted is lost while Kafka restarts, and no other container does",
+    async () => {
+      const before = await startTimes(stack);
+      const firing = stack.bench("--duration", "25s", "--rate", "200");
+      await Bun.sleep(5_000); // not a wait for something: the load's own first part
+      await stack.must("restart", "kafka");
+      const { report } = await firing;
+      expect(report.events.accepted).toBeGreaterThan(0);
+      expect(report.verification).toMatchObject({ missing: 0 });
+      const log = await stack.untilLogged(report.runId, report.events.accepted, 2 * minute);
+      expect(log.eventIds.size).toBeGreaterThanOrEqual(report.events.accepted);
+      expect(await startTimes(stack)).toEqual(before);
+    },
+    6 * minute,
+  );
+
+  test(
+    "the services end in order when they are told to stop",
+    async () => {
+      const ids = (await stack.must("ps", "-q", "producer", "consumer")).trim().split("\n");
+      await stack.must("stop", "producer", "consumer");
+      for (const id of ids) {
+        const { stdout } = await docker(["inspect", "-f", "{{.State.ExitCode}} {{.State.OOMKilled}}", id]);
+        expect(stdout.trim()).toBe("0 false");
+      }
+    },
+    3 * minute,
+  );
+
+  test(
+    "down -v leaves no container and no volume",
+    async () => {
+      await stack.must("--profile", "bench", "down", "-v", "--timeout", "20");
+      const label = `label=com.docker.compose.project=${stack.project}`;
+      expect((await docker(["ps", "-aq", "--filter", label])).stdout).toBe("");
+      expect((await docker(["volume", "ls", "-q", "--filter", label])).stdout).toBe("");
+    },
+    2 * minute,
+  );
+});
+
+/** When each producer and consumer container was last started. */
+async function startTimes(stack: Stack): Promise<string[]> {
+  const ids = (await stack.must("ps", "-q", "producer", "consumer")).trim().split("\n").sort();
+  const { stdout } = await docker(["inspect", "-f", "{{.Name}} {{.State.StartedAt}}", ...ids]);
+  return stdout.trim().split("\n");
+}
