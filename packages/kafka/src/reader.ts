@@ -52,10 +52,9 @@ export async function* readTopic(options: ReadOptions): AsyncGenerator<ConsumedR
     const close = (partition: number) => {
       if (open.delete(partition)) consumer.pause([{ topic, partition }]);
     };
-    consumer.on("partition.eof", ({ partition, offset }: TopicPartitionOffset) => {
-      // Behind the last record there may be transaction markers, which are offsets without records.
-      if (offset >= (open.get(partition) ?? Infinity)) close(partition);
-    });
+    // Told of before the records that lead there are handed over, so they are looked at after these.
+    let ends: TopicPartitionOffset[] = [];
+    consumer.on("partition.eof", (end: TopicPartitionOffset) => ends.push(end));
     if (open.size > 0)
       consumer.assign(stretches.map(({ partition, start }) => ({ topic, partition, offset: start })));
     let idleSince = performance.now();
@@ -67,6 +66,10 @@ export async function* readTopic(options: ReadOptions): AsyncGenerator<ConsumedR
         if (message.offset < end) records.push(toConsumedRecord(message));
         if (message.offset >= end - 1) close(message.partition);
       }
+      // Behind the last record there may be transaction markers, which are offsets without records.
+      for (const { partition, offset } of ends)
+        if (offset >= (open.get(partition) ?? Infinity)) close(partition);
+      ends = [];
       if (records.length > 0) {
         yield records;
         idleSince = performance.now();
