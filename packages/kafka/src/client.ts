@@ -1,19 +1,10 @@
 // Confluent's client: loaded when first needed, and what all its kinds have in common here.
-import { createRequire } from "node:module";
-import type { AdminClient, KafkaConsumer, Producer } from "@confluentinc/kafka-javascript";
+import type { KafkaConsumer, Producer } from "@confluentinc/kafka-javascript";
+import { buildInfo, type ConfluentClient, loadClient } from "@ingest/kafka-native";
 import { ConnectReasons } from "./connect-reasons.ts";
 import { KafkaError, toKafkaError } from "./errors.ts";
 import { assertFeatures } from "./features.ts";
 import type { ClientConfig } from "./records.ts";
-
-/** The callback half of Confluent's package, as far as it is used here. */
-export interface ConfluentClient {
-  Producer: typeof Producer;
-  KafkaConsumer: typeof KafkaConsumer;
-  AdminClient: typeof AdminClient;
-  features: readonly string[];
-  librdkafkaVersion: string;
-}
 
 /** What `event.log` carries. */
 export interface ClientLog {
@@ -27,28 +18,16 @@ export interface ClientLog {
 let loaded: ConfluentClient | undefined;
 
 /**
- * Confluent's client. Loading it takes the native addon, so nothing does that before a client is made.
- * @throws what the loader throws where the addon is missing
- */
-export function confluent(): ConfluentClient {
-  loaded ??= createRequire(import.meta.url)("@confluentinc/kafka-javascript") as ConfluentClient;
-  return loaded;
-}
-
-/** librdkafka's version and what it was built with, as `ssl`, `sasl_scram`, `zstd`. */
-export function clientBuild(): { librdkafkaVersion: string; features: readonly string[] } {
-  const { librdkafkaVersion, features } = confluent();
-  return { librdkafkaVersion, features };
-}
-
-/**
  * Makes a client of Confluent's from a configuration, without connecting it.
+ * @throws AddonUnavailableError where the native addon is missing and can't be built
  * @throws KafkaError `unsupported` when the build lacks what the configuration asks for, `invalid_config` when
  * librdkafka refuses it
  */
 export function construct<T>(config: ClientConfig, make: (client: ConfluentClient) => T): T {
-  const client = confluent();
-  assertFeatures(config, client.features);
+  // Loading takes the native addon, so nothing does that before the first client is made.
+  loaded ??= loadClient();
+  const client = loaded;
+  assertFeatures(config, buildInfo().features);
   try {
     return make(client);
   } catch (thrown) {
