@@ -7,6 +7,7 @@ type Kind =
   | { kind: "rate" }
   | { kind: "duration" }
   | { kind: "text" }
+  | { kind: "address" }
   | { kind: "choice"; of: readonly string[] }
   | { kind: "switch" };
 
@@ -15,7 +16,7 @@ export type Flag = Kind & { value?: string; default?: string; help: string };
 
 export const flags = {
   url: {
-    kind: "text",
+    kind: "address",
     value: "URL",
     default: "http://localhost:3000",
     help: "the producer; /register_event or /register_events is added to it",
@@ -196,6 +197,8 @@ function toValue(flag: Flag, text: string): string | number {
     }
     case "choice":
       return flag.of.includes(text) ? text : Number.NaN;
+    case "address":
+      return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) ? text : Number.NaN;
     default:
       return text;
   }
@@ -213,6 +216,8 @@ function wordsFor(flag: Flag): string {
       return "a time above 0 such as 30s, 500ms or 2m";
     case "choice":
       return flag.of.join(" or ");
+    case "address":
+      return "an http:// or https:// address";
     default:
       return flag.help;
   }

@@ -54,10 +54,6 @@ export function parseOptions(argv: readonly string[], env: Env): Options | "help
 
 function toOptions(values: FlagValues, env: Env): Options {
   const problems: string[] = [];
-  const url = URL.canParse(String(values.url)) ? new URL(String(values.url)) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    problems.push(`--url must be an http:// or https:// address, got "${values.url}"`);
-  }
   if (values.format === "ndjson" && values.batch === undefined) {
     problems.push("--format ndjson is about batches: it needs --batch");
   }
@@ -68,9 +64,9 @@ function toOptions(values: FlagValues, env: Env): Options {
         `set BUN_CONFIG_MAX_HTTP_REQUESTS=${values.concurrency} in the environment, or use --client socket`,
     );
   }
-  if (problems.length > 0 || url === undefined) throw new UsageError(problems);
+  if (problems.length > 0) throw new UsageError(problems);
   return Object.freeze({
-    url: withoutEndpoint(url),
+    url: withoutEndpoint(new URL(values.url as string)),
     requests: (values.requests as number) ?? (values.duration === undefined ? DEFAULT_REQUESTS : Infinity),
     durationMs: values.duration as number | undefined,
     concurrency: values.concurrency as number,

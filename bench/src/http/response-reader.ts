@@ -57,7 +57,16 @@ export class ResponseReader {
       }
       const text = bytes.toString("latin1", 0, end);
       const head = text === this.#lastHeadText ? this.#lastHead! : this.#parse(text);
-      bytes = bytes.subarray(end + 4);
+      const bodyStart = end + END_OF_HEAD.length;
+      // Nearly always all is here at once: then no part of it is sliced, held or joined.
+      if (
+        head.framing.mode === "length" &&
+        bodyStart + head.framing.length === bytes.length &&
+        head.status >= 200
+      ) {
+        return this.#finish(head, bytes.toString("utf8", bodyStart));
+      }
+      bytes = bytes.subarray(bodyStart);
       // 1xx is an announcement; the response follows it.
       if (head.status >= 200) this.#head = head;
     }
@@ -75,15 +84,14 @@ export class ResponseReader {
 
   /** The other side closed. @returns true when that ends a response that lasts until the close */
   end(): boolean {
-    return this.#head?.framing.mode === "until-close" && this.#finish(Buffer.concat(this.#parts));
+    return this.#head?.framing.mode === "until-close" && this.#finishParts();
   }
 
   #pushLength(bytes: Buffer, length: number): boolean {
     if (this.#partBytes + bytes.length > length)
       throw new MalformedResponseError("more than Content-Length says");
-    if (bytes.length === length) return this.#finish(bytes);
     this.#take(bytes);
-    return this.#partBytes === length && this.#finish(Buffer.concat(this.#parts));
+    return this.#partBytes === length && this.#finishParts();
   }
 
   #pushChunked(bytes: Buffer): boolean {
@@ -96,7 +104,7 @@ export class ResponseReader {
         at = lineEnd + 2;
         if (line !== "") continue;
         if (at !== bytes.length) throw new MalformedResponseError("bytes after the last chunk");
-        return this.#finish(Buffer.concat(this.#parts));
+        return this.#finishParts();
       }
       const size = /^([0-9a-fA-F]{1,8})[ \t]*(?:;.*)?$/.exec(line);
       if (size === null) throw new MalformedResponseError("a chunk without a size");
@@ -126,15 +134,20 @@ export class ResponseReader {
     if (this.#partBytes > MAX_BODY_BYTES) throw new MalformedResponseError("a body of more than 256 MiB");
   }
 
-  #finish(body: Buffer): true {
+  #finishParts(): true {
     const head = this.#head!;
-    this.status = head.status;
-    this.keepAlive = head.keepAlive && head.framing.mode !== "until-close";
-    this.body = body.toString();
+    const body = Buffer.concat(this.#parts).toString();
     this.#head = undefined;
-    if (this.#partBytes > 0) this.#parts = [];
+    this.#parts = [];
     this.#partBytes = 0;
     this.#trailers = false;
+    return this.#finish(head, body);
+  }
+
+  #finish(head: Head, body: string): true {
+    this.status = head.status;
+    this.keepAlive = head.keepAlive && head.framing.mode !== "until-close";
+    this.body = body;
     return true;
   }
 

@@ -48,6 +48,8 @@ class Fire implements AnswerHandler {
   readonly #startedAt = performance.now();
   /** ms between requests; 0 in a closed loop. */
   readonly #gapMs: number;
+  /** Requests in all. An open loop knows how many fit into its duration. */
+  readonly #limit: number;
   /** By slot: when its request went out, when it was to, and its first event. `sentAt` is 0 while the slot is free. */
   readonly #sentAt: Float64Array;
   readonly #intendedAt: Float64Array;
@@ -71,6 +73,10 @@ class Fire implements AnswerHandler {
     this.#finish = resolve;
     const { concurrency, timeoutMs, durationMs, ratePerSecond } = plan;
     this.#gapMs = ratePerSecond === undefined ? 0 : 1000 / ratePerSecond;
+    this.#limit = Math.min(
+      plan.requests,
+      durationMs === undefined || this.#gapMs === 0 ? Infinity : Math.ceil(durationMs / this.#gapMs),
+    );
     this.#sentAt = new Float64Array(concurrency);
     this.#intendedAt = new Float64Array(concurrency);
     this.#first = new Float64Array(concurrency);
@@ -119,7 +125,7 @@ class Fire implements AnswerHandler {
   /** Sends whatever is due and has a free connection, and plans to be called again for what is due later. */
   readonly #sendDue = (): void => {
     while (!this.#stopped && this.#idle.length > 0) {
-      if (this.#next >= this.plan.requests) {
+      if (this.#next >= this.#limit) {
         this.#stop();
         return;
       }
@@ -162,7 +168,7 @@ class Fire implements AnswerHandler {
   readonly #stop = (): void => {
     if (!this.#stopped && this.#gapMs > 0) {
       const due = Math.floor((performance.now() - this.#startedAt) / this.#gapMs) + 1;
-      this.#overdue = Math.max(0, Math.min(due, this.plan.requests) - this.#next);
+      this.#overdue = Math.max(0, Math.min(due, this.#limit) - this.#next);
     }
     this.#stopped = true;
     if (this.#underWay === 0) this.#end();

@@ -33,13 +33,18 @@ export function printReport(report: Report): string {
       ),
     );
   }
-  const { microsecondsPerRequest, share } = report.benchCpu;
-  lines.push(
-    "",
-    row("CPU of the bench", `${microsecondsPerRequest.toFixed(1)} µs a request, ${percent(share)} of a core`),
-  );
-  if (share >= BUSY_SHARE && report.openLoop === null) {
-    lines.push(row("", "the bench was the limit: the service may do more than this"));
+  // An open loop turns without rest between sends, so that its CPU says nothing about the cost of a request.
+  if (report.openLoop === null) {
+    const { microsecondsPerRequest, share } = report.benchCpu;
+    lines.push(
+      "",
+      row(
+        "CPU of the bench",
+        `${microsecondsPerRequest.toFixed(1)} µs a request, ${percent(share)} of a core`,
+      ),
+    );
+    if (share >= BUSY_SHARE)
+      lines.push(row("", "the bench was the limit: the service may do more than this"));
   }
   if (report.verification !== null) lines.push("", ...verificationLines(report));
   return lines.join("\n");

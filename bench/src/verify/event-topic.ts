@@ -42,11 +42,10 @@ export async function openEventTopic({ topic, env }: VerifyOptions): Promise<Eve
   };
   const kafka = await import("@ingest/kafka").catch(explain);
   const { parseSettings } = await import("@ingest/service");
-  const toConfig = (role: "consumer" | "admin") =>
-    kafka.toClientConfig(
-      parseSettings(role === "consumer" ? kafka.consumerSettings : kafka.clientSettings, env),
-      role,
-    );
+  const toConfig = (role: "consumer" | "admin") => {
+    const settings = role === "consumer" ? kafka.consumerSettings : kafka.clientSettings;
+    return kafka.toClientConfig(parseSettings(settings, env), role, env);
+  };
   const admin = await within(
     Promise.try(() => kafka.createAdmin({ config: toConfig("admin") })),
     "no broker answered",
