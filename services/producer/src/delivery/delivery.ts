@@ -35,6 +35,8 @@ export interface DeliveryOptions {
   log: Log;
   /** How often the state of affairs is looked at, ms. */
   tickMs?: number;
+  /** The clock that stalls are measured by, ms. */
+  now?: () => number;
 }
 
 /** One client with what was handed to it. */
@@ -64,6 +66,7 @@ export class JournalledDelivery implements Delivery {
   readonly #failures: FailureLog;
   readonly #window = new ReplayWindow();
   readonly #counts = { delivered: 0, lost: 0, spooled: 0, replayed: 0, clientRestarts: 0 };
+  readonly #now: () => number;
   #journal: Journal | undefined;
   #client: Client;
   /** Events may go straight to the client: nothing older is waiting anywhere. */
@@ -81,6 +84,7 @@ export class JournalledDelivery implements Delivery {
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#now = options.now ?? performance.now.bind(performance);
     this.#failures = new FailureLog(options.log);
     this.#client = this.#newClient();
   }
@@ -94,7 +98,7 @@ export class JournalledDelivery implements Delivery {
     }
     this.#phase = "running";
     this.#isDirect = this.#journal?.peek() === undefined;
-    this.#timer = setInterval(() => this.#tick(performance.now()), this.#options.tickMs ?? TICK_MS);
+    this.#timer = setInterval(() => this.#tick(this.#now()), this.#options.tickMs ?? TICK_MS);
   }
 
   accept(event: EncodedEvent): Acceptance {
@@ -382,7 +386,7 @@ export class JournalledDelivery implements Delivery {
     this.#takeOut(client);
     this.#journal?.rewind();
     this.#window.reset(false);
-    this.#progress = { ticket: -1, sinceMs: performance.now() };
+    this.#progress = { ticket: -1, sinceMs: this.#now() };
     const message = "took back what the client held: it is sent again from the journal";
     if (wasDirect || isClientGivenUp) this.#log.warn({ held, isClientGivenUp }, message);
     this.#scheduleReplay();

@@ -1,0 +1,175 @@
+// Any order of events, faults and restarts, by chance that can be repeated: nothing acknowledged is lost that was
+// promised to last, and no event of a key gets to Kafka before an older one.
+import { expect, test } from "bun:test";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { JournalledDelivery } from "./delivery.ts";
+import { RejectedEvents } from "./rejected.ts";
+import { FakeKafka } from "./testing/fake-kafka.ts";
+import { temporaryFolder } from "./testing/folder.ts";
+import { event, openJournal, quietLog } from "./testing/journal.ts";
+import { below, seededRandom } from "./testing/random.ts";
+import { until } from "./testing/wait.ts";
+
+const RUNS = 60;
+const STEPS = 150;
+const KEYS = 5;
+
+interface Ledger {
+  /** By key, in the order in which they were taken: accepted and durable events. */
+  taken: Map<string, string[]>;
+  /** Answered durable, or stored. */
+  promised: Set<string>;
+  /** Taken in memory only, by a process that was killed since. */
+  mayBeLost: Set<string>;
+  refused: Set<string>;
+}
+
+async function run(seed: number): Promise<void> {
+  using home = temporaryFolder();
+  const random = seededRandom(seed);
+  const kafka = new FakeKafka(1 + below(random, 4));
+  const ledger: Ledger = { taken: new Map(), promised: new Set(), mayBeLost: new Set(), refused: new Set() };
+  const pending: Promise<void>[] = [];
+  /** Which process this is: one that was killed leaves its folder as it was, the next one gets a copy. */
+  let life = 0;
+  let folder = 0;
+  let unpromised: string[] = [];
+  let delivery = await start(0);
+  let count = 0;
+
+  async function start(number: number): Promise<JournalledDelivery> {
+    const path = join(home.path, String(number));
+    const started = new JournalledDelivery({
+      createSink: kafka.createSink,
+      openJournal: () =>
+        openJournal(path, { segmentBytes: 2048, maxBytes: 60_000, fsyncIntervalMs: below(random, 3) }),
+      rejected: new RejectedEvents(join(path, "rejected.ndjson"), quietLog),
+      stallMs: 10 + below(random, 30),
+      tickMs: 2,
+      log: quietLog,
+    });
+    await started.start();
+    return started;
+  }
+
+  function submit(): void {
+    const key = `k${below(random, KEYS)}`;
+    const value = `${key}:${count++}:${"x".repeat(below(random, 60))}`;
+    const dice = random();
+    const takeDown = () => ledger.taken.set(key, [...(ledger.taken.get(key) ?? []), value]);
+    if (dice < 0.6) {
+      if (delivery.accept(event(value, key)).status !== "accepted") {
+        ledger.refused.add(value);
+        return;
+      }
+      takeDown();
+      unpromised.push(value);
+    } else if (dice < 0.9) {
+      // Refused at once, or in line from now on: its place is that of the call.
+      const before = delivery.state().counts.refused;
+      const refusedBefore = Object.values(before).reduce((a, b) => a + b, 0);
+      const answer = delivery.durable(event(value, key));
+      const refusedAfter = Object.values(delivery.state().counts.refused).reduce((a, b) => a + b, 0);
+      if (refusedAfter > refusedBefore) return;
+      takeDown();
+      unpromised.push(value);
+      // A process that was killed answers nobody.
+      const answering = life;
+      pending.push(
+        answer.then(({ status }) => {
+          if (status === "durable" && answering === life) ledger.promised.add(value);
+        }),
+      );
+    } else {
+      pending.push(
+        delivery.stored(event(value, key), 1 + below(random, 50)).then(({ status }) => {
+          if (status === "stored") ledger.promised.add(value);
+        }),
+      );
+    }
+  }
+
+  /** What a SIGKILL leaves: the files as they are this very moment. */
+  async function kill(): Promise<void> {
+    const old = delivery;
+    cpSync(join(home.path, String(folder)), join(home.path, String(folder + 1)), { recursive: true });
+    for (const value of unpromised) if (!ledger.promised.has(value)) ledger.mayBeLost.add(value);
+    unpromised = [];
+    life++;
+    for (const sink of [...kafka.sinks]) await sink.close();
+    const wasUp = kafka.isUp;
+    kafka.isUp = false;
+    await old.stop(0);
+    kafka.isUp = wasUp;
+    delivery = await start(++folder);
+  }
+
+  async function restart(): Promise<void> {
+    const { lost } = await delivery.stop(below(random, 20));
+    expect(lost, `seed ${seed}`).toBe(0);
+    delivery = await start(folder);
+  }
+
+  const faults: (() => unknown)[] = [
+    () => Object.assign(kafka, { isUp: false }),
+    () => Object.assign(kafka, { isUp: true }),
+    () => Object.assign(kafka, { isUp: true }),
+    () => Object.assign(kafka, { looksUp: kafka.looksUp ? undefined : true }),
+    () => Object.assign(kafka, { queueSize: 5 + below(random, 100) }),
+    () => kafka.landLate(),
+    () => kafka.sinks.at(-1)?.fail(below(random, kafka.log.length), "timed_out", random() < 0.5),
+    () =>
+      kafka.sinks
+        .at(-1)
+        ?.fail(below(random, kafka.log.length), random() < 0.2 ? "fatal" : "broker_unavailable", false),
+    kill,
+    restart,
+  ];
+
+  for (let step = 0; step < STEPS; step++) {
+    const dice = random();
+    if (dice < 0.6) for (let n = below(random, 12); n >= 0; n--) submit();
+    else if (dice < 0.85) {
+      for (const sink of [...kafka.sinks]) sink.deliver(below(random, kafka.log.length), below(random, 20));
+    } else if (dice < 0.93) await faults[below(random, faults.length)]!();
+    else if (random() < 0.7) await new Promise(setImmediate);
+    else await Bun.sleep(below(random, 15));
+  }
+
+  Object.assign(kafka, { isUp: true, looksUp: undefined, queueSize: 1000 });
+  await until(`seed ${seed}: all to be delivered`, () => {
+    kafka.landLate();
+    kafka.deliverAll();
+    const { inFlight, spooling, journal } = delivery.state();
+    return inFlight === 0 && !spooling && journal!.records === 0;
+  });
+  await Promise.all(pending);
+  expect(await delivery.stop(1_000), `seed ${seed}`).toEqual({ journalled: 0, lost: 0 });
+
+  const there = kafka.firstByKey();
+  for (const [key, taken] of ledger.taken) {
+    const arrived = there.get(key) ?? [];
+    // What only a killed process knew of may have been on its way to a broker, and land any time after.
+    const isKept = (value: string) => !ledger.mayBeLost.has(value);
+    const inOrder = arrived.filter((value) => taken.includes(value) && isKept(value));
+    expect(inOrder, `seed ${seed}, order of ${key}`).toEqual(taken.filter(isKept));
+  }
+  const all = new Set([...there.values()].flat());
+  expect(
+    [...ledger.promised].filter((value) => !all.has(value)),
+    `seed ${seed}, promised`,
+  ).toEqual([]);
+  expect(
+    [...ledger.refused].filter((value) => all.has(value)),
+    `seed ${seed}, refused`,
+  ).toEqual([]);
+}
+
+const seeds = process.env.DELIVERY_MODEL_SEED
+  ? [Number(process.env.DELIVERY_MODEL_SEED)]
+  : Array.from({ length: RUNS }, (_, i) => i + 1);
+
+test(`${seeds.length} random histories`, async () => {
+  for (const seed of seeds) await run(seed);
+}, 120_000);

@@ -1,0 +1,390 @@
+import { describe, expect, test } from "bun:test";
+import { renameSync } from "node:fs";
+import { join } from "node:path";
+import { JournalledDelivery } from "./delivery.ts";
+import { workerFolder } from "./journal/folder.ts";
+import type { JournalOptions } from "./journal/journal.ts";
+import { RejectedEvents } from "./rejected.ts";
+import { FakeKafka } from "./testing/fake-kafka.ts";
+import { type TemporaryFolder, temporaryFolder } from "./testing/folder.ts";
+import { event, openJournal, quietLog } from "./testing/journal.ts";
+import { until } from "./testing/wait.ts";
+
+const STALL_MS = 50;
+
+interface Harness {
+  kafka: FakeKafka;
+  delivery: JournalledDelivery;
+  folder: string;
+  rejectedPath: string;
+}
+
+async function start(
+  home: TemporaryFolder,
+  options: {
+    kafka?: FakeKafka;
+    isJournalled?: boolean;
+    journal?: Partial<JournalOptions>;
+    stallMs?: number;
+    now?: () => number;
+  } = {},
+): Promise<Harness> {
+  const kafka = options.kafka ?? new FakeKafka();
+  const rejectedPath = join(home.path, "rejected.ndjson");
+  const delivery = new JournalledDelivery({
+    createSink: kafka.createSink,
+    stallMs: options.stallMs ?? STALL_MS,
+    tickMs: 5,
+    log: quietLog,
+    ...(options.now ? { now: options.now } : {}),
+    ...(options.isJournalled === false
+      ? {}
+      : {
+          openJournal: () => openJournal(home.path, options.journal),
+          rejected: new RejectedEvents(rejectedPath, quietLog),
+        }),
+  });
+  await delivery.start();
+  return { kafka, delivery, folder: workerFolder(home.path, 0), rejectedPath };
+}
+
+/** Lets the brokers take everything until delivery has nothing left to send. */
+async function drain({ kafka, delivery }: Harness): Promise<void> {
+  await until("all to be delivered", () => {
+    kafka.deliverAll();
+    const { inFlight, spooling, journal } = delivery.state();
+    return inFlight === 0 && !spooling && (journal?.records ?? 0) === 0;
+  });
+}
+
+const values = (kafka: FakeKafka, key = "k") => kafka.firstByKey().get(key) ?? [];
+const numbered = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `v${from + i}`);
+
+describe("accepted", () => {
+  test("goes to the client at once and to no journal", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home);
+    for (const value of numbered(0, 10))
+      expect(harness.delivery.accept(event(value))).toEqual({ status: "accepted" });
+    expect(harness.delivery.state()).toMatchObject({
+      inFlight: 10,
+      spooling: false,
+      journal: { records: 0 },
+    });
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(numbered(0, 10));
+    expect(harness.delivery.state().counts.delivered).toBe(10);
+    await harness.delivery.stop(1_000);
+  });
+
+  test("goes to the journal while the client's queue is full, and arrives in order", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { stallMs: 10_000 });
+    harness.kafka.queueSize = 10;
+    for (const value of numbered(0, 100))
+      expect(harness.delivery.accept(event(value)).status).toBe("accepted");
+    expect(harness.delivery.state()).toMatchObject({ ready: true, spooling: true, journal: { records: 90 } });
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(numbered(0, 100));
+    expect(harness.delivery.state().counts).toMatchObject({ spooled: 90, replayed: 90, clientRestarts: 0 });
+    expect(harness.delivery.accept(event("direct again")).status).toBe("accepted");
+    expect(harness.delivery.state().inFlight).toBe(1);
+    await harness.delivery.stop(1_000);
+  });
+
+  test("is refused when the journal is full too, and taken again once there is room", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { journal: { maxBytes: 10_000 }, stallMs: 10_000 });
+    harness.kafka.queueSize = 1;
+    let taken = 0;
+    while (harness.delivery.accept(event(`v${taken}`)).status === "accepted") taken++;
+    const refusal = { status: "refused", code: "journal_full", retryAfterSeconds: 5 } as const;
+    expect(harness.delivery.accept(event("x"))).toEqual(refusal);
+    expect(harness.delivery.state()).toMatchObject({ ready: false, refusal: "journal_full" });
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(numbered(0, taken));
+    expect(harness.delivery.accept(event("y")).status).toBe("accepted");
+    await harness.delivery.stop(1_000);
+  });
+
+  test("that Kafka refuses for good is set aside and counted", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home);
+    for (const value of ["a", "refused", "b"]) harness.delivery.accept(event(value));
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(["a", "b"]);
+    expect(harness.delivery.state().counts).toMatchObject({
+      rejected: 1,
+      lost: 0,
+      failed: { invalid_record: 1 },
+    });
+    await harness.delivery.stop(1_000);
+    const line = JSON.parse(await Bun.file(harness.rejectedPath).text());
+    expect([line.key, line.code, atob(line.value)]).toEqual(["k", "invalid_record", "refused"]);
+  });
+
+  test("that is too large for Kafka is refused at once", async () => {
+    using home = temporaryFolder();
+    const { delivery } = await start(home);
+    expect(delivery.accept(event("too large"))).toEqual({ status: "refused", code: "too_large" });
+    expect(await delivery.durable(event("too large"))).toEqual({ status: "refused", code: "too_large" });
+    expect(await delivery.stored(event("too large"), 1_000)).toEqual({
+      status: "refused",
+      code: "too_large",
+    });
+    expect(delivery.state()).toMatchObject({ inFlight: 0, journal: { records: 0 } });
+    await delivery.stop(1_000);
+  });
+});
+
+describe("durable", () => {
+  test("is on the disk when it is answered, and sent without waiting for that", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { stallMs: 10_000 });
+    const answers = numbered(0, 5).map((value) => harness.delivery.durable(event(value)));
+    expect(harness.delivery.state().inFlight).toBe(5);
+    expect(await Promise.all(answers)).toEqual(Array(5).fill({ status: "durable" }));
+    expect(harness.delivery.state().journal!.records).toBe(5);
+    await drain(harness);
+    await harness.delivery.stop(1_000);
+  });
+
+  test("is refused without a journal", async () => {
+    using home = temporaryFolder();
+    const { delivery } = await start(home, { isJournalled: false });
+    expect(await delivery.durable(event("a"))).toMatchObject({
+      status: "refused",
+      code: "journal_unavailable",
+    });
+    await delivery.stop(1_000);
+  });
+
+  test("is refused while the disk doesn't take it; accepted goes on", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home);
+    renameSync(harness.folder, `${harness.folder}-away`);
+    expect(await harness.delivery.durable(event("a"))).toMatchObject({ code: "journal_unavailable" });
+    expect(await harness.delivery.durable(event("b"))).toMatchObject({ code: "journal_unavailable" });
+    expect(harness.delivery.accept(event("c"))).toEqual({ status: "accepted" });
+    expect(harness.delivery.state().ready).toBe(true);
+    renameSync(`${harness.folder}-away`, harness.folder);
+    await until("the disk", () => harness.delivery.state().journal!.canTake);
+    expect(await harness.delivery.durable(event("d"))).toEqual({ status: "durable" });
+    await drain(harness);
+    await harness.delivery.stop(1_000);
+  });
+});
+
+describe("stored", () => {
+  test("is answered with where it is", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home);
+    harness.delivery.accept(event("before"));
+    const answer = harness.delivery.stored(event("a"), 10_000);
+    harness.kafka.deliverAll();
+    const partition = harness.kafka.partitionOf("k");
+    expect(await answer).toEqual({ status: "stored", topic: "events", partition, offset: 1 });
+    await harness.delivery.stop(1_000);
+  });
+
+  test("is unknown past its deadline, and isn't answered twice", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { stallMs: 10_000 });
+    expect(await harness.delivery.stored(event("a"), 5)).toEqual({ status: "unknown" });
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(["a"]);
+    await harness.delivery.stop(1_000);
+  });
+
+  test("never outlives its answer: what Kafka doesn't take is not kept for later", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home);
+    const answer = harness.delivery.stored(event("a"), 10_000);
+    harness.delivery.accept(event("b"));
+    harness.kafka.sinks[0]!.fail(harness.kafka.partitionOf("k"), "timed_out", false);
+    expect(await answer).toEqual({ status: "unknown" });
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(["b"]);
+    await harness.delivery.stop(1_000);
+  });
+
+  test("is refused while older events wait in the journal", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home);
+    harness.kafka.queueSize = 1;
+    for (const value of numbered(0, 5)) harness.delivery.accept(event(value));
+    expect(await harness.delivery.stored(event("a"), 1_000)).toMatchObject({
+      status: "refused",
+      code: "queue_full",
+    });
+    await drain(harness);
+    await harness.delivery.stop(1_000);
+  });
+});
+
+describe("when Kafka is away", () => {
+  test("what the client holds is taken back and sent again, before what came later", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home);
+    harness.kafka.isUp = false;
+    for (const value of numbered(0, 20)) harness.delivery.accept(event(value));
+    await until("spooling", () => harness.delivery.state().spooling);
+    for (const value of numbered(20, 40))
+      expect(harness.delivery.accept(event(value)).status).toBe("accepted");
+    expect(harness.delivery.state().ready).toBe(true);
+    await until("all in the journal", () => harness.delivery.state().journal!.records === 40);
+    harness.kafka.isUp = true;
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(numbered(0, 40));
+    await harness.delivery.stop(1_000);
+  });
+
+  test("one failed delivery takes back all behind it, so that none overtakes it", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { stallMs: 10_000 });
+    for (const value of numbered(0, 10)) harness.delivery.accept(event(value));
+    harness.kafka.sinks[0]!.fail(harness.kafka.partitionOf("k"), "timed_out", false);
+    for (const value of numbered(10, 20)) harness.delivery.accept(event(value));
+    harness.kafka.landLate();
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(numbered(0, 20));
+    expect(harness.delivery.state().counts).toMatchObject({ failed: { timed_out: 1 }, clientRestarts: 1 });
+    await harness.delivery.stop(1_000);
+  });
+
+  test("without a journal a failed event is lost, counted, and costs no other", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { isJournalled: false });
+    for (const value of numbered(0, 3)) harness.delivery.accept(event(value));
+    harness.kafka.sinks[0]!.fail(harness.kafka.partitionOf("k"), "timed_out", false);
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(["v1", "v2"]);
+    expect(harness.delivery.state().counts).toMatchObject({ lost: 1, failed: { timed_out: 1 } });
+    await harness.delivery.stop(1_000);
+  });
+
+  test("without a journal a full queue refuses", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { isJournalled: false });
+    harness.kafka.queueSize = 2;
+    const answers = numbered(0, 3).map((value) => harness.delivery.accept(event(value)));
+    expect(answers[2]).toEqual({ status: "refused", code: "queue_full", retryAfterSeconds: 1 });
+    harness.kafka.isUp = false;
+    expect(harness.delivery.accept(event("x"))).toMatchObject({ code: "kafka_unavailable" });
+    expect(harness.delivery.state()).toMatchObject({ ready: false, refusal: "kafka_unavailable" });
+    await harness.delivery.stop(0);
+  });
+});
+
+describe("the watchdog", () => {
+  test("a broker that answers and delivers nothing: the client is made anew, what it held is sent", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home);
+    Object.assign(harness.kafka, { isUp: false, looksUp: true });
+    for (const value of numbered(0, 10)) harness.delivery.accept(event(value));
+    const stuck = harness.kafka.sinks[0]!;
+    await until("another client", () => stuck.isClosed);
+    harness.kafka.isUp = true;
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(numbered(0, 10));
+    expect(harness.delivery.state().counts.clientRestarts).toBeGreaterThan(0);
+    await harness.delivery.stop(1_000);
+  });
+
+  test("does so without a journal too, from memory, with its queue full", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { isJournalled: false });
+    Object.assign(harness.kafka, { isUp: false, looksUp: true, queueSize: 10 });
+    for (const value of numbered(0, 10)) harness.delivery.accept(event(value));
+    const stuck = harness.kafka.sinks[0]!;
+    await until("another client", () => stuck.isClosed);
+    harness.kafka.isUp = true;
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(numbered(0, 10));
+    expect(harness.delivery.state().counts.lost).toBe(0);
+    await harness.delivery.stop(1_000);
+  });
+
+  test("a client that says it is of no more use is replaced at once", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { stallMs: 10_000 });
+    for (const value of numbered(0, 10)) harness.delivery.accept(event(value));
+    harness.kafka.sinks[0]!.fail(harness.kafka.partitionOf("k"), "fatal", false);
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(numbered(0, 10));
+    await harness.delivery.stop(1_000);
+  });
+
+  test("stays quiet while there is progress", async () => {
+    using home = temporaryFolder();
+    let [clock, looks] = [0, 0];
+    const now = () => {
+      looks++;
+      return clock;
+    };
+    const harness = await start(home, { now });
+    for (const value of numbered(0, 20)) harness.delivery.accept(event(value));
+    const partition = harness.kafka.partitionOf("k");
+    for (let i = 0; i < 20; i++) {
+      harness.kafka.sinks[0]!.deliver(partition, 1);
+      const before = looks;
+      await until("the watchdog to look", () => looks > before);
+      clock += STALL_MS - 1;
+    }
+    expect(harness.delivery.state().counts).toMatchObject({ delivered: 20, clientRestarts: 0 });
+    await harness.delivery.stop(1_000);
+  });
+});
+
+describe("stopping and starting", () => {
+  test("flushes what Kafka takes", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home);
+    for (const value of numbered(0, 10)) harness.delivery.accept(event(value));
+    expect(await harness.delivery.stop(1_000)).toEqual({ journalled: 0, lost: 0 });
+    expect(values(harness.kafka)).toEqual(numbered(0, 10));
+    expect(harness.delivery.accept(event("late"))).toMatchObject({
+      status: "refused",
+      code: "shutting_down",
+    });
+    expect(await harness.delivery.durable(event("late"))).toMatchObject({ code: "shutting_down" });
+    expect(await harness.delivery.stored(event("late"), 1_000)).toMatchObject({ code: "shutting_down" });
+  });
+
+  test("with Kafka away loses nothing: the next start sends it first, in order", async () => {
+    using home = temporaryFolder();
+    const first = await start(home, { stallMs: 10_000 });
+    first.kafka.isUp = false;
+    for (const value of numbered(0, 10)) first.delivery.accept(event(value));
+    const durable = numbered(10, 15).map((value) => first.delivery.durable(event(value)));
+    const stored = first.delivery.stored(event("s"), 10_000);
+    for (const value of numbered(15, 20)) first.delivery.accept(event(value));
+    expect(await first.delivery.stop(200)).toEqual({ journalled: 20, lost: 0 });
+    expect((await Promise.all(durable)).every((answer) => answer.status === "durable")).toBe(true);
+    expect(await stored).toEqual({ status: "unknown" });
+
+    const second = await start(home);
+    expect(second.delivery.state()).toMatchObject({ ready: true, spooling: true, journal: { records: 20 } });
+    for (const value of numbered(20, 25)) second.delivery.accept(event(value));
+    await drain(second);
+    expect(values(second.kafka)).toEqual(numbered(0, 25));
+    expect(await second.delivery.stop(1_000)).toEqual({ journalled: 0, lost: 0 });
+  });
+
+  test("without a journal says what is lost", async () => {
+    using home = temporaryFolder();
+    const { kafka, delivery } = await start(home, { isJournalled: false });
+    kafka.isUp = false;
+    for (const value of numbered(0, 3)) delivery.accept(event(value));
+    expect(await delivery.stop(50)).toEqual({ journalled: 0, lost: 3 });
+  });
+
+  test("another process's journal is told at the start, and the client let go", async () => {
+    using home = temporaryFolder();
+    const first = await start(home);
+    const kafka = new FakeKafka();
+    await expect(start(home, { kafka })).rejects.toThrow("another process keeps its journal");
+    expect(kafka.sinks).toEqual([]);
+    await first.delivery.stop(1_000);
+  });
+});

@@ -1,0 +1,35 @@
+import { expect, test } from "bun:test";
+import { InFlight } from "./in-flight.ts";
+import { below, seededRandom } from "./testing/random.ts";
+
+test("behaves as a map in order, whatever is taken when", () => {
+  for (let seed = 1; seed <= 50; seed++) {
+    const random = seededRandom(seed);
+    const inFlight = new InFlight<{ n: number }>(4);
+    const model = new Map<number, { n: number }>();
+    for (let step = 0; step < 500; step++) {
+      if (random() < 0.55) {
+        const entry = { n: step };
+        model.set(inFlight.nextTicket, entry);
+        inFlight.add(entry);
+      } else {
+        const ticket = below(random, inFlight.nextTicket + 2);
+        expect(inFlight.take(ticket)).toBe(model.get(ticket)!);
+        model.delete(ticket);
+      }
+      expect(inFlight.count).toBe(model.size);
+      expect(inFlight.oldestTicket).toBe([...model.keys()][0] ?? inFlight.nextTicket);
+    }
+    expect([...inFlight.entries()]).toEqual([...model]);
+  }
+});
+
+test("another entry can take a ticket's place, unless it has been taken", () => {
+  const inFlight = new InFlight<{ n: number }>(2);
+  inFlight.add({ n: 1 });
+  inFlight.replace(0, { n: 2 });
+  inFlight.replace(5, { n: 3 });
+  expect(inFlight.take(0)).toEqual({ n: 2 });
+  inFlight.replace(0, { n: 4 });
+  expect([inFlight.count, inFlight.oldest()]).toEqual([0, undefined]);
+});

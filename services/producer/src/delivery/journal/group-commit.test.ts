@@ -1,0 +1,80 @@
+import { expect, test } from "bun:test";
+import { GroupCommit } from "./group-commit.ts";
+
+/** A disk whose fsync ends when the test says so. */
+function disk() {
+  const state = { flushes: 0, syncs: 0, isBroken: false, release: () => {} };
+  const target = {
+    flush: () => {
+      state.flushes++;
+      return !state.isBroken;
+    },
+    sync: () => {
+      state.syncs++;
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      state.release = () => resolve(true);
+      return promise;
+    },
+  };
+  return { state, target };
+}
+
+async function turns(isDone: () => boolean): Promise<void> {
+  while (!isDone()) await new Promise(setImmediate);
+}
+
+test("all that asks within the interval shares one promise and one fsync", async () => {
+  const { state, target } = disk();
+  const commits = new GroupCommit(target, { intervalMs: 5, lazySyncMs: 1_000 });
+  const group = commits.request();
+  expect(commits.request()).toBe(group);
+  await turns(() => state.syncs === 1);
+  state.release();
+  expect(await group).toBe(true);
+  expect(state.flushes).toBe(1);
+});
+
+test("what asks while an fsync runs gets the next one", async () => {
+  const { state, target } = disk();
+  const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 1_000 });
+  const first = commits.request();
+  await turns(() => state.syncs === 1);
+  const second = commits.request();
+  expect(second).not.toBe(first);
+  state.release();
+  await first;
+  await turns(() => state.syncs === 2);
+  state.release();
+  expect(await second).toBe(true);
+});
+
+test("what nobody waits for is flushed, and synced only now and then", async () => {
+  const { state, target } = disk();
+  const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 3_600_000 });
+  for (let i = 1; i <= 3; i++) {
+    commits.note();
+    await turns(() => state.flushes === i);
+  }
+  expect(state.syncs).toBe(0);
+});
+
+test("a disk that doesn't take it is told to those who wait", async () => {
+  const { state, target } = disk();
+  state.isBroken = true;
+  const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 0 });
+  expect(await commits.request()).toBe(false);
+  expect(state.syncs).toBe(0);
+});
+
+test("closing commits what is open, an fsync under way included", async () => {
+  const { state, target } = disk();
+  const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 1_000 });
+  const first = commits.request();
+  await turns(() => state.syncs === 1);
+  const second = commits.request();
+  const closed = commits.close();
+  state.release();
+  await turns(() => state.syncs === 2);
+  state.release();
+  expect(await Promise.all([first, second, closed])).toEqual([true, true, true]);
+});

@@ -1,0 +1,252 @@
+import { describe, expect, test } from "bun:test";
+import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "../testing/folder.ts";
+import { event, left, openJournal } from "../testing/journal.ts";
+import { until } from "../testing/wait.ts";
+import { listSegments, workerFolder } from "./folder.ts";
+import type { Journal } from "./journal.ts";
+
+const NOW = 1_700_000_000_000;
+
+function append(journal: Journal, ...values: string[]): void {
+  for (const value of values) journal.append(event(value), NOW);
+}
+
+describe("order", () => {
+  test("is that of appending, over as many files as it takes, across a restart", async () => {
+    using folder = temporaryFolder();
+    const values = Array.from({ length: 500 }, (_, i) => `value ${i} ${"x".repeat(i)}`);
+    const journal = await openJournal(folder.path);
+    append(journal, ...values);
+    expect(journal.state().segments).toBeGreaterThan(10);
+    expect(left(journal)).toEqual(values);
+    await journal.close();
+    const next = await openJournal(folder.path);
+    expect(left(next)).toEqual(values);
+    expect(next.state().records).toBe(500);
+    await next.close();
+  });
+
+  test("keeps key, time and topic", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path, { topic: "before" });
+    journal.append(event("a", "schlüssel"), NOW);
+    journal.append(event("b", null), NOW + 1);
+    await journal.close();
+    const next = await openJournal(folder.path, { topic: "after" });
+    const { key, timestampMs, topic } = next.peek()!;
+    expect({ key, timestampMs, topic }).toEqual({ key: "schlüssel", timestampMs: NOW, topic: "before" });
+    next.advance();
+    expect(next.peek()!.key).toBeNull();
+    await next.close();
+  });
+
+  test("what comes back while spooling goes between what was sent before and what was spooled since", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path);
+    append(journal, "sent 1", "sent 2");
+    journal.beginSpool();
+    expect(left(journal)).toEqual([]);
+    append(journal, "spooled 1", "spooled 2");
+    for (let i = 0; i < 200; i++) journal.putBack(event(`back ${i}`), NOW);
+    append(journal, "spooled 3");
+    journal.rewind();
+    const back = Array.from({ length: 200 }, (_, i) => `back ${i}`);
+    const expected = ["sent 1", "sent 2", ...back, "spooled 1", "spooled 2", "spooled 3"];
+    expect(left(journal)).toEqual(expected);
+    await journal.close();
+    const next = await openJournal(folder.path);
+    expect(left(next)).toEqual(expected);
+    await next.close();
+  });
+
+  test("outside of a spool it goes to the end", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path);
+    journal.beginSpool();
+    append(journal, "a");
+    journal.endSpool();
+    journal.putBack(event("b"), NOW);
+    append(journal, "c");
+    journal.rewind();
+    expect(left(journal)).toEqual(["a", "b", "c"]);
+    await journal.close();
+  });
+
+  test("the cursor sees what is appended behind it", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path);
+    for (let i = 0; i < 100; i++) {
+      append(journal, `value ${i}`);
+      expect(left(journal)).toEqual([`value ${i}`]);
+    }
+    await journal.close();
+  });
+});
+
+describe("acknowledging", () => {
+  test("removes files that are done, and what is left is sent again after a restart", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path);
+    const positions = Array.from({ length: 300 }, (_, i) => journal.append(event(`value ${i}`), NOW));
+    await journal.commit();
+    const { segments } = journal.state();
+    for (const [i, position] of positions.entries()) if (i !== 7 && i < 250) journal.acknowledge(position);
+    await until("files to be removed", () => journal.state().segments < segments);
+    await journal.close();
+    const next = await openJournal(folder.path);
+    expect(left(next)).toEqual(["value 7", ...Array.from({ length: 50 }, (_, i) => `value ${250 + i}`)]);
+    await next.close();
+  });
+
+  test("of everything leaves no file behind", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path);
+    const positions = ["a", "b", "c"].map((value) => journal.append(event(value), NOW));
+    await journal.commit();
+    for (const position of positions) journal.acknowledge(position);
+    expect(await journal.close()).toEqual({ kept: 0, lost: 0 });
+    expect(readdirSync(workerFolder(folder.path, 0))).toEqual(["lock"]);
+  });
+
+  test("a record that was copied is not forgotten before the copy is on the disk", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path, { fsyncIntervalMs: 1_000 });
+    const position = journal.append(event("a"), NOW);
+    await journal.commit();
+    journal.beginSpool();
+    journal.putBack(event("a"), NOW);
+    journal.supersede(position);
+    // The original is still there for a process that ends here.
+    expect(existsSync(position.segment.path)).toBe(true);
+    journal.rewind();
+    expect(left(journal)).toEqual(["a"]);
+    await journal.close();
+    expect(existsSync(position.segment.path)).toBe(false);
+  });
+});
+
+describe("bounds", () => {
+  test("bytes: full, and free again once records are acknowledged", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path, { maxBytes: 20_000 });
+    const positions = [];
+    while (journal.refusal === undefined) positions.push(journal.append(event("x".repeat(500)), NOW));
+    expect(journal.refusal).toBe("journal_full");
+    expect(journal.state().bytes).toBeWithin(20_000, 21_000);
+    for (const position of positions) journal.acknowledge(position);
+    expect(journal.refusal).toBeUndefined();
+    await journal.close();
+  });
+
+  test("age: refuses when the oldest waits too long, whatever is done behind it", async () => {
+    using folder = temporaryFolder();
+    let now = NOW;
+    const journal = await openJournal(folder.path, { maxAgeMs: 60_000, now: () => now });
+    const first = journal.append(event("old"), now);
+    now += 59_000;
+    const second = journal.append(event("newer"), now);
+    journal.acknowledge(second);
+    expect([journal.refusal, journal.state().oldestMs]).toEqual([undefined, 59_000]);
+    now += 1_000;
+    expect(journal.refusal).toBe("journal_full");
+    journal.acknowledge(first);
+    expect([journal.refusal, journal.state().oldestMs]).toEqual([undefined, 0]);
+    await journal.close();
+  });
+});
+
+describe("a disk that can't be written", () => {
+  test("refuses, keeps what it took, and goes on by itself when it can", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path);
+    const home = workerFolder(folder.path, 0);
+    renameSync(home, `${home}-away`);
+    append(journal, "a");
+    expect(await journal.commit()).toBe(false);
+    expect([journal.refusal, journal.state().canTake]).toEqual(["journal_unavailable", false]);
+    // Kafka may be back first: what is in memory can be sent.
+    expect(left(journal)).toEqual(["a"]);
+    renameSync(`${home}-away`, home);
+    await until("the journal to recover", () => journal.refusal === undefined);
+    append(journal, "b");
+    expect(await journal.commit()).toBe(true);
+    expect(await journal.close()).toEqual({ kept: 2, lost: 0 });
+    const next = await openJournal(folder.path);
+    expect(left(next)).toEqual(["a", "b"]);
+    await next.close();
+  });
+
+  test("says at the end how much it couldn't keep", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path);
+    const home = workerFolder(folder.path, 0);
+    renameSync(home, `${home}-away`);
+    append(journal, "a", "b");
+    expect(await journal.close()).toEqual({ kept: 0, lost: 2 });
+  });
+
+  test("when nothing that isn't written is needed any more, it may be tried again", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path);
+    const home = workerFolder(folder.path, 0);
+    renameSync(home, `${home}-away`);
+    const position = journal.append(event("a"), NOW);
+    await journal.commit();
+    journal.acknowledge(position);
+    expect(journal.state()).toMatchObject({ records: 0, segments: 0, bytes: 0 });
+    await journal.close();
+  });
+});
+
+describe("a damaged record", () => {
+  test("is set aside, counted, and costs no other", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path);
+    append(journal, "one", "two", "three");
+    await journal.close();
+    const [file] = listSegments(workerFolder(folder.path, 0));
+    const bytes = readFileSync(file!.path);
+    const at = bytes.indexOf("two");
+    bytes.write("TWO", at);
+    writeFileSync(file!.path, bytes);
+    const next = await openJournal(folder.path);
+    expect(next.counts.corrupt).toBe(1);
+    expect(left(next)).toEqual(["one", "three"]);
+    const aside = join(workerFolder(folder.path, 0), "set-aside");
+    await until(
+      "the file",
+      () => existsSync(aside) && readdirSync(aside).some((name) => name.endsWith(".damaged")),
+    );
+    expect(readFileSync(join(aside, readdirSync(aside)[0]!)).includes("TWO")).toBe(true);
+    await next.close();
+  });
+
+  test("a torn tail is cut and not counted as damage", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path);
+    append(journal, "one");
+    await journal.close();
+    const [file] = listSegments(workerFolder(folder.path, 0));
+    appendFileSync(file!.path, readFileSync(file!.path).subarray(-20, -1));
+    const next = await openJournal(folder.path);
+    expect(next.counts.corrupt).toBe(0);
+    expect(left(next)).toEqual(["one"]);
+    await next.close();
+  });
+
+  test("one that is damaged while the journal is in use is skipped and counted", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path);
+    append(journal, "one", "two", "three");
+    await journal.commit();
+    const [file] = listSegments(workerFolder(folder.path, 0));
+    const bytes = readFileSync(file!.path);
+    bytes.write("TWO", bytes.indexOf("two"));
+    writeFileSync(file!.path, bytes);
+    expect(left(journal)).toEqual(["one", "three"]);
+    expect([journal.counts.corrupt, journal.state().records]).toEqual([1, 2]);
+    await journal.close();
+  });
+});

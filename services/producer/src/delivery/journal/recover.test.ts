@@ -1,0 +1,147 @@
+// A journal's file after any damage: what was intact before it is read, nothing wrong ever is, nothing throws.
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { temporaryFolder } from "../testing/folder.ts";
+import { below, seededRandom } from "../testing/random.ts";
+import { ReplayCursor } from "./cursor.ts";
+import { segmentPath } from "./folder.ts";
+import { recoverSegment } from "./recover.ts";
+import { Segment } from "./segment.ts";
+
+const SALT = 0x5a17ed;
+const NOW = 1_700_000_000_000;
+
+interface Written {
+  bytes: Buffer;
+  values: string[];
+  /** Where each record ends. */
+  ends: number[];
+}
+
+function writeSegment(folder: string, random: () => number): Written {
+  const segment = Segment.create(1, SALT, segmentPath(folder, 1, SALT), "events", NOW);
+  const values: string[] = [];
+  const ends: number[] = [];
+  const count = 1 + below(random, 40);
+  for (let i = 0; i < count; i++) {
+    const value = `${i}:${"v".repeat(below(random, 400))}`;
+    segment.append({ key: random() < 0.2 ? null : `key-${i % 5}`, value: Buffer.from(value) }, NOW + i);
+    values.push(value);
+    ends.push(segment.length);
+  }
+  return { bytes: segment.read(0), values, ends };
+}
+
+/** What recovery and then replay make of a file. */
+function readBack(folder: string, bytes: Buffer) {
+  const path = segmentPath(folder, 2, SALT);
+  writeFileSync(path, bytes);
+  const { segment, damages } = recoverSegment({ id: 2, salt: SALT, path }, "fallback");
+  const late: unknown[] = [];
+  const cursor = new ReplayCursor([segment], (damage) => late.push(damage));
+  const values: string[] = [];
+  for (let record = cursor.peek(); record; record = cursor.peek()) {
+    values.push(record.value.toString());
+    cursor.advance();
+  }
+  return { segment, damages, late, values };
+}
+
+/** The first byte in which two files differ, or where the shorter one ends. */
+function firstDifference(a: Buffer, b: Buffer): number {
+  const end = Math.min(a.length, b.length);
+  for (let i = 0; i < end; i++) if (a[i] !== b[i]) return i;
+  return end;
+}
+
+describe("a segment as it was written", () => {
+  test("is read whole", () => {
+    using folder = temporaryFolder();
+    const { bytes, values } = writeSegment(folder.path, seededRandom(1));
+    const read = readBack(folder.path, bytes);
+    expect(read.values).toEqual(values);
+    expect([read.damages, read.late]).toEqual([[], []]);
+    expect(read.segment.topic).toBe("events");
+  });
+
+  test("an acknowledged record isn't read again", () => {
+    using folder = temporaryFolder();
+    const { bytes, values } = writeSegment(folder.path, seededRandom(2));
+    const { segment } = readBack(folder.path, bytes);
+    segment.acks.add(0);
+    segment.acks.add(values.length - 1);
+    const cursor = new ReplayCursor([segment], () => {});
+    expect(cursor.peek()!.value.toString()).toBe(values[1]!);
+  });
+});
+
+describe("a segment with damage", () => {
+  test("1,000 truncations and bit flips: nothing before the damage is lost, nothing wrong is read", () => {
+    using folder = temporaryFolder();
+    for (let seed = 1; seed <= 1_000; seed++) {
+      const random = seededRandom(seed);
+      const { bytes, values, ends } = writeSegment(folder.path, random);
+      const damaged = Buffer.from(random() < 0.5 ? bytes : bytes.subarray(0, below(random, bytes.length)));
+      const flips = damaged.length === bytes.length ? 1 + below(random, 4) : below(random, 3);
+      for (let i = 0; i < flips && damaged.length > 0; i++)
+        damaged[below(random, damaged.length)]! ^= 1 << below(random, 8);
+
+      const read = readBack(folder.path, damaged);
+      const hint = `seed ${seed}`;
+      // What is read is what was written, in order.
+      expect(
+        values.filter((value) => read.values.includes(value)),
+        hint,
+      ).toEqual(read.values);
+      // All of what stands before the first damaged byte is there.
+      const safe = firstDifference(bytes, damaged);
+      const intact = values.filter((_, i) => ends[i]! <= safe);
+      // Unless the damage is the header's, and even then all records behind it can be found.
+      expect(read.values.slice(0, intact.length), hint).toEqual(intact);
+      // What isn't read is accounted for.
+      if (read.values.length < values.length && damaged.length === bytes.length)
+        expect(read.damages.length, hint).toBeGreaterThan(0);
+      expect(read.segment.open, hint).toBe(read.values.length);
+      expect(read.late, hint).toEqual([]);
+    }
+  });
+
+  test("one damaged record costs no other", () => {
+    using folder = temporaryFolder();
+    const { bytes, values, ends } = writeSegment(folder.path, seededRandom(11));
+    bytes[ends[3]! + 40]! ^= 4;
+    const { values: read, damages } = readBack(folder.path, bytes);
+    expect(read).toEqual(values.filter((_, i) => i !== 4));
+    expect(damages).toMatchObject([{ offset: ends[3]!, isTorn: false, lostRecords: 1 }]);
+  });
+
+  test("a damaged header costs no record, only the topic's name", () => {
+    using folder = temporaryFolder();
+    const { bytes, values } = writeSegment(folder.path, seededRandom(12));
+    bytes[20]! ^= 1;
+    const read = readBack(folder.path, bytes);
+    expect(read.values).toEqual(values);
+    expect(read.segment.topic).toBe("fallback");
+  });
+
+  test("a write that was cut off is told from damage", () => {
+    using folder = temporaryFolder();
+    const { bytes, values, ends } = writeSegment(folder.path, seededRandom(13));
+    const cut = readBack(folder.path, Buffer.from(bytes.subarray(0, ends.at(-2)! + 10)));
+    expect(cut.values).toEqual(values.slice(0, -1));
+    expect(cut.damages.map((damage) => damage.isTorn)).toEqual([true]);
+    const zeros = readBack(folder.path, Buffer.concat([bytes, Buffer.alloc(4096)]));
+    expect(zeros.values).toEqual(values);
+    expect(zeros.damages.map((damage) => damage.isTorn)).toEqual([true]);
+  });
+
+  test("any bytes at all, and none", () => {
+    using folder = temporaryFolder();
+    expect(readBack(folder.path, Buffer.alloc(0)).values).toEqual([]);
+    for (let seed = 0; seed < 50; seed++) {
+      const random = seededRandom(seed);
+      const noise = Buffer.from(Array.from({ length: below(random, 5000) }, () => below(random, 256)));
+      expect(readBack(folder.path, noise).values).toEqual([]);
+    }
+  });
+});

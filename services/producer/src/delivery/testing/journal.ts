@@ -1,0 +1,40 @@
+// A journal for tests: small, quiet, in a folder of its own.
+
+import pino from "pino";
+import { Journal, type JournalOptions } from "../journal/journal.ts";
+
+/** Writes nothing. */
+export const quietLog = pino({ level: "silent" });
+
+export function journalOptions(directory: string, more: Partial<JournalOptions> = {}): JournalOptions {
+  return {
+    directory,
+    worker: 0,
+    workers: 1,
+    topic: "events",
+    maxBytes: 1024 * 1024,
+    maxAgeMs: Number.MAX_SAFE_INTEGER,
+    segmentBytes: 4096,
+    fsyncIntervalMs: 0,
+    log: quietLog,
+    ...more,
+  };
+}
+
+export function openJournal(directory: string, more: Partial<JournalOptions> = {}): Promise<Journal> {
+  return Journal.open(journalOptions(directory, more));
+}
+
+export function event(value: string, key: string | null = "k") {
+  return { id: value, key, value: Buffer.from(value) };
+}
+
+/** The values that are left to send, in order, without sending them. */
+export function left(journal: Journal): string[] {
+  const values: string[] = [];
+  for (let record = journal.peek(); record; record = journal.peek()) {
+    values.push(record.value.toString());
+    journal.advance();
+  }
+  return values;
+}
