@@ -4,10 +4,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import type { Subprocess } from "bun";
 import type { Report } from "../bench/src/report/schema.ts";
 import { EventLines, untilLogged } from "./demo/arrival.ts";
-import { remember, sources, stopKept } from "./demo/kept.ts";
-import { answersOk, type Part, type PartOptions, startPart } from "./demo/parts.ts";
+import { remember, sources, stillKept, stopKept } from "./demo/kept.ts";
+import { answersOk, endsWithUs, type Part, type PartOptions, startPart } from "./demo/parts.ts";
 import { root, setUp } from "./set-up.ts";
 
 const usage = `Starts a local Kafka, the producer and the consumer, fires the bench at them, shows that every event arrived.
@@ -28,6 +29,8 @@ const arrivalIdleMs = 30_000;
 
 interface Running {
   parts: Part[];
+  bench?: Subprocess;
+  isEnding: boolean;
   folder: string;
 }
 
@@ -54,7 +57,16 @@ async function main(argv: string[]): Promise<number> {
   if (!Number.isInteger(requests) || requests < 1)
     throw new TypeError("--requests must be a whole number above 0");
 
-  const running: Running = { parts: [], folder: await mkdtemp(join(tmpdir(), "ingest-demo-")) };
+  if (values.keep && (await stillKept())) {
+    say("an earlier --keep still runs: bun run demo --stop ends it");
+    return 1;
+  }
+
+  const running: Running = {
+    parts: [],
+    isEnding: false,
+    folder: await mkdtemp(join(tmpdir(), "ingest-demo-")),
+  };
   const interrupted = untilInterrupted();
   let isKept = false;
   try {
@@ -111,7 +123,7 @@ async function demonstrate(running: Running, requests: number, isKept: boolean):
   });
 
   say(`Kafka ${bootstrapServers}, producer ${producerUrl}, consumer http://127.0.0.1:${health}/health/ready`);
-  const { exitCode, report } = await fire(requests, producerUrl, bootstrapServers, running.folder);
+  const { exitCode, report } = await fire(running, requests, producerUrl, bootstrapServers);
   return showArrival(exitCode, report, consumer);
 }
 
@@ -130,16 +142,19 @@ async function choosePorts(): Promise<{ broker: number; producer: number; health
   };
 }
 
-async function fire(requests: number, url: string, bootstrapServers: string, folder: string) {
+async function fire(running: Running, requests: number, url: string, bootstrapServers: string) {
   say(`firing ${requests} events`);
-  const reportFile = join(folder, "bench.json");
+  const reportFile = join(running.folder, "bench.json");
   const args = ["--url", url, "--requests", String(requests), "--verify", "--json", reportFile];
-  const child = Bun.spawn([process.execPath, "bench/src/main.ts", ...args], {
+  const child = Bun.spawn([...endsWithUs("KILL"), process.execPath, "bench/src/main.ts", ...args], {
     cwd: root,
     env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers },
     stdio: ["ignore", "inherit", "inherit"],
   });
+  running.bench = child;
   const exitCode = await child.exited;
+  // Whoever waits for this has gone; there is no proof to show.
+  if (running.isEnding) throw new Error("interrupted");
   const file = Bun.file(reportFile);
   return { exitCode, report: (await file.exists()) ? ((await file.json()) as Report) : undefined };
 }
@@ -175,7 +190,10 @@ function untilInterrupted(): Promise<"interrupted"> {
   return promise;
 }
 
-async function stopAll({ parts, folder }: Running): Promise<void> {
+async function stopAll(running: Running): Promise<void> {
+  const { parts, bench, folder } = running;
+  running.isEnding = true;
+  bench?.kill("SIGKILL");
   if (parts.length > 0) say("stopping");
   for (const part of parts.toReversed()) await part.stop();
   await rm(folder, { recursive: true, force: true });

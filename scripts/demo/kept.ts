@@ -30,6 +30,14 @@ export async function remember(folder: string, parts: readonly Part[]): Promise<
   await writeFile(stateFile, `${JSON.stringify(kept, null, 2)}\n`);
 }
 
+/** What `remember` has written down, where some of it still runs. */
+export async function stillKept(): Promise<boolean> {
+  if (!existsSync(stateFile)) return false;
+  const kept = JSON.parse(await readFile(stateFile, "utf8")) as Kept;
+  for (const { pid, source } of kept.parts) if (await runs(pid, source)) return true;
+  return false;
+}
+
 /** Stops what `remember` has written down, last started first. @returns the names of what still ran */
 export async function stopKept(): Promise<string[]> {
   if (!existsSync(stateFile)) return [];

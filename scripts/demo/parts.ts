@@ -34,14 +34,16 @@ const stopWithinMs = 30_000;
 export function startPart(options: PartOptions): Part {
   const logFile = join(options.logFolder, `${options.name}.log`);
   const log = openSync(logFile, "a");
-  const guard = !options.isKept && Bun.which("setpriv") ? ["setpriv", "--pdeathsig", "TERM", "--"] : [];
-  const child = Bun.spawn([...guard, process.execPath, ...options.args], {
-    cwd: root,
-    env: { ...process.env, ...options.env },
-    stdio: ["ignore", log, log],
-    // Ctrl-C is for this process, which then stops its parts in order.
-    detached: true,
-  });
+  const child = Bun.spawn(
+    [...(options.isKept ? [] : endsWithUs("TERM")), process.execPath, ...options.args],
+    {
+      cwd: root,
+      env: { ...process.env, ...options.env },
+      stdio: ["ignore", log, log],
+      // Ctrl-C is for this process, which then stops its parts in order.
+      detached: true,
+    },
+  );
   closeSync(log);
   if (options.isKept) child.unref();
   return {
@@ -64,6 +66,11 @@ async function untilReady(child: Subprocess, options: PartOptions, logFile: stri
     }
     await Bun.sleep(50);
   }
+}
+
+/** On Linux, the front of a command that is to get this signal when this process ends, even if that is killed outright. */
+export function endsWithUs(signal: "TERM" | "KILL"): string[] {
+  return Bun.which("setpriv") ? ["setpriv", "--pdeathsig", signal, "--"] : [];
 }
 
 async function stopChild(child: Subprocess): Promise<void> {

@@ -71,6 +71,13 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   return broker;
 }
 
+/** 16 bytes in base64url, as Kafka wants; the first is kept low, for an id that begins with "-" would be read as an option. */
+function randomClusterId(): string {
+  const bytes = crypto.getRandomValues(Buffer.alloc(16));
+  bytes.writeUInt8(bytes.readUInt8(0) & 0x7f, 0);
+  return bytes.toString("base64url");
+}
+
 function temporaryFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), "kafka-broker-"));
 }
@@ -173,8 +180,7 @@ class BrokerProcess implements Broker {
   }
 
   async #format(propertiesFile: string): Promise<void> {
-    const clusterId = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64url");
-    const args = ["format", "--cluster-id", clusterId, "--config", propertiesFile];
+    const args = ["format", "--cluster-id", randomClusterId(), "--config", propertiesFile];
     const { exitCode, output } = await runCommand(javaCommand(this.runtime, "kafka.tools.StorageTool", args));
     if (exitCode !== 0) {
       throw new BrokerError(
