@@ -12,7 +12,7 @@ test.each([
   ],
   ["[thrd:b]: b:9092/bootstrap: Failed to resolve 'b:9092': Name or service not known", "broker_unavailable"],
   ["[thrd:b]: sasl_ssl://b:9092/1: SASL authentication error: Authentication failed", "authentication"],
-  ["[thrd:b]: ssl://b:9092/1: SSL handshake failed: certificate verify failed", "tls"],
+  ["[thrd:b]: sasl_ssl://b:9092/1: SSL handshake failed: certificate (after 1ms in state X)", "tls"],
 ] as const)("%s is %s", (message, code) => {
   const client = new EventEmitter();
   const reasons = new ConnectReasons(client);

@@ -43,7 +43,9 @@ export class ConnectReasons {
     const text = `No broker answered within ${timeoutMs} ms`;
     if (this.#line !== undefined) {
       const line = this.#line.replace(/^\[thrd:[^\]]*\]: /, "");
-      const number = NUMBER_BY_WORDS.find(([words]) => words.test(line))?.[1] ?? error.rdkafkaCode;
+      // Not the broker's address (`sasl_ssl://…`) nor the state it was in: both name what wasn't at fault.
+      const fault = line.replace(/^\S+: /, "").replace(/ \(after .*/, "");
+      const number = NUMBER_BY_WORDS.find(([words]) => words.test(fault))?.[1] ?? error.rdkafkaCode;
       return new KafkaError(toKafkaError(number).code, `${text}: ${line}`, {
         rdkafkaCode: number,
         cause: error,

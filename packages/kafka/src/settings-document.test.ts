@@ -18,3 +18,8 @@ test("a line says what it is, what it takes, what it is by default and why", () 
 test("every row has as many cells as its head", () => {
   for (const line of lines.filter((l) => l.startsWith("|"))) expect(line.match(/(?<!\\)\|/g)).toHaveLength(6);
 });
+
+test("docs/settings-kafka.md is what the table says", async () => {
+  const document = Bun.file(new URL("../../../docs/settings-kafka.md", import.meta.url));
+  expect(await document.text()).toBe(kafkaSettingsDocument());
+});
