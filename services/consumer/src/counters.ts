@@ -1,0 +1,30 @@
+// What the loop counts, as plain numbers: the hot path adds, a scrape reads.
+import { DurationBuckets } from "./duration-buckets.ts";
+
+export class Counters {
+  fetched = 0;
+  handled = 0;
+  /** Tries of a handler that failed. */
+  failed = 0;
+  /** Tries after the first. */
+  retried = 0;
+  deadLettered = 0;
+  notAnEvent = 0;
+  /** Records passed over: no event, or not handled in all its tries, with no dead-letter topic to go to. */
+  dropped = 0;
+  duplicates = 0;
+  /** Taken up and left to the partition's next owner. */
+  abandoned = 0;
+  commits = 0;
+  commitFailures = 0;
+  flushFailures = 0;
+  assigned = 0;
+  revoked = 0;
+  lost = 0;
+  /** One try of the handler. */
+  readonly handleTime = new DurationBuckets();
+  /** From the API's receipt (the record's timestamp) until handled. */
+  readonly delay = new DurationBuckets();
+  /** When anything last went on: a try ended, a record was done with. From `performance.now()`. */
+  lastProgressAt = performance.now();
+}

@@ -1,0 +1,18 @@
+// CONSUMER_HANDLER → a handler. A new one has a folder here, its settings in config.ts and a line below.
+import { isJsonLog } from "@ingest/service";
+import type { Settings } from "../config.ts";
+import type { EventHandler } from "../handler.ts";
+import type { LineWriter } from "../output/line-writer.ts";
+import { jsonLine, prettyLine } from "./logger/line.ts";
+import { createLogger } from "./logger/logger.ts";
+import { createWebhook } from "./webhook/webhook.ts";
+
+/** @param output where the logger writes: the same writer as the service's own log, so that lines stay whole */
+export function createHandler(settings: Settings, output: LineWriter, name: string): EventHandler {
+  switch (settings.CONSUMER_HANDLER) {
+    case "logger":
+      return createLogger(output, isJsonLog(settings) ? jsonLine(name) : prettyLine());
+    case "webhook":
+      return createWebhook({ url: settings.WEBHOOK_URL!, timeoutMs: settings.WEBHOOK_TIMEOUT_MS });
+  }
+}

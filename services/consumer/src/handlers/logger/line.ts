@@ -1,0 +1,87 @@
+// One event → one line. JSON for machines, words and colours for a person at a terminal.
+import type { StoredEvent } from "@ingest/contract";
+import type { EventContext } from "../../handler.ts";
+
+export type ToLine = (event: StoredEvent, context: EventContext) => string;
+
+/**
+ * JSON lines: the log's own members, then topic, partition, offset and key, then the event's members as they stand in
+ * the record (event_id, event_type, payload, …).
+ *
+ * The event's text is taken over, not written anew: it has been parsed as JSON and checked to be an object with at least
+ * one member and none but an event's, so what follows its first brace closes the line's own object and can't repeat a
+ * member of ours. Numbers keep the caller's digits. What would break the framing, a line break between the caller's
+ * tokens (inside a string JSON allows none), is written anew.
+ * @param name the program, as in its other log lines
+ */
+export function jsonLine(name: string): ToLine {
+  const head = `{"level":"info","time":"`;
+  const afterTime = `","name":${JSON.stringify(name)},"message":"event","topic":`;
+  const clock = new LineClock();
+  // Runs of records are of one partition: what is the same for all of it is put together once.
+  let topic = "";
+  let partition = -1;
+  let place = "";
+  return (event, context) => {
+    if (context.partition !== partition || context.topic !== topic) {
+      ({ topic, partition } = context);
+      place = `${afterTime}${JSON.stringify(topic)},"partition":${partition},"offset":`;
+    }
+    return `${head}${clock.now()}${place}${context.offset},"key":${keyText(context.key)},${members(event, context.text)}\n`;
+  };
+}
+
+/** The event's object without its first brace. */
+function members(event: StoredEvent, text: string): string {
+  if (text.charCodeAt(0) === OPENING_BRACE && !hasLineBreak(text)) return text.slice(1);
+  return JSON.stringify(event).slice(1);
+}
+
+const OPENING_BRACE = 0x7b;
+
+function hasLineBreak(text: string): boolean {
+  return text.includes("\n") || text.includes("\r");
+}
+
+function keyText(key: string | null): string {
+  return key === null ? "null" : JSON.stringify(key);
+}
+
+const DIM = "\x1b[2m";
+const CYAN = "\x1b[36m";
+const RESET = "\x1b[0m";
+
+/** For a terminal: time, type, key, place, id, payload. Control characters of the caller's don't reach the terminal. */
+export function prettyLine(): ToLine {
+  return (event, { topic, partition, offset, key }) => {
+    const time = new Date().toTimeString().slice(0, 8);
+    const payload = event.payload === undefined ? "" : ` ${printable(JSON.stringify(event.payload))}`;
+    const whose = key === null ? "" : ` ${printable(key)}`;
+    return (
+      `${DIM}[${time}]${RESET} ${CYAN}${printable(event.event_type)}${RESET}${whose} ` +
+      `${DIM}${topic}[${partition}]@${offset}${RESET} ${printable(event.event_id)}${payload}\n`
+    );
+  };
+}
+
+/** Escape sequences in what a caller sent could rewrite the screen. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
+/** The time as text, made once a millisecond. */
+class LineClock {
+  #ms = -1;
+  #text = "";
+
+  now(): string {
+    const ms = Date.now();
+    if (ms !== this.#ms) {
+      this.#ms = ms;
+      this.#text = new Date(ms).toISOString();
+    }
+    return this.#text;
+  }
+}

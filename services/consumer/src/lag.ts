@@ -1,0 +1,17 @@
+// How far behind a partition's end the handling is.
+import type { ConsumerStatistics } from "@ingest/kafka";
+import type { PartitionWork } from "./loop/partition-work.ts";
+
+/**
+ * Records between what is handled and the partition's end, as librdkafka last heard of it; undefined while that isn't
+ * known. Offsets that are no record (transaction markers, compacted ones) are counted.
+ */
+export function lagOf(work: PartitionWork, statistics: ConsumerStatistics | undefined): number | undefined {
+  const found = statistics?.partitions.find(
+    ({ topic, partition }) => topic === work.topic && partition === work.partition,
+  );
+  if (found === undefined || found.endOffset < 0) return undefined;
+  if (work.position >= 0) return Math.max(found.endOffset - work.position, 0);
+  // Nothing read yet: librdkafka's own reckoning from what the group has committed.
+  return found.lag >= 0 ? found.lag : undefined;
+}

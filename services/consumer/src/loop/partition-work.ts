@@ -1,0 +1,143 @@
+// One assigned partition: what of it is under way, how far it is done, and the fence that ends it.
+import type { ConsumedRecord, TopicPartition } from "@ingest/kafka";
+import type { Item } from "./item.ts";
+import { Lanes, type Work } from "./lanes.ts";
+import { OffsetTracker } from "./offset-tracker.ts";
+
+/** Above either of these a partition is paused; below a quarter of both it goes on. */
+export interface BufferLimits {
+  records: number;
+  bytes: number;
+}
+
+/** How far a partition was at one moment. */
+export interface Progress {
+  position: number;
+  records: number;
+  bytes: number;
+}
+
+const RESUME_SHARE = 0.25;
+
+export class PartitionWork implements TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly lanes: Lanes<Item>;
+  /** Whether the client has been told to bring nothing. */
+  isPaused = false;
+  /** Next offset to commit, all below is handled and flushed; -1 before anything is. */
+  settled = -1;
+  /** What the broker has confirmed; -1 before it has. */
+  committed = -1;
+  readonly #tracker = new OffsetTracker();
+  /** Totals since the partition came: taken up, done with, and done with before the last flush began. */
+  readonly #begun = { records: 0, bytes: 0 };
+  readonly #finished = { records: 0, bytes: 0 };
+  readonly #flushed = { records: 0, bytes: 0 };
+  #holds = 0;
+  /** Work that isn't in a lane, for it needs no order. */
+  readonly #outside = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
+  readonly #fence = new AbortController();
+
+  constructor({ topic, partition }: TopicPartition, concurrency: number, work: Work<Item>) {
+    this.topic = topic;
+    this.partition = partition;
+    this.lanes = new Lanes(concurrency, work);
+  }
+
+  /** Aborted once it is known that the partition goes: nothing new begins, no try is waited for. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Aborted when the partition is given up: what ends from now on counts no more. */
+  get fenced(): AbortSignal {
+    return this.#fence.signal;
+  }
+
+  /** Taken up and not done with. */
+  get underWay(): number {
+    return this.#begun.records - this.#finished.records;
+  }
+
+  /** The next offset that isn't done with; -1 before the first record. */
+  get position(): number {
+    return this.#tracker.position;
+  }
+
+  /** Takes a record up. @returns false when it must not be: taken up before, or the partition goes */
+  begin(record: ConsumedRecord): boolean {
+    if (this.closing.aborted || record.offset < this.#tracker.next) return false;
+    this.#tracker.start(record.offset);
+    this.#begun.records++;
+    this.#begun.bytes += record.value?.length ?? 0;
+    return true;
+  }
+
+  /** Is done with a record that `begin` took up. */
+  finish(record: ConsumedRecord): void {
+    this.#tracker.finish(record.offset);
+    this.#finished.records++;
+    this.#finished.bytes += record.value?.length ?? 0;
+  }
+
+  /** Work on one of its records that no lane knows of; `close` waits for it too. It must not reject. */
+  alongside(work: Promise<unknown>): void {
+    this.#outside.add(work);
+    void work.then(() => this.#outside.delete(work));
+  }
+
+  /** While anything holds it, nothing more is fetched. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  unhold(): void {
+    this.#holds--;
+  }
+
+  shouldPause(limits: BufferLimits): boolean {
+    if (this.#holds > 0) return true;
+    const share = this.isPaused ? RESUME_SHARE : 1;
+    return (
+      this.#begun.records - this.#flushed.records > limits.records * share ||
+      this.#begun.bytes - this.#flushed.bytes > limits.bytes * share
+    );
+  }
+
+  /** How far it is right now, for `settle` once a flush that began after this is over. */
+  progress(): Progress {
+    return { position: this.#tracker.position, ...this.#finished };
+  }
+
+  settle({ position, records, bytes }: Progress): void {
+    this.settled = Math.max(this.settled, position);
+    this.#flushed.records = records;
+    this.#flushed.bytes = bytes;
+  }
+
+  /**
+   * Ends it: nothing new begins, and what runs may finish within the budget.
+   * @returns whether all of it has
+   */
+  async close(budgetMs: number): Promise<boolean> {
+    this.#closing.abort();
+    this.lanes.clear();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(resolve, budgetMs, false);
+    });
+    const idle = Promise.all([this.lanes.idle(), ...this.#outside]).then(() => true);
+    const isIdle = await Promise.race([idle, late]);
+    clearTimeout(timer);
+    return isIdle;
+  }
+
+  /** From now on nothing that still runs moves an offset. */
+  fence(): void {
+    this.#closing.abort();
+    this.lanes.clear();
+    this.#fence.abort();
+  }
+}

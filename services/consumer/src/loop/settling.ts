@@ -1,0 +1,69 @@
+// From "handled" to "may be committed": the handler's flush, then what once-only handling remembers.
+import type { Log } from "@ingest/service";
+import type { Counters } from "../counters.ts";
+import type { EventHandler } from "../handler.ts";
+import type { SeenEvents } from "../once/seen-events.ts";
+import { type BackoffSettings, backoffMs, waitMs } from "../retry/backoff.ts";
+import type { PartitionWork } from "./partition-work.ts";
+
+export interface SettlingOptions {
+  handler: EventHandler;
+  seen: SeenEvents | undefined;
+  backoff: BackoffSettings;
+  counters: Counters;
+  log: Log;
+}
+
+export class Settling {
+  readonly #options: SettlingOptions;
+  readonly #stop = new AbortController();
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: SettlingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Moves each partition's `settled` up to where its handled records stand now. Calls are carried out in order.
+   * Resolves when that is done, which takes as long as the handler's flush fails, or when `abandon` was called.
+   */
+  settle(works: Iterable<PartitionWork>): Promise<void> {
+    const { handler, seen } = this.#options;
+    if (handler.flush === undefined && seen === undefined) {
+      for (const work of works) work.settle(work.progress());
+      return this.#last;
+    }
+    const list = [...works];
+    this.#last = this.#last.then(() => this.#settleNow(list));
+    return this.#last;
+  }
+
+  /** Gives up what fails: its offsets stay where they are. */
+  abandon(): void {
+    this.#stop.abort();
+  }
+
+  async #settleNow(works: PartitionWork[]): Promise<void> {
+    const { handler, seen } = this.#options;
+    const progress = works.map((work) => work.progress());
+    const handled = seen?.takeHandled() ?? [];
+    if (!(await this.#untilDone("handler's flush failed", () => handler.flush?.()))) return;
+    if (!(await this.#untilDone("seen events not written", () => seen?.remember(handled)))) return;
+    for (const [i, work] of works.entries()) work.settle(progress[i]!);
+  }
+
+  /** @returns false when given up */
+  async #untilDone(message: string, act: () => Promise<void> | void | undefined): Promise<boolean> {
+    for (let failures = 1; ; failures++) {
+      try {
+        await act();
+        return true;
+      } catch (error) {
+        this.#options.counters.flushFailures++;
+        const pauseMs = backoffMs(failures, this.#options.backoff);
+        this.#options.log.error({ error, retry_in_ms: Math.round(pauseMs) }, message);
+        if (!(await waitMs(pauseMs, this.#stop.signal))) return false;
+      }
+    }
+  }
+}

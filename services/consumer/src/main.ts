@@ -1,0 +1,29 @@
+#!/usr/bin/env bun
+// Kafka in, events handled. This file only wires; see app.ts.
+import { createLog, exitCodes, isJsonLog, runService, settingsOrExit } from "@ingest/service";
+import { SERVICE_NAME, startConsumer } from "./app.ts";
+import { readSettings } from "./config.ts";
+import { LineWriter } from "./output/line-writer.ts";
+
+const settings = settingsOrExit(() => readSettings(process.env));
+const output = new LineWriter(1, (error) => {
+  process.stderr.write(`${SERVICE_NAME}: standard output can't be written to: ${error.message}\n`);
+  process.exit(exitCodes.failed);
+});
+process.on("exit", () => output.flushSync());
+const log = createLog(SERVICE_NAME, settings, isJsonLog(settings) ? output : output.toStream());
+
+await runService(log, (lifecycle) =>
+  startConsumer({
+    settings,
+    env: process.env,
+    log,
+    output,
+    lifecycle,
+    onFatal(error) {
+      if (lifecycle.isStopping) return;
+      log.fatal({ code: error.code, error: error.message }, "only a new process gets over this");
+      void lifecycle.stop().then(() => process.exit(exitCodes.failed));
+    },
+  }),
+);

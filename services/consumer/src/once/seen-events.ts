@@ -1,0 +1,131 @@
+// Once-only handling: the ids of a partition's last events are remembered, and a copy of one of them is passed over.
+//
+// What is promised, exactly. An event is handled once, though it stands in the topic several times, as long as its
+// copies have one event_id, stand in one partition (those with the same user_id do; copies without one may not), lie
+// less than `windowOffsets` offsets apart, and the consumer that has the partition has the file that remembers.
+// What is not: when the process is killed after the handler is done with an event and before that is remembered (the
+// next flush, some milliseconds), or the partition moves to a consumer with another file, the event is handled again.
+// Only a handler that stores the id in the same transaction as its effect can do without that "or".
+import { Database } from "bun:sqlite";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** What identifies an event here. */
+export interface SeenEvent {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly event: { readonly event_id: string };
+}
+
+export interface SeenEventsOptions {
+  /** A file that several consumers of one host may share; ":memory:" forgets with the process. */
+  path: string;
+  /** How far back copies are recognised, in offsets of the partition. */
+  windowOffsets: number;
+}
+
+/** How many offsets a partition moves on before what has left the window is deleted, as a share of it. */
+const PRUNE_SHARE = 0.1;
+/** Another process writes its ids for no longer than this, ms. */
+const BUSY_TIMEOUT_MS = 10_000;
+
+export class SeenEvents {
+  readonly #database: Database;
+  readonly #windowOffsets: number;
+  readonly #find;
+  readonly #insert;
+  readonly #prune;
+  /** Under way, or handled and not yet remembered. */
+  readonly #claimed = new Set<string>();
+  #handled: SeenEvent[] = [];
+  /** By partition: the offset at which it was last pruned. */
+  readonly #prunedAt = new Map<string, number>();
+
+  constructor({ path, windowOffsets }: SeenEventsOptions) {
+    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+    this.#windowOffsets = windowOffsets;
+    this.#database = new Database(path, { create: true, strict: true });
+    // WAL: a killed process loses nothing that was written; a host that loses power may lose the last moments.
+    this.#database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    this.#database.run("PRAGMA journal_mode = WAL");
+    this.#database.run("PRAGMA synchronous = NORMAL");
+    this.#database.run(
+      `CREATE TABLE IF NOT EXISTS seen (
+         topic TEXT NOT NULL, partition INTEGER NOT NULL, event_id TEXT NOT NULL, at_offset INTEGER NOT NULL,
+         PRIMARY KEY (topic, partition, event_id)
+       ) WITHOUT ROWID`,
+    );
+    this.#database.run("CREATE INDEX IF NOT EXISTS seen_by_offset ON seen (topic, partition, at_offset)");
+    this.#find = this.#database.query<{ at_offset: number }, [string, number, string]>(
+      "SELECT at_offset FROM seen WHERE topic = ? AND partition = ? AND event_id = ?",
+    );
+    this.#insert = this.#database.query<null, [string, number, string, number]>(
+      `INSERT INTO seen (topic, partition, event_id, at_offset) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET at_offset = excluded.at_offset`,
+    );
+    this.#prune = this.#database.query<null, [string, number, number]>(
+      "DELETE FROM seen WHERE topic = ? AND partition = ? AND at_offset < ?",
+    );
+  }
+
+  /** @returns whether the event is to be handled; it is this caller's then, until `handled` or `release` */
+  claim(event: SeenEvent): boolean {
+    const name = nameOf(event);
+    if (this.#claimed.has(name)) return false;
+    const found = this.#find.get(event.topic, event.partition, event.event.event_id);
+    if (found !== null && event.offset - found.at_offset < this.#windowOffsets) return false;
+    this.#claimed.add(name);
+    return true;
+  }
+
+  /** The handler is done with it. It is remembered with the next `remember`. */
+  handled(event: SeenEvent): void {
+    this.#handled.push(event);
+  }
+
+  /** It was not handled after all. */
+  release(event: SeenEvent): void {
+    this.#claimed.delete(nameOf(event));
+  }
+
+  /** Takes what has been handled so far, to be remembered once the handler's own flush is over. */
+  takeHandled(): readonly SeenEvent[] {
+    const handled = this.#handled;
+    this.#handled = [];
+    return handled;
+  }
+
+  /** Remembers, all or none. @throws when the file can't be written; the same may be tried again */
+  remember(events: readonly SeenEvent[]): void {
+    if (events.length === 0) return;
+    this.#database.transaction(() => {
+      for (const { topic, partition, offset, event } of events)
+        this.#insert.run(topic, partition, event.event_id, offset);
+      for (const last of lastOfPartitions(events)) this.#pruneIfDue(last);
+    })();
+    for (const event of events) this.#claimed.delete(nameOf(event));
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #pruneIfDue({ topic, partition, offset }: SeenEvent): void {
+    const name = `${topic}:${partition}`;
+    const prunedAt = this.#prunedAt.get(name);
+    if (prunedAt !== undefined && offset - prunedAt < this.#windowOffsets * PRUNE_SHARE) return;
+    this.#prunedAt.set(name, offset);
+    this.#prune.run(topic, partition, offset - this.#windowOffsets);
+  }
+}
+
+function nameOf({ topic, partition, event }: SeenEvent): string {
+  return `${topic}:${partition}:${event.event_id}`;
+}
+
+function lastOfPartitions(events: readonly SeenEvent[]): Iterable<SeenEvent> {
+  const last = new Map<string, SeenEvent>();
+  for (const event of events) last.set(`${event.topic}:${event.partition}`, event);
+  return last.values();
+}

@@ -1,0 +1,107 @@
+// Lines to a file descriptor, in batches, off the event loop: the one writer of standard output.
+import { write, writeSync } from "node:fs";
+import { Writable } from "node:stream";
+
+/** A full pipe that doesn't block is tried again after this, ms. */
+const FULL_PIPE_PAUSE_MS = 5;
+
+/**
+ * Collects text and writes it in as few calls as the reader lets it: while one write is under way, what comes meanwhile
+ * waits for the next. Each write is done by a thread of the runtime's, so that a reader that doesn't read stops neither
+ * the event loop nor the group membership. Memory is bounded by whoever waits for `flush` before going on.
+ */
+export class LineWriter {
+  readonly #fd: number;
+  readonly #onBroken: (error: Error) => void;
+  #collected = "";
+  #writing: Promise<void> | undefined;
+  #isScheduled = false;
+  #broken: Error | undefined;
+
+  /** @param onBroken told once when nothing can be written any more, as when the reader of a pipe has gone */
+  constructor(fd: number, onBroken: (error: Error) => void = () => {}) {
+    this.#fd = fd;
+    this.#onBroken = onBroken;
+  }
+
+  /** Takes whole lines, each with its newline. They are written soon; `flush` tells when. */
+  write(lines: string): void {
+    this.#collected += lines;
+    if (this.#isScheduled || this.#writing) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.flush().catch(() => {}); // onBroken has been told
+    });
+  }
+
+  /** Resolves when all that was taken before is with the operating system. @throws when it can't be written */
+  async flush(): Promise<void> {
+    // What was taken before the call may wait for a write under way and then need one of its own.
+    if (this.#writing) await this.#writing;
+    if (this.#collected !== "") await this.#start();
+    if (this.#broken) throw this.#broken;
+  }
+
+  /** Writes what waits at once, for the process is about to end. */
+  flushSync(): void {
+    if (this.#collected === "" || this.#broken) return;
+    let bytes = Buffer.from(this.#collected);
+    this.#collected = "";
+    const deadline = performance.now() + 1_000;
+    while (bytes.length > 0 && performance.now() < deadline) {
+      try {
+        bytes = bytes.subarray(writeSync(this.#fd, bytes));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
+        Bun.sleepSync(1);
+      }
+    }
+  }
+
+  /** The same as a stream, for what wants one. */
+  toStream(): Writable {
+    return new Writable({
+      decodeStrings: false,
+      write: (chunk: string | Buffer, _encoding, done) => {
+        this.write(chunk.toString());
+        done();
+      },
+    });
+  }
+
+  /** One write at a time; whoever comes while it runs shares the next. */
+  #start(): Promise<void> {
+    this.#writing ??= this.#writeCollected().finally(() => {
+      this.#writing = undefined;
+      if (this.#collected !== "") this.write("");
+    });
+    return this.#writing;
+  }
+
+  async #writeCollected(): Promise<void> {
+    const bytes = Buffer.from(this.#collected);
+    this.#collected = "";
+    if (this.#broken) return;
+    try {
+      await this.#writeAll(bytes);
+    } catch (error) {
+      this.#broken = error as Error;
+      this.#onBroken(this.#broken);
+    }
+  }
+
+  async #writeAll(bytes: Buffer): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      const written = await new Promise<number>((resolve, reject) => {
+        write(this.#fd, bytes, at, bytes.length - at, null, (error, count) => {
+          if (!error) resolve(count);
+          else if (error.code === "EAGAIN") resolve(0);
+          else reject(error);
+        });
+      });
+      if (written === 0) await Bun.sleep(FULL_PIPE_PAUSE_MS);
+      at += written;
+    }
+  }
+}
