@@ -41,6 +41,8 @@ export interface AddonBuild {
 // Confluent's sources, which are not to be changed, draw these.
 const clientFlags = ["-w"];
 const ownFlags = ["-Wall", "-Wextra"];
+/** This package's own C++: the headers' other half, and what the addon offers beside Confluent's names. */
+const ownFolders = ["shim", "outbox"];
 
 function cxxSources(dir: string): string[] {
   return readdirSync(dir)
@@ -57,7 +59,9 @@ export function addonSources(): {
   return {
     sources: [
       ...cxxSources(join(clientDir, "src")).map((path) => ({ path, flags: clientFlags })),
-      ...cxxSources(join(packageDir, "shim")).map((path) => ({ path, flags: ownFlags })),
+      ...ownFolders.flatMap((name) =>
+        cxxSources(join(packageDir, name)).map((path) => ({ path, flags: ownFlags })),
+      ),
     ],
     // This package's nan.h, v8.h, node.h and uv.h have to be found first.
     includeDirs: [
@@ -86,8 +90,7 @@ export async function addonKey(options: Pick<AddonOptions, "toolchain" | "isStat
   return hashInputs({
     root: packageDir,
     paths: [
-      join(packageDir, "include"),
-      join(packageDir, "shim"),
+      ...["include", ...ownFolders].map((name) => join(packageDir, name)),
       ...["addon.ts", "compile.ts", "librdkafka.ts"].map((name) => join(packageDir, "build", name)),
       nodeApiHeadersDir,
       join(clientDir, "src"),

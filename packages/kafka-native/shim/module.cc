@@ -18,6 +18,7 @@ napi_value RegisterModule(napi_env env, napi_value exports, ModuleInit init) {
   environment->frame = &frame;
   try {
     init(v8::Local<v8::Object>(exports), v8::Local<v8::Value>(), nullptr);
+    if (ExportExtras != nullptr) ExportExtras(v8::Local<v8::Object>(exports));
   } catch (const Unwind& unwind) {
     ThrowUnwound(unwind);
   }

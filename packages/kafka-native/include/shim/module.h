@@ -9,6 +9,10 @@ namespace shim {
 
 using ModuleInit = void (*)(v8::Local<v8::Object> exports, v8::Local<v8::Value> module, void* data);
 
+// What an addon exports beside what its own Init does. Weak: null in an addon
+// that is linked without a definition.
+__attribute__((weak)) void ExportExtras(v8::Local<v8::Object> exports);
+
 napi_value RegisterModule(napi_env env, napi_value exports, ModuleInit init);
 void DefineConstant(const v8::Local<v8::Object>& target, const char* name, double value);
 

@@ -1,0 +1,193 @@
+#include "outbox.h"
+
+#include <cstring>
+
+#include "src/producer.h"
+
+namespace outbox {
+
+namespace {
+
+constexpr uint32_t kNoKey = 0xffffffff;
+constexpr size_t kSpanWords = 3;
+
+struct PackedOutcome {
+  uint32_t token;
+  int32_t error;
+  int32_t partition;
+  int32_t reserved;
+  double offset;
+};
+static_assert(sizeof(PackedOutcome) == 24);
+
+// A connection keeps its configuration to itself; C++ lets a derived class name
+// the member, which is all that is done here.
+struct ConfigurationOf : NodeKafka::Connection {
+  static rd_kafka_conf_t* Get(NodeKafka::Connection* connection) {
+    return (connection->*(&ConfigurationOf::m_gconfig))->c_ptr_global();
+  }
+};
+
+bool IsBuffer(const v8::Local<v8::Value>& value) { return node::Buffer::HasInstance(value); }
+
+}  // namespace
+
+void Outbox::Init(v8::Local<v8::Object> exports) {
+  v8::Local<v8::FunctionTemplate> description = Nan::New<v8::FunctionTemplate>(New);
+  description->SetClassName(Nan::New("Outbox").ToLocalChecked());
+  description->InstanceTemplate()->SetInternalFieldCount(1);
+  Nan::SetPrototypeMethod(description, "open", Open);
+  Nan::SetPrototypeMethod(description, "produce", Produce);
+  Nan::SetPrototypeMethod(description, "readCounts", ReadCounts);
+  Nan::SetPrototypeMethod(description, "takeOutcomes", TakeOutcomes);
+  Nan::SetPrototypeMethod(description, "close", Close);
+  Nan::Set(exports, Nan::New("Outbox").ToLocalChecked(), Nan::GetFunction(description).ToLocalChecked());
+}
+
+Outbox::Outbox(const v8::Local<v8::Function>& on_outcomes) : wake_(new uv_async_t), on_outcomes_(on_outcomes) {
+  uv_async_init(uv_default_loop(), wake_, OnWake);
+  wake_->data = this;
+  outcomes_ = std::make_shared<Outcomes>([wake = wake_] { uv_async_send(wake); });
+}
+
+Outbox::~Outbox() { CloseHandles(); }
+
+NAN_METHOD(Outbox::New) {
+  if (!info.IsConstructCall()) return Nan::ThrowError("Outbox is a class: call it with new");
+  if (info.Length() < 2 || !info[0]->IsObject() || !info[1]->IsFunction()) {
+    return Nan::ThrowError("new Outbox() takes a native producer and a function");
+  }
+  v8::Local<v8::Object> producer_object = info[0].As<v8::Object>();
+  auto* producer = Nan::ObjectWrap::Unwrap<NodeKafka::Producer>(producer_object);
+  if (producer->IsConnected()) return Nan::ThrowError("An outbox has to be made before its producer connects");
+
+  auto* outbox = new Outbox(info[1].As<v8::Function>());
+  outbox->Wrap(info.This());
+  outbox->outcomes_->Intercept(ConfigurationOf::Get(producer));
+  // The configuration points to the outcomes, so they have to live as long.
+  Nan::Set(producer_object, Nan::New("outbox").ToLocalChecked(), info.This());
+  info.GetReturnValue().Set(info.This());
+}
+
+NAN_METHOD(Outbox::Open) {
+  auto* outbox = Nan::ObjectWrap::Unwrap<Outbox>(info.This());
+  if (info.Length() < 1 || !info[0]->IsString()) return Nan::ThrowError("open() takes a topic's name");
+  rd_kafka_t* client = outbox->outcomes_->client();
+  if (client == nullptr) return Nan::ThrowError("open() comes after the producer has connected");
+  if (outbox->topic_ != nullptr) return Nan::ThrowError("The outbox is open already");
+  outbox->topic_ = rd_kafka_topic_new(client, *Nan::Utf8String(info[0]), nullptr);
+  if (outbox->topic_ == nullptr) return Nan::ThrowError(rd_kafka_err2str(rd_kafka_last_error()));
+}
+
+NAN_METHOD(Outbox::Produce) {
+  auto* outbox = Nan::ObjectWrap::Unwrap<Outbox>(info.This());
+  if (info.Length() < 3 || !IsBuffer(info[0]) || !IsBuffer(info[1])) {
+    return Nan::ThrowError("produce() takes two buffers and a count");
+  }
+  if (outbox->topic_ == nullptr) return Nan::ThrowError("The outbox is not open");
+  const uint32_t count = Nan::To<uint32_t>(info[2]).FromMaybe(0);
+  if (node::Buffer::Length(info[1]) < count * kSpanWords * sizeof(uint32_t)) {
+    return Nan::ThrowError("spans is shorter than count asks for");
+  }
+  auto* spans = reinterpret_cast<uint32_t*>(node::Buffer::Data(info[1]));
+  const size_t size = node::Buffer::Length(info[0]);
+  size_t used = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    const uint32_t key_size = spans[i * kSpanWords];
+    used += (key_size == kNoKey ? 0 : size_t{key_size}) + spans[i * kSpanWords + 1];
+  }
+  if (used > size) return Nan::ThrowError("spans reach past the slab");
+  const uint32_t refused = outbox->ProduceRecords(node::Buffer::Data(info[0]), size, spans, count);
+  info.GetReturnValue().Set(Nan::New(refused));
+}
+
+uint32_t Outbox::ProduceRecords(char* slab, size_t, uint32_t* spans, uint32_t count) {
+  records_.assign(count, rd_kafka_message_t{});
+  char* at = slab;
+  for (uint32_t i = 0; i < count; i++) {
+    const uint32_t* span = spans + i * kSpanWords;
+    rd_kafka_message_t& record = records_[i];
+    if (span[0] != kNoKey) {
+      record.key = at;
+      record.key_len = span[0];
+      at += span[0];
+    }
+    record.payload = at;
+    record.len = span[1];
+    at += span[1];
+    record._private = Outcomes::MakeTag(span[2]);
+  }
+  Outcomes::is_producing = true;
+  const int taken = rd_kafka_produce_batch(topic_, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, records_.data(),
+                                           static_cast<int>(count));
+  Outcomes::is_producing = false;
+  const uint32_t refused = count - static_cast<uint32_t>(taken);
+  if (refused > 0) {
+    for (uint32_t i = 0; i < count; i++) {
+      spans[i * kSpanWords + 2] = static_cast<uint32_t>(records_[i].err);
+    }
+  }
+  return refused;
+}
+
+NAN_METHOD(Outbox::ReadCounts) {
+  auto* outbox = Nan::ObjectWrap::Unwrap<Outbox>(info.This());
+  if (info.Length() < 1 || !IsBuffer(info[0]) || node::Buffer::Length(info[0]) < 3 * sizeof(double)) {
+    return Nan::ThrowError("readCounts() takes a buffer of three float64");
+  }
+  const double counts[] = {static_cast<double>(outbox->outcomes_->settled()),
+                           static_cast<double>(outbox->outcomes_->settled_bytes()),
+                           static_cast<double>(outbox->outcomes_->failed())};
+  std::memcpy(node::Buffer::Data(info[0]), counts, sizeof(counts));
+}
+
+NAN_METHOD(Outbox::TakeOutcomes) {
+  auto* outbox = Nan::ObjectWrap::Unwrap<Outbox>(info.This());
+  const std::vector<Outcome> outcomes = outbox->outcomes_->Take();
+  std::vector<PackedOutcome> packed;
+  packed.reserve(outcomes.size());
+  v8::Local<v8::Array> returned = Nan::New<v8::Array>();
+  uint32_t next = 0;
+  for (const Outcome& outcome : outcomes) {
+    packed.push_back({outcome.token, outcome.error, outcome.partition, 0, static_cast<double>(outcome.offset)});
+    if (outcome.error == 0) continue;
+    if (outcome.has_key) {
+      Nan::Set(returned, next++, Nan::Encode(outcome.key.data(), outcome.key.size(), Nan::BUFFER));
+    } else {
+      Nan::Set(returned, next++, Nan::Null());
+    }
+    Nan::Set(returned, next++, Nan::Encode(outcome.value.data(), outcome.value.size(), Nan::BUFFER));
+  }
+  v8::Local<v8::Array> result = Nan::New<v8::Array>();
+  Nan::Set(result, 0, Nan::Encode(packed.data(), packed.size() * sizeof(PackedOutcome), Nan::BUFFER));
+  Nan::Set(result, 1, returned);
+  info.GetReturnValue().Set(result);
+}
+
+NAN_METHOD(Outbox::Close) {
+  auto* outbox = Nan::ObjectWrap::Unwrap<Outbox>(info.This());
+  // A client that is destroyed drops records of unknown partitions without a word.
+  rd_kafka_t* client = outbox->outcomes_->client();
+  if (client != nullptr) rd_kafka_purge(client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  outbox->CloseHandles();
+}
+
+NAUV_WORK_CB(Outbox::OnWake) {
+  auto* outbox = static_cast<Outbox*>(async->data);
+  if (outbox != nullptr) outbox->on_outcomes_.Call(0, nullptr);
+}
+
+void Outbox::CloseHandles() {
+  if (topic_ != nullptr) rd_kafka_topic_destroy(topic_);
+  topic_ = nullptr;
+  if (wake_ == nullptr) return;
+  outcomes_->Silence();
+  wake_->data = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(wake_),
+           [](uv_handle_t* handle) { delete reinterpret_cast<uv_async_t*>(handle); });
+  wake_ = nullptr;
+}
+
+}  // namespace outbox
+
+void shim::ExportExtras(v8::Local<v8::Object> exports) { outbox::Outbox::Init(exports); }

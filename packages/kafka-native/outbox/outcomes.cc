@@ -1,0 +1,84 @@
+#include "outcomes.h"
+
+#include <utility>
+
+namespace outbox {
+
+namespace {
+
+constexpr char kName[] = "outbox";
+// User-space pointers of every platform that Bun and Node run on leave it clear.
+constexpr uint64_t kTag = uint64_t{1} << 63;
+
+static_assert(sizeof(void*) == sizeof(uint64_t));
+
+}  // namespace
+
+thread_local bool Outcomes::is_producing = false;
+
+void* Outcomes::MakeTag(uint32_t token) { return reinterpret_cast<void*>(kTag | token); }
+
+void Outcomes::Intercept(rd_kafka_conf_t* configuration) {
+  // The client is made from a copy of the configuration, and copies don't
+  // inherit interceptors: each has to be added anew.
+  rd_kafka_conf_interceptor_add_on_conf_dup(configuration, kName, OnDuplicate, this);
+  rd_kafka_conf_interceptor_add_on_new(configuration, kName, OnNew, this);
+}
+
+rd_kafka_resp_err_t Outcomes::OnDuplicate(rd_kafka_conf_t* copy, const rd_kafka_conf_t*, size_t, const char**,
+                                          void* outcomes) {
+  static_cast<Outcomes*>(outcomes)->Intercept(copy);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t Outcomes::OnNew(rd_kafka_t* client, const rd_kafka_conf_t*, void* outcomes, char*, size_t) {
+  auto* self = static_cast<Outcomes*>(outcomes);
+  self->self_ = self->shared_from_this();
+  self->client_.store(client, std::memory_order_release);
+  rd_kafka_interceptor_add_on_destroy(client, kName, OnDestroy, self);
+  return rd_kafka_interceptor_add_on_acknowledgement(client, kName, OnAcknowledgement, self);
+}
+
+rd_kafka_resp_err_t Outcomes::OnDestroy(rd_kafka_t*, void* outcomes) {
+  static_cast<Outcomes*>(outcomes)->client_.store(nullptr, std::memory_order_release);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t Outcomes::OnAcknowledgement(rd_kafka_t*, rd_kafka_message_t* record, void* outcomes) {
+  const auto tag = reinterpret_cast<uint64_t>(record->_private);
+  if ((tag & kTag) != 0 && !is_producing) {
+    static_cast<Outcomes*>(outcomes)->Settle(*record, static_cast<uint32_t>(tag));
+  }
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+void Outcomes::Settle(const rd_kafka_message_t& record, uint32_t token) {
+  settled_bytes_.fetch_add(record.len + record.key_len, std::memory_order_relaxed);
+  if (record.err != RD_KAFKA_RESP_ERR_NO_ERROR || token != 0) {
+    Outcome outcome{token, record.err, record.partition, record.offset, false, {}, {}};
+    if (record.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      failed_.fetch_add(1, std::memory_order_relaxed);
+      outcome.has_key = record.key != nullptr;
+      if (outcome.has_key) outcome.key.assign(static_cast<const char*>(record.key), record.key_len);
+      outcome.value.assign(static_cast<const char*>(record.payload), record.len);
+    }
+    std::lock_guard<std::mutex> lock(mutex_);
+    const bool was_empty = outcomes_.empty();
+    outcomes_.push_back(std::move(outcome));
+    if (was_empty && wake_) wake_();
+  }
+  // After the outcome stands: who sees this count finds it.
+  settled_.fetch_add(1, std::memory_order_release);
+}
+
+void Outcomes::Silence() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  wake_ = nullptr;
+}
+
+std::vector<Outcome> Outcomes::Take() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return std::exchange(outcomes_, {});
+}
+
+}  // namespace outbox
