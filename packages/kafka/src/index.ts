@@ -1,9 +1,16 @@
-export { type ClientLog, clientBuild } from "./client.ts";
+export { AddonUnavailableError, type BuildInfo, buildInfo } from "@ingest/kafka-native";
+export * from "./admin.ts";
+export type { ClientLog } from "./client.ts";
 export * from "./client-config.ts";
+export * from "./consumer.ts";
+export type { RebalanceListener } from "./consumer-rebalance.ts";
 export * from "./errors.ts";
+export * from "./gauges.ts";
 export * from "./mock-cluster.ts";
 export { readPassThrough } from "./pass-through.ts";
 export * from "./producer.ts";
+export * from "./reader.ts";
 export * from "./records.ts";
 export * from "./settings.ts";
+export * from "./settings-document.ts";
 export * from "./statistics.ts";
