@@ -140,3 +140,24 @@ export function disconnectClient(client: Producer | KafkaConsumer, timeoutMs: nu
     }
   });
 }
+
+/**
+ * Events and reports are served by librdkafka's background thread, but that can only be asked for once there is a
+ * handle, which there is some moments after `connect` is called and before any broker has answered. Serving from
+ * then on lets errors of the connection attempt be seen.
+ * @returns stops trying
+ */
+export function pollOnceConnected(client: Producer): () => void {
+  let isPolling = false;
+  const tryNow = () => {
+    if (isPolling || !client.isConnected()) return;
+    client.setPollInBackground(true);
+    isPolling = true;
+    clearInterval(timer);
+  };
+  const timer = setInterval(tryNow, 10);
+  return () => {
+    tryNow();
+    clearInterval(timer);
+  };
+}

@@ -1,0 +1,40 @@
+// What a row of the settings table is made of.
+import { type TSchema, Type } from "@sinclair/typebox";
+
+export const HOUR_MS = 3_600_000;
+/** The largest value of most of librdkafka's numbers. */
+export const INT_MAX = 2_147_483_647;
+
+/** What a row carries beside its TypeBox schema. */
+export interface SettingRow extends TSchema {
+  /** librdkafka's property; none when the setting is this project's own. */
+  librdkafka?: string;
+  /** Why the default is what it is. */
+  description: string;
+  /** Never to be shown in logs or pages. */
+  isSecret?: boolean;
+}
+
+export function integer(librdkafka: string, range: [number, number], value: number, description: string) {
+  return Type.Integer({ librdkafka, minimum: range[0], maximum: range[1], default: value, description });
+}
+
+export function flag(librdkafka: string, value: boolean, description: string) {
+  return Type.Boolean({ librdkafka, default: value, description });
+}
+
+export function choice<const T extends string[]>(
+  librdkafka: string,
+  values: T,
+  value: T[number],
+  description: string,
+) {
+  return Type.Union(
+    values.map((v) => Type.Literal(v as T[number])),
+    { librdkafka, default: value, description },
+  );
+}
+
+export function optionalText(librdkafka: string, description: string, isSecret = false) {
+  return Type.Optional(Type.String({ librdkafka, description, ...(isSecret ? { isSecret } : {}) }));
+}
