@@ -50,7 +50,7 @@ export const deliverySettings = {
       "Size of the journal's files: the step in which room is given back, and what a read takes in memory.",
   }),
   JOURNAL_FSYNC_INTERVAL_MS: Type.Integer({
-    default: 3,
+    default: 1,
     minimum: 0,
     maximum: 1_000,
     description: "How long `durable` events are collected before one fsync serves them all.",
