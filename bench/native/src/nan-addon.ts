@@ -1,0 +1,97 @@
+// Confluent's addon as its makers build it, against NAN and V8, for Node: what Node's users have, to compare with.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { cacheFolder } from "@ingest/broker";
+import { compileAddon, cxxFlags } from "../../../packages/kafka-native/build/compile.ts";
+import { findLibraries } from "../../../packages/kafka-native/build/libraries.ts";
+import { buildLibrdkafka } from "../../../packages/kafka-native/build/librdkafka.ts";
+import {
+  addonName,
+  cacheDir,
+  clientDir,
+  librdkafkaSourceDir,
+  packageDir,
+} from "../../../packages/kafka-native/build/paths.ts";
+import { createProgress } from "../../../packages/kafka-native/build/progress.ts";
+import { findToolchain } from "../../../packages/kafka-native/build/toolchain.ts";
+
+/** Node on this machine: its version and, where they are installed, its C++ headers. */
+export interface NodeInstall {
+  readonly command: string;
+  /** As `20.20.2`. */
+  readonly version: string;
+  readonly headers: string | undefined;
+}
+
+/** @returns undefined when there is no Node */
+export function findNode(): NodeInstall | undefined {
+  const command = Bun.which("node");
+  if (command === null) return undefined;
+  const asked = Bun.spawnSync([command, "-p", "[process.versions.node, process.execPath].join()"]);
+  const [version, execPath] = asked.stdout.toString().trim().split(",") as [string, string];
+  const places = [join(dirname(execPath), "../include/node"), "/usr/include/node", "/usr/local/include/node"];
+  return { command, version, headers: places.find((place) => headersVersion(place) === version) };
+}
+
+/** The version that a folder of Node's headers is of. */
+function headersVersion(folder: string): string | undefined {
+  const file = join(folder, "node_version.h");
+  if (!existsSync(file)) return undefined;
+  const text = readFileSync(file, "utf8");
+  const part = (name: string) => new RegExp(`#define NODE_${name}_VERSION (\\d+)`).exec(text)?.[1];
+  return `${part("MAJOR")}.${part("MINOR")}.${part("PATCH")}`;
+}
+
+/** Why there is no NAN-built addon. */
+export type NanAddon = { readonly path: string } | { readonly missing: string };
+
+/** Builds the addon once for this Node; librdkafka is the same build that the Node-API addon links. */
+export async function nanAddon(node: NodeInstall): Promise<NanAddon> {
+  if (node.headers === undefined) {
+    return { missing: `the headers of Node ${node.version} are not on this machine` };
+  }
+  const probe = await findToolchain(process.env);
+  if ("missing" in probe) return { missing: `this machine has no ${probe.missing.join(", ")}` };
+  const cache = join(cacheFolder(), "peers");
+  await mkdir(cache, { recursive: true });
+  const shared = {
+    toolchain: probe.found,
+    logFile: join(cache, "nan.log"),
+    progress: createProgress(process.stderr),
+  };
+  const librdkafka = await buildLibrdkafka({
+    ...shared,
+    libraries: await findLibraries(probe.found),
+    isStatic: false,
+    cacheRoot: cacheDir(process.env),
+    env: process.env,
+  });
+  const home = join(cache, `nan-${node.version}-${librdkafka.key.slice(0, 12)}`);
+  const path = join(home, addonName);
+  if (existsSync(path)) return { path };
+  await mkdir(home, { recursive: true });
+  const sources = readdirSync(join(clientDir, "src")).filter((name) => name.endsWith(".cc"));
+  const workDir = join(home, "objects");
+  await compileAddon({
+    ...shared,
+    sources: sources.map((name) => ({ path: join(clientDir, "src", name), flags: ["-w"] })),
+    includeDirs: [
+      node.headers,
+      dirname(Bun.resolveSync("nan/package.json", packageDir)),
+      clientDir,
+      join(librdkafkaSourceDir, "src"),
+      join(librdkafkaSourceDir, "src-cpp"),
+    ],
+    flags: cxxFlags,
+    linkArguments: [...librdkafka.archives, ...librdkafka.linkArguments],
+    // It registers by a static constructor; this is the other way, which newer hosts look for.
+    exportedSymbols: ["node_register_module_*"],
+    workDir,
+    output: `${path}.partial`,
+    label: "compiling the addon with NAN",
+  });
+  await rm(workDir, { recursive: true });
+  await rename(`${path}.partial`, path);
+  return { path };
+}

@@ -1,0 +1,170 @@
+// The report as Markdown: the table that the README shows, the batches, the goals, and what it was taken on.
+import type { LoadName } from "./loads.ts";
+import type { Report } from "./report-schema.ts";
+import type { SubjectName } from "./subjects.ts";
+
+type Row = Report["summary"][number];
+type SummaryField =
+  | "cpuMicrosPerEvent"
+  | "eventsPerSecond"
+  | "p50Ms"
+  | "p99Ms"
+  | "peakMemoryMiB"
+  | "cpuOverRust";
+
+export function toMarkdown(report: Report): string {
+  return [
+    ...(report.isQuick ? ["**A quick run, to see that it works: its figures mean nothing.**", ""] : []),
+    ...singleTable(report),
+    ...otherTable(report),
+    ...extras(report),
+    ...goalTable(report),
+    ...footnotes(report),
+    "",
+  ].join("\n");
+}
+
+function singleTable(report: Report): string[] {
+  const rows = report.subjects.flatMap(({ name, title }) => {
+    const c64 = find(report, name, "c64");
+    const c256 = find(report, name, "c256");
+    const rate = find(report, name, "rate-1000");
+    if (c64 === undefined || c256 === undefined) return [];
+    return line([
+      title,
+      cell(c64, "cpuMicrosPerEvent", 1),
+      cell(c256, "cpuMicrosPerEvent", 1),
+      cell(c64, "cpuOverRust", 2),
+      cell(c256, "cpuOverRust", 2),
+      cell(c64, "eventsPerSecond", 0),
+      cell(c256, "eventsPerSecond", 0),
+      cell(rate, "p50Ms", 2),
+      cell(rate, "p99Ms", 2),
+      cell(c256, "peakMemoryMiB", 0),
+    ]);
+  });
+  if (rows.length === 0) return [];
+  const heads = [
+    "one event a request",
+    "CPU µs an event, c64",
+    "c256",
+    "÷ Rust, c64",
+    "c256",
+    "events/s, c64",
+    "c256",
+    "p50 ms at 1,000/s",
+    "p99",
+    "peak MiB",
+  ];
+  return [line(heads), line(heads.map((_, i) => (i === 0 ? "---" : "--:"))), ...rows, ""];
+}
+
+function otherTable(report: Report): string[] {
+  const others: [SubjectName, LoadName, string][] = [
+    ["ingest", "batch-json", "100 events a request, JSON array"],
+    ["rust-axum", "batch-json", "100 events a request, JSON array"],
+    ["ingest", "batch-ndjson", "100 events a request, NDJSON"],
+    ["rust-axum", "batch-ndjson", "100 events a request, NDJSON"],
+    ["ingest", "durable", "one event a request, durable, c64"],
+    ["ingest-2-workers", "c64", "one event a request, c64"],
+  ];
+  const rows = others.flatMap(([subject, load, what]) => {
+    const row = find(report, subject, load);
+    const title = report.subjects.find(({ name }) => name === subject)?.title;
+    if (row === undefined || title === undefined) return [];
+    return line([
+      title,
+      what,
+      cell(row, "cpuMicrosPerEvent", 2),
+      cell(row, "cpuOverRust", 2),
+      cell(row, "eventsPerSecond", 0),
+      cell(row, "p99Ms", 1),
+    ]);
+  });
+  if (rows.length === 0) return [];
+  const heads = ["", "load", "CPU µs an event", "÷ Rust", "events/s", "p99 ms"];
+  return [line(heads), "| --- | --- | --: | --: | --: | --: |", ...rows, ""];
+}
+
+function extras({ consumer, client }: Report): string[] {
+  const rows: string[] = [];
+  for (const s of consumer) {
+    if (s.void.length > 0) continue;
+    rows.push(
+      line([
+        `consumer, round ${s.round + 1}`,
+        `${number(s.eventsPerSecond, 0)} events/s`,
+        number(s.cpuMicrosPerEvent, 2),
+        `${number((s.cpuMicrosPerEvent * s.eventsPerSecond) / 10_000, 0)} %`,
+      ]),
+    );
+  }
+  for (const s of client) {
+    rows.push(
+      line([
+        `${s.client}, round ${s.round + 1}`,
+        `${number(s.requestsPerSecond, 0)} requests/s`,
+        number(s.cpuMicrosPerRequest, 2),
+        `${number(s.cpuShare * 100, 0)} %`,
+      ]),
+    );
+  }
+  if (rows.length === 0) return [];
+  return [
+    line(["on one core", "rate", "CPU µs each", "of the core"]),
+    "| --- | --: | --: | --: |",
+    ...rows,
+    "",
+  ];
+}
+
+function goalTable({ goals }: Report): string[] {
+  const rows = goals.flatMap(({ what, goal, unit, measured, isMet }) =>
+    measured === null ? [] : line([what, `${goal} ${unit}`, number(measured, 2), isMet ? "yes" : "**no**"]),
+  );
+  return rows.length === 0
+    ? []
+    : [line(["goal", "", "measured", "met"]), "| --- | --- | --: | --- |", ...rows, ""];
+}
+
+function footnotes(report: Report): string[] {
+  const { machine, setup, samples } = report;
+  const isVoid = samples.filter((s) => s.void.length > 0);
+  const bytes = samples[0]?.eventBytes;
+  const others = Math.max(0, ...samples.map((s) => s.othersCpuShare));
+  return [
+    `Medians of ${setup.rounds} interleaved rounds of ${setup.seconds} s a load, (lowest–highest); ratios are taken within a round. ` +
+      `${bytes === undefined ? "" : `Events of ${bytes} B, `}${setup.partitions} partitions, lz4, linger 5 ms, acks=all, idempotent. ` +
+      "CPU is of the server's whole process tree. In every sample that counts, as many records landed as were answered with 202.",
+    "",
+    `${machine.processor}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Kafka ${machine.kafka}; ${setup.cores}. ` +
+      `Preloaded allocator: ${setup.preload ?? "none"}. Other processes took up to ${number(others * 100, 0)} % of a core.`,
+    "",
+    ...report.subjects.map(({ title, notes }) => `- ${title}: ${notes}`),
+    ...report.missing.map(
+      ({ name, round, reason }) =>
+        `- ${name}${round === null ? "" : `, round ${round + 1}`} is missing: ${reason.split("\n")[0]}`,
+    ),
+    ...isVoid.map((s) => `- void: ${s.subject}, ${s.load}, round ${s.round + 1}: ${s.void.join("; ")}`),
+  ];
+}
+
+function find(report: Report, subject: SubjectName, load: LoadName): Row | undefined {
+  return report.summary.find((row) => row.subject === subject && row.load === load);
+}
+
+function cell(row: Row | undefined, field: SummaryField, digits: number): string {
+  const summary = row?.[field];
+  if (summary == null) return "";
+  const median = number(summary.median, digits);
+  if (summary.count < 2) return median;
+  return `${median} (${number(summary.min, digits)}–${number(summary.max, digits)})`;
+}
+
+function number(value: number, digits: number): string {
+  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}

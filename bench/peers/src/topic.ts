@@ -1,0 +1,63 @@
+// The measured topic: made for one turn, counted exactly, removed after it.
+import { type ConsumedRecord, createAdmin, type KafkaAdmin, readTopic } from "@ingest/kafka";
+
+/** Bounds one wait for records: message.timeout.ms of every peer is 30 s, and what is lost shows well before. */
+const SETTLE_DEADLINE_MS = 20_000;
+const POLL_MS = 20;
+
+/** Admin's and reader's settings: only the address matters, everything else is librdkafka's. */
+function clientConfig(bootstrapServers: string): Record<string, unknown> {
+  return { "bootstrap.servers": bootstrapServers, "client.id": "peers" };
+}
+
+export function openAdmin(bootstrapServers: string): Promise<KafkaAdmin> {
+  return createAdmin({ config: clientConfig(bootstrapServers), timeoutMs: 30_000 });
+}
+
+export class MeasuredTopic {
+  private constructor(
+    private readonly admin: KafkaAdmin,
+    private readonly bootstrapServers: string,
+    readonly name: string,
+  ) {}
+
+  static async create(
+    admin: KafkaAdmin,
+    bootstrapServers: string,
+    name: string,
+    partitions: number,
+  ): Promise<MeasuredTopic> {
+    await admin.ensureTopic({ topic: name, partitions, replicationFactor: 1 });
+    return new MeasuredTopic(admin, bootstrapServers, name);
+  }
+
+  /** Records in the topic: end offsets minus start offsets. */
+  async count(): Promise<number> {
+    return (await this.admin.offsets(this.name)).reduce((sum, { low, high }) => sum + high - low, 0);
+  }
+
+  /**
+   * Waits until the topic has `wanted` records.
+   * @returns how many it has: less when nothing more came for the deadline, more when something was doubled
+   */
+  async settle(wanted: number): Promise<number> {
+    const deadline = performance.now() + SETTLE_DEADLINE_MS;
+    for (;;) {
+      const found = await this.count();
+      if (found >= wanted || performance.now() > deadline) return found;
+      await Bun.sleep(POLL_MS);
+    }
+  }
+
+  /** Everything in the topic; for the few records of the checks. */
+  async readAll(): Promise<ConsumedRecord[]> {
+    const records: ConsumedRecord[] = [];
+    const config = clientConfig(this.bootstrapServers);
+    for await (const batch of readTopic({ config, topic: this.name })) records.push(...batch);
+    return records;
+  }
+
+  async remove(): Promise<void> {
+    await this.admin.deleteTopic(this.name);
+  }
+}
