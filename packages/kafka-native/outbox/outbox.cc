@@ -1,7 +1,5 @@
 #include "outbox.h"
 
-#include <cstring>
-
 #include "src/producer.h"
 
 namespace outbox {
@@ -10,15 +8,6 @@ namespace {
 
 constexpr uint32_t kNoKey = 0xffffffff;
 constexpr size_t kSpanWords = 3;
-
-struct PackedOutcome {
-  uint32_t token;
-  int32_t error;
-  int32_t partition;
-  int32_t reserved;
-  double offset;
-};
-static_assert(sizeof(PackedOutcome) == 24);
 
 // A connection keeps its configuration to itself; C++ lets a derived class name
 // the member, which is all that is done here.
@@ -30,6 +19,27 @@ struct ConfigurationOf : NodeKafka::Connection {
 
 bool IsBuffer(const v8::Local<v8::Value>& value) { return node::Buffer::HasInstance(value); }
 
+bool IsBufferOrNull(const v8::Local<v8::Value>& value) { return value->IsNull() || IsBuffer(value); }
+
+// librdkafka's form of [name, Buffer, …]; null when that isn't its form.
+rd_kafka_headers_t* ToHeaders(const v8::Local<v8::Value>& value) {
+  if (!value->IsArray()) return nullptr;
+  v8::Local<v8::Array> pairs = value.As<v8::Array>();
+  const uint32_t size = pairs->Length();
+  rd_kafka_headers_t* headers = rd_kafka_headers_new(size / 2);
+  for (uint32_t i = 0; i + 1 < size; i += 2) {
+    v8::Local<v8::Value> name = Nan::Get(pairs, i).ToLocalChecked();
+    v8::Local<v8::Value> content = Nan::Get(pairs, i + 1).ToLocalChecked();
+    if (!name->IsString() || !IsBuffer(content)) {
+      rd_kafka_headers_destroy(headers);
+      return nullptr;
+    }
+    rd_kafka_header_add(headers, *Nan::Utf8String(name), -1, node::Buffer::Data(content),
+                        static_cast<ssize_t>(node::Buffer::Length(content)));
+  }
+  return headers;
+}
+
 }  // namespace
 
 void Outbox::Init(v8::Local<v8::Object> exports) {
@@ -38,7 +48,7 @@ void Outbox::Init(v8::Local<v8::Object> exports) {
   description->InstanceTemplate()->SetInternalFieldCount(1);
   Nan::SetPrototypeMethod(description, "open", Open);
   Nan::SetPrototypeMethod(description, "produce", Produce);
-  Nan::SetPrototypeMethod(description, "readCounts", ReadCounts);
+  Nan::SetPrototypeMethod(description, "produceOne", ProduceOne);
   Nan::SetPrototypeMethod(description, "takeOutcomes", TakeOutcomes);
   Nan::SetPrototypeMethod(description, "close", Close);
   Nan::Set(exports, Nan::New("Outbox").ToLocalChecked(), Nan::GetFunction(description).ToLocalChecked());
@@ -97,11 +107,11 @@ NAN_METHOD(Outbox::Produce) {
     used += (key_size == kNoKey ? 0 : size_t{key_size}) + spans[i * kSpanWords + 1];
   }
   if (used > size) return Nan::ThrowError("spans reach past the slab");
-  const uint32_t refused = outbox->ProduceRecords(node::Buffer::Data(info[0]), size, spans, count);
+  const uint32_t refused = outbox->ProduceRecords(node::Buffer::Data(info[0]), spans, count);
   info.GetReturnValue().Set(Nan::New(refused));
 }
 
-uint32_t Outbox::ProduceRecords(char* slab, size_t, uint32_t* spans, uint32_t count) {
+uint32_t Outbox::ProduceRecords(char* slab, uint32_t* spans, uint32_t count) {
   records_.assign(count, rd_kafka_message_t{});
   char* at = slab;
   for (uint32_t i = 0; i < count; i++) {
@@ -130,38 +140,53 @@ uint32_t Outbox::ProduceRecords(char* slab, size_t, uint32_t* spans, uint32_t co
   return refused;
 }
 
-NAN_METHOD(Outbox::ReadCounts) {
+NAN_METHOD(Outbox::ProduceOne) {
   auto* outbox = Nan::ObjectWrap::Unwrap<Outbox>(info.This());
-  if (info.Length() < 1 || !IsBuffer(info[0]) || node::Buffer::Length(info[0]) < 3 * sizeof(double)) {
-    return Nan::ThrowError("readCounts() takes a buffer of three float64");
+  if (info.Length() < 5 || !info[0]->IsString() || !IsBufferOrNull(info[1]) || !IsBufferOrNull(info[2])) {
+    return Nan::ThrowError("produceOne() takes a topic, key and value as Buffer or null, a timestamp and a token");
   }
-  const double counts[] = {static_cast<double>(outbox->outcomes_->settled()),
-                           static_cast<double>(outbox->outcomes_->settled_bytes()),
-                           static_cast<double>(outbox->outcomes_->failed())};
-  std::memcpy(node::Buffer::Data(info[0]), counts, sizeof(counts));
+  rd_kafka_t* client = outbox->outcomes_->client();
+  if (client == nullptr || outbox->topic_ == nullptr) return Nan::ThrowError("The outbox is not open");
+  rd_kafka_headers_t* headers = nullptr;
+  if (!info[5]->IsUndefined()) {
+    headers = ToHeaders(info[5]);
+    if (headers == nullptr) return Nan::ThrowError("headers have to be [name, Buffer, …]");
+  }
+  const Nan::Utf8String topic(info[0]);
+  const bool has_key = !info[1]->IsNull();
+  const bool has_value = !info[2]->IsNull();
+  char* key = has_key ? node::Buffer::Data(info[1]) : nullptr;
+  char* value = has_value ? node::Buffer::Data(info[2]) : nullptr;
+  const size_t key_size = has_key ? node::Buffer::Length(info[1]) : 0;
+  const size_t value_size = has_value ? node::Buffer::Length(info[2]) : 0;
+  const int64_t timestamp = Nan::To<int64_t>(info[3]).FromMaybe(0);
+  void* tag = Outcomes::MakeTag(Nan::To<uint32_t>(info[4]).FromMaybe(0));
+
+  std::vector<rd_kafka_vu_t> arguments(7);
+  arguments[0] = {.vtype = RD_KAFKA_VTYPE_TOPIC, .u = {.cstr = *topic}};
+  arguments[1] = {.vtype = RD_KAFKA_VTYPE_KEY, .u = {.mem = {key, key_size}}};
+  arguments[2] = {.vtype = RD_KAFKA_VTYPE_VALUE, .u = {.mem = {value, value_size}}};
+  arguments[3] = {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u = {.i64 = timestamp}};
+  arguments[4] = {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u = {.i = RD_KAFKA_MSG_F_COPY}};
+  arguments[5] = {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u = {.ptr = tag}};
+  arguments[6] = {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = headers}};
+  Outcomes::is_producing = true;
+  rd_kafka_error_t* error = rd_kafka_produceva(client, arguments.data(), arguments.size() - (headers == nullptr));
+  Outcomes::is_producing = false;
+  const int32_t code = error == nullptr ? 0 : rd_kafka_error_code(error);
+  if (error != nullptr) {
+    rd_kafka_error_destroy(error);
+    if (headers != nullptr) rd_kafka_headers_destroy(headers);
+  }
+  info.GetReturnValue().Set(Nan::New(code));
 }
 
 NAN_METHOD(Outbox::TakeOutcomes) {
   auto* outbox = Nan::ObjectWrap::Unwrap<Outbox>(info.This());
-  const std::vector<Outcome> outcomes = outbox->outcomes_->Take();
-  std::vector<PackedOutcome> packed;
-  packed.reserve(outcomes.size());
-  v8::Local<v8::Array> returned = Nan::New<v8::Array>();
-  uint32_t next = 0;
-  for (const Outcome& outcome : outcomes) {
-    packed.push_back({outcome.token, outcome.error, outcome.partition, 0, static_cast<double>(outcome.offset)});
-    if (outcome.error == 0) continue;
-    if (outcome.has_key) {
-      Nan::Set(returned, next++, Nan::Encode(outcome.key.data(), outcome.key.size(), Nan::BUFFER));
-    } else {
-      Nan::Set(returned, next++, Nan::Null());
-    }
-    Nan::Set(returned, next++, Nan::Encode(outcome.value.data(), outcome.value.size(), Nan::BUFFER));
-  }
-  v8::Local<v8::Array> result = Nan::New<v8::Array>();
-  Nan::Set(result, 0, Nan::Encode(packed.data(), packed.size() * sizeof(PackedOutcome), Nan::BUFFER));
-  Nan::Set(result, 1, returned);
-  info.GetReturnValue().Set(result);
+  if (info.Length() < 1 || !IsBuffer(info[0])) return Nan::ThrowError("takeOutcomes() takes a buffer");
+  auto* into = reinterpret_cast<Outcome*>(node::Buffer::Data(info[0]));
+  const size_t count = outbox->outcomes_->Take(into, node::Buffer::Length(info[0]) / sizeof(Outcome));
+  info.GetReturnValue().Set(Nan::New(static_cast<uint32_t>(count)));
 }
 
 NAN_METHOD(Outbox::Close) {

@@ -2,32 +2,32 @@
 // `produce` and on the same producer.
 //
 //   const outbox = new addon.Outbox(producer, onOutcomes)   before the producer connects
-//   outbox.open(topic)                                      once it has connected
-//   outbox.produce(slab, spans, count) → refused            records refused, their errors in `spans`
-//   outbox.readCounts(counts)                               counters, without allocating
-//   outbox.takeOutcomes() → [packed, [key, value, …]]       failures, and what carried a token
+//   outbox.open(topic)                                      once it has connected: where `produce` sends
+//   outbox.produce(slab, spans, count) → refused            many records; those refused have their errors in `spans`
+//   outbox.produceOne(topic, key, value, timestamp, token, headers) → error
+//   outbox.takeOutcomes(into) → count                       to be repeated until it gives less than fits
 //   outbox.close()                                          before the producer disconnects: what is still queued
 //                                                           fails (_PURGE_QUEUE: never sent; _PURGE_INFLIGHT: may
 //                                                           have been written); the outcomes are all there to take
 //                                                           once the producer has disconnected
 //
 // `producer` is the native object of Confluent's Producer (its `getClient()`).
+// It must have no delivery report callback: that one takes what its records
+// carry for a pointer of its own.
 // Records lie end to end in `slab` (a Buffer), key before value; `spans` is a
 // Buffer over uint32 triples, one a record: key length (0xffffffff: no key),
-// value length, token (0: nobody waits for this one). For refused records the
-// token's place is overwritten with librdkafka's error code, else with 0.
-// `counts` is a Buffer over float64: records settled, bytes of keys and values
-// settled, records failed. `packed` holds for each outcome two int32 (token,
-// error), one int32 partition, four bytes of nothing, and a float64 offset.
-// The second array has, in the same order, key (null: none) and value of each
-// outcome whose error isn't 0.
+// value length, token. When a record is refused, every record's token is
+// overwritten with its librdkafka error code, 0 for those that were taken.
+// `key` and `value` of produceOne are Buffers or null, `timestamp` Unix ms or 0
+// for now, `headers` undefined or [name, Buffer, name, Buffer, …].
+// Each record that was taken has exactly one outcome: 24 bytes with uint32
+// token, int32 error, int32 partition, four bytes of nothing, float64 offset.
 #pragma once
 
 #include <nan.h>
 #include <rdkafka.h>
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "outcomes.h"
@@ -45,13 +45,13 @@ class Outbox : public Nan::ObjectWrap {
   static NAN_METHOD(New);
   static NAN_METHOD(Open);
   static NAN_METHOD(Produce);
-  static NAN_METHOD(ReadCounts);
+  static NAN_METHOD(ProduceOne);
   static NAN_METHOD(TakeOutcomes);
   static NAN_METHOD(Close);
 
   static NAUV_WORK_CB(OnWake);
 
-  uint32_t ProduceRecords(char* slab, size_t slab_size, uint32_t* spans, uint32_t count);
+  uint32_t ProduceRecords(char* slab, uint32_t* spans, uint32_t count);
   void CloseHandles();
 
   std::shared_ptr<Outcomes> outcomes_;

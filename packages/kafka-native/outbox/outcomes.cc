@@ -1,6 +1,6 @@
 #include "outcomes.h"
 
-#include <utility>
+#include <algorithm>
 
 namespace outbox {
 
@@ -47,28 +47,17 @@ rd_kafka_resp_err_t Outcomes::OnDestroy(rd_kafka_t*, void* outcomes) {
 rd_kafka_resp_err_t Outcomes::OnAcknowledgement(rd_kafka_t*, rd_kafka_message_t* record, void* outcomes) {
   const auto tag = reinterpret_cast<uint64_t>(record->_private);
   if ((tag & kTag) != 0 && !is_producing) {
-    static_cast<Outcomes*>(outcomes)->Settle(*record, static_cast<uint32_t>(tag));
+    static_cast<Outcomes*>(outcomes)->Add({static_cast<uint32_t>(tag), record->err, record->partition, 0,
+                                           static_cast<double>(record->offset)});
   }
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-void Outcomes::Settle(const rd_kafka_message_t& record, uint32_t token) {
-  settled_bytes_.fetch_add(record.len + record.key_len, std::memory_order_relaxed);
-  if (record.err != RD_KAFKA_RESP_ERR_NO_ERROR || token != 0) {
-    Outcome outcome{token, record.err, record.partition, record.offset, false, {}, {}};
-    if (record.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      failed_.fetch_add(1, std::memory_order_relaxed);
-      outcome.has_key = record.key != nullptr;
-      if (outcome.has_key) outcome.key.assign(static_cast<const char*>(record.key), record.key_len);
-      outcome.value.assign(static_cast<const char*>(record.payload), record.len);
-    }
-    std::lock_guard<std::mutex> lock(mutex_);
-    const bool was_empty = outcomes_.empty();
-    outcomes_.push_back(std::move(outcome));
-    if (was_empty && wake_) wake_();
-  }
-  // After the outcome stands: who sees this count finds it.
-  settled_.fetch_add(1, std::memory_order_release);
+void Outcomes::Add(const Outcome& outcome) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const bool was_empty = outcomes_.empty();
+  outcomes_.push_back(outcome);
+  if (was_empty && wake_) wake_();
 }
 
 void Outcomes::Silence() {
@@ -76,9 +65,16 @@ void Outcomes::Silence() {
   wake_ = nullptr;
 }
 
-std::vector<Outcome> Outcomes::Take() {
+size_t Outcomes::Take(Outcome* into, size_t capacity) {
   std::lock_guard<std::mutex> lock(mutex_);
-  return std::exchange(outcomes_, {});
+  const size_t count = std::min(capacity, outcomes_.size() - taken_);
+  std::copy_n(outcomes_.begin() + static_cast<ptrdiff_t>(taken_), count, into);
+  taken_ += count;
+  if (taken_ == outcomes_.size()) {
+    outcomes_.clear();
+    taken_ = 0;
+  }
+  return count;
 }
 
 }  // namespace outbox

@@ -1,36 +1,34 @@
-// What became of the records that went through an outbox, counted where
+// What became of the records that went through an outbox, noted where
 // librdkafka learns it: on its own threads, without a delivery report.
 //
 // librdkafka calls an on_acknowledgement interceptor once for each record it
-// took, however the record ended. Counting there costs two atomic additions;
-// a delivery report costs a queued operation, a thread's wake-up, an object and
-// a call into JavaScript.
+// took, however the record ended. Noting it there costs a few dozen
+// nanoseconds; a delivery report costs a queued operation, a thread's wake-up,
+// an object and a call into JavaScript.
 #pragma once
 
 #include <rdkafka.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <vector>
 
 namespace outbox {
 
-// A record that failed, or whose outcome somebody waits for.
+// The layout that JavaScript reads.
 struct Outcome {
   uint32_t token;
+  // librdkafka's code; 0 when the record is stored.
   int32_t error;
   int32_t partition;
-  int64_t offset;
-  // Of failed records alone: they are handed back, so that nothing has to be
-  // kept on the JavaScript side for the many that succeed.
-  bool has_key = false;
-  std::string key;
-  std::string value;
+  int32_t reserved;
+  double offset;
 };
+static_assert(sizeof(Outcome) == 24);
 
 // Shared by the outbox and by librdkafka's client.
 class Outcomes : public std::enable_shared_from_this<Outcomes> {
@@ -41,25 +39,23 @@ class Outcomes : public std::enable_shared_from_this<Outcomes> {
   Outcomes(const Outcomes&) = delete;
   Outcomes& operator=(const Outcomes&) = delete;
 
-  // Makes every client that is created from `configuration` count here. To be
+  // Makes every client that is created from `configuration` report here. To be
   // called before the client exists: librdkafka takes interceptors in no later.
   void Intercept(rd_kafka_conf_t* configuration);
 
-  // The client made from that configuration; null before it is.
+  // The client made from that configuration; null before it is made and once
+  // it is being destroyed.
   rd_kafka_t* client() const { return client_.load(std::memory_order_acquire); }
 
   // No wake-up from here on.
   void Silence();
 
-  std::vector<Outcome> Take();
-
-  uint64_t settled() const { return settled_.load(std::memory_order_acquire); }
-  uint64_t settled_bytes() const { return settled_bytes_.load(std::memory_order_relaxed); }
-  uint64_t failed() const { return failed_.load(std::memory_order_relaxed); }
+  // Moves the oldest outcomes to `into`, as many as fit. Returns their number.
+  size_t Take(Outcome* into, size_t capacity);
 
   // What a record carries through librdkafka: that it came from here, and the
-  // caller's token (0: nobody waits). Confluent's own records carry a pointer
-  // or nothing, neither of which has this bit.
+  // caller's token. Confluent's own records carry a pointer or nothing, neither
+  // of which has this bit.
   static void* MakeTag(uint32_t token);
 
   // Set while this thread is inside librdkafka's produce call, which runs the
@@ -74,17 +70,15 @@ class Outcomes : public std::enable_shared_from_this<Outcomes> {
   static rd_kafka_resp_err_t OnDestroy(rd_kafka_t* client, void* outcomes);
   static rd_kafka_resp_err_t OnAcknowledgement(rd_kafka_t* client, rd_kafka_message_t* record, void* outcomes);
 
-  void Settle(const rd_kafka_message_t& record, uint32_t token);
+  void Add(const Outcome& outcome);
 
   std::atomic<rd_kafka_t*> client_{nullptr};
-  std::atomic<uint64_t> settled_{0};
-  std::atomic<uint64_t> settled_bytes_{0};
-  std::atomic<uint64_t> failed_{0};
-
   std::mutex mutex_;
   std::function<void()> wake_;
   std::vector<Outcome> outcomes_;
-  // Set once a client counts here, and never cleared: a client's threads go on
+  // Of outcomes_, how many have been taken.
+  size_t taken_ = 0;
+  // Set once a client reports here, and never cleared: a client's threads go on
   // acknowledging while it is destroyed, and librdkafka has no word for when
   // the last of them is done (on_destroy comes before). A process makes few.
   std::shared_ptr<Outcomes> self_;
