@@ -15,14 +15,20 @@ const ECHO_MS = 100;
 /** As a shell reports a process that SIGINT ended. */
 const INTERRUPTED = 130;
 
-/** @returns signals for `run` */
-export function onInterrupts(source: SignalSource): { stopFiring: AbortSignal; stopAll: AbortSignal } {
+/**
+ * @param now a clock in ms
+ * @returns signals for `run`
+ */
+export function onInterrupts(
+  source: SignalSource,
+  now: () => number = () => performance.now(),
+): { stopFiring: AbortSignal; stopAll: AbortSignal } {
   const steps = [new AbortController(), new AbortController()];
   let lastAt = Number.NEGATIVE_INFINITY;
   const onSignal = () => {
-    const now = performance.now();
-    if (now - lastAt < ECHO_MS) return;
-    lastAt = now;
+    const at = now();
+    if (at - lastAt < ECHO_MS) return;
+    lastAt = at;
     const step = steps.find((controller) => !controller.signal.aborted);
     if (step === undefined) source.exit(INTERRUPTED);
     else step.abort();

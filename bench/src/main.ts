@@ -2,7 +2,7 @@
 import { helpText } from "./flags.ts";
 import { onInterrupts } from "./interrupts.ts";
 import { parseOptions } from "./options.ts";
-import { exitCodeOf, explain } from "./outcome.ts";
+import { exitCodeOf, explain, writeReport } from "./outcome.ts";
 import { printReport } from "./report/print.ts";
 import { createProgressLine } from "./report/progress.ts";
 import { run } from "./run.ts";
@@ -16,8 +16,7 @@ async function main(): Promise<number> {
   const line = createProgressLine(process.stderr);
   const report = await run(options, { ...onInterrupts(process), onProgress: line.show }).finally(line.clear);
   console.log(printReport(report));
-  if (options.jsonFile !== undefined)
-    await Bun.write(options.jsonFile, `${JSON.stringify(report, null, 2)}\n`);
+  if (options.jsonFile !== undefined) await writeReport(report, options.jsonFile);
   return exitCodeOf(report);
 }
 

@@ -14,6 +14,22 @@ export function exitCodeOf(report: Report): number {
   return exitCodes.ok;
 }
 
+/** The report can't be written where --json says. */
+class UnwritableReportError extends Error {
+  override name = "UnwritableReportError";
+}
+
+/** Writes the report as JSON; folders that are missing are made. */
+export async function writeReport(report: Report, file: string): Promise<void> {
+  try {
+    await Bun.write(file, `${JSON.stringify(report, null, 2)}\n`);
+  } catch (thrown) {
+    throw new UnwritableReportError(
+      `--json: the report can't be written to ${file}: ${(thrown as Error).message}`,
+    );
+  }
+}
+
 /** @throws what isn't one of the bench's own complaints: that is a fault of the bench, and its stack is wanted */
 export function explain(thrown: unknown): { message: string; exitCode: number } {
   if (thrown instanceof UsageError) {
@@ -22,6 +38,7 @@ export function explain(thrown: unknown): { message: string; exitCode: number } 
   if (thrown instanceof NothingListensError) {
     return { message: thrown.message, exitCode: exitCodes.nothingListens };
   }
-  if (thrown instanceof TopicUnreachableError) return { message: thrown.message, exitCode: exitCodes.failed };
+  if (thrown instanceof TopicUnreachableError || thrown instanceof UnwritableReportError)
+    return { message: thrown.message, exitCode: exitCodes.failed };
   throw thrown;
 }

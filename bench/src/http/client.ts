@@ -27,7 +27,8 @@ export interface Target {
 /** Called from the event loop, never from inside `send`. */
 export interface AnswerHandler {
   onAnswer(slot: number, status: number, body: string): void;
-  onFailure(slot: number, kind: FailureKind): void;
+  /** @param reason the platform's word for it, as ECONNREFUSED, where there is one */
+  onFailure(slot: number, kind: FailureKind, reason?: string): void;
 }
 
 export interface Client {

@@ -23,7 +23,7 @@ export function createFetchClient(target: Target, slots: number, handler: Answer
       text = await response.text();
     } catch (thrown) {
       if (signal.aborted) return;
-      return handler.onFailure(slot, toFailureKind(thrown));
+      return handler.onFailure(slot, ...toFailure(thrown));
     }
     if (!signal.aborted) handler.onAnswer(slot, status, text);
   }
@@ -45,9 +45,8 @@ export function createFetchClient(target: Target, slots: number, handler: Answer
 }
 
 /** What Bun's fetch says of an answer that isn't HTTP is the same as of a connection that broke. */
-function toFailureKind(thrown: unknown): "connect_failed" | "connection_closed" {
-  const code = String((thrown as { code?: unknown } | null)?.code);
-  return /^(ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EMFILE)$/.test(code)
-    ? "connect_failed"
-    : "connection_closed";
+function toFailure(thrown: unknown): ["connect_failed" | "connection_closed", string] {
+  const code = String((thrown as { code?: unknown } | null)?.code ?? thrown);
+  const hasNoConnection = /^(ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EMFILE)$|CERT/.test(code);
+  return [hasNoConnection ? "connect_failed" : "connection_closed", code];
 }

@@ -31,17 +31,17 @@ export function createSocketClient(target: Target, slots: number, handler: Answe
     connection.socket?.terminate();
   }
 
-  function fail(connection: Connection, kind: FailureKind): void {
+  function fail(connection: Connection, kind: FailureKind, reason?: string): void {
     if (!isCurrent(connection)) return;
     const wasBusy = connection.busy;
     drop(connection);
-    if (wasBusy) handler.onFailure(connection.slot, kind);
+    if (wasBusy) handler.onFailure(connection.slot, kind, reason);
   }
 
   function answer(connection: Connection): void {
     const { slot, reader } = connection;
     if (!connection.busy) {
-      fail(connection, "malformed_response");
+      fail(connection, "malformed_response", "an answer that was not asked for");
       return;
     }
     connection.busy = false;
@@ -65,9 +65,9 @@ export function createSocketClient(target: Target, slots: number, handler: Answe
       if (tls && connection.unsent !== undefined) return; // written after the handshake
       flush(connection);
     },
-    handshake(socket: Socket<Connection>, success: boolean) {
+    handshake(socket: Socket<Connection>, success: boolean, refusal: (Error & { code?: string }) | null) {
       if (success) flush(socket.data);
-      else fail(socket.data, "connect_failed");
+      else fail(socket.data, "connect_failed", refusal?.code ?? refusal?.message);
     },
     drain(socket: Socket<Connection>) {
       flush(socket.data);
@@ -78,11 +78,11 @@ export function createSocketClient(target: Target, slots: number, handler: Answe
       let whole: boolean;
       try {
         whole = connection.reader.push(chunk);
-      } catch {
-        return fail(connection, "malformed_response");
+      } catch (thrown) {
+        return fail(connection, "malformed_response", (thrown as Error).message);
       }
       if (whole) answer(connection);
-      else if (!connection.busy) fail(connection, "malformed_response");
+      else if (!connection.busy) fail(connection, "malformed_response", "bytes that were not asked for");
     },
     end(socket: Socket<Connection>) {
       socket.terminate();
@@ -93,8 +93,8 @@ export function createSocketClient(target: Target, slots: number, handler: Answe
       if (connection.busy && connection.reader.end()) answer(connection);
       else fail(connection, "connection_closed");
     },
-    error(socket: Socket<Connection>) {
-      fail(socket.data, "connection_closed");
+    error(socket: Socket<Connection>, thrown: Error & { code?: string }) {
+      fail(socket.data, "connection_closed", thrown.code ?? thrown.message);
     },
   };
 
@@ -114,8 +114,9 @@ export function createSocketClient(target: Target, slots: number, handler: Answe
       unsent: data,
     };
     connections[slot] = connection;
-    Bun.connect({ hostname, port, tls, data: connection, socket: events }).catch(() =>
-      fail(connection, "connect_failed"),
+    Bun.connect({ hostname, port, tls, data: connection, socket: events }).catch(
+      (thrown: Error & { code?: string }) =>
+        fail(connection, "connect_failed", thrown.code ?? thrown.message),
     );
   }
 

@@ -105,8 +105,8 @@ class Fire implements AnswerHandler {
     this.#sendDue();
   }
 
-  onFailure(slot: number, kind: FailureKind): void {
-    this.recorder.onFailure(this.#first[slot]!, this.plan.eventsPerRequest, kind);
+  onFailure(slot: number, kind: FailureKind, reason?: string): void {
+    this.recorder.onFailure(this.#first[slot]!, this.plan.eventsPerRequest, kind, reason);
     this.#free(slot, performance.now());
     const reuse = () => {
       this.#idle.push(slot);

@@ -20,6 +20,8 @@ function add<Key>(counts: Counts<Key>, key: Key, n = 1): void {
   counts.set(key, (counts.get(key) ?? 0) + n);
 }
 
+const EXAMPLE_LENGTH = 300;
+
 export class Recorder implements EventOutcomes {
   /** Requests that went out, or tried to. */
   sent = 0;
@@ -30,6 +32,8 @@ export class Recorder implements EventOutcomes {
   readonly failures: Counts<FailureKind> = new Map();
   readonly eventStatus: Counts = new Map();
   readonly refusalCodes: Counts = new Map();
+  /** The first of each kind of failure and refusal, in the words that came with it. */
+  readonly examples = new Map<string, string>();
   /** Events by fate; index by `Fate`. */
   readonly fates = [0, 0, 0, 0];
   /** µs from when the request was to go out to its whole answer, of requests answered below 300. */
@@ -75,14 +79,16 @@ export class Recorder implements EventOutcomes {
       else this.#readSingle(first, body);
       return;
     }
-    add(this.refusalCodes, readProblemCode(body) ?? `http_${httpStatus}`, count);
+    const code = readProblemCode(body) ?? `http_${httpStatus}`;
+    add(this.refusalCodes, code, count);
+    this.#keepExample(code, body);
     this.#setFates(first, count, isRefusal(httpStatus) ? Fate.Refused : Fate.Unknown);
   }
 
   /** No answer, for this reason. */
-  onFailure(first: number, count: number, kind: FailureKind): void {
+  onFailure(first: number, count: number, kind: FailureKind, reason = ""): void {
     this.failed++;
-    add(this.failures, kind);
+    this.#fail(kind, reason);
     this.#setFates(first, count, kind === "connect_failed" ? Fate.Unsent : Fate.Unknown);
   }
 
@@ -101,7 +107,7 @@ export class Recorder implements EventOutcomes {
   #readSingle(first: number, body: string): void {
     const problem = readSingle(body, this.source.idOf(first), this);
     if (problem === undefined) return;
-    add(this.failures, problem);
+    this.#fail(problem, body);
     this.#setFates(first, 1, Fate.Unknown);
   }
 
@@ -111,8 +117,17 @@ export class Recorder implements EventOutcomes {
     this.ledger.setFates(first, count, Fate.Unknown);
     const problem = readBatch(body, count, (index) => this.source.idOf(first + index), this);
     if (problem === undefined) return;
-    add(this.failures, problem);
+    this.#fail(problem, body);
     this.fates[Fate.Unknown]! += count - (this.settled - before);
+  }
+
+  #fail(kind: FailureKind, words: string): void {
+    add(this.failures, kind);
+    this.#keepExample(kind, words);
+  }
+
+  #keepExample(name: string, words: string): void {
+    if (words !== "" && !this.examples.has(name)) this.examples.set(name, words.slice(0, EXAMPLE_LENGTH));
   }
 
   #setFates(first: number, count: number, fate: Fate): void {

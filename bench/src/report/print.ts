@@ -20,8 +20,12 @@ export function printReport(report: Report): string {
   if (events.unknown > 0)
     lines.push(row("fate unknown", `${count(events.unknown)}  (sent, not answered for)`));
   if (events.unsent > 0) lines.push(row("not sent", `${count(events.unsent)}  (no connection)`));
-  lines.push(row("answers by status", list(requests.byStatus).trim() || "none"));
-  lines.push(row("errors", list(report.errors).trim() || "0"), "", ...latencyTable(report));
+  lines.push(row("answers by status", words(requests.byStatus) || "none"));
+  lines.push(row("errors", words(report.errors) || "0"));
+  for (const [name, said] of Object.entries(report.examples)) {
+    lines.push(row("", `first ${name}: ${said.replace(/\p{Cc}+/gu, " ").trim()}`));
+  }
+  lines.push("", ...latencyTable(report));
   if (report.openLoop !== null) {
     const { ratePerSecond, sentPerSecond, latestSendMs, overdue } = report.openLoop;
     lines.push(
@@ -90,7 +94,13 @@ function row(name: string, value: string): string {
 function list(counts: Record<string, number>, plain: string[] = []): string {
   const entries = Object.entries(counts);
   if (entries.length === 0 || (entries.length === 1 && plain.includes(entries[0]![0]))) return "";
-  return `  (${entries.map(([name, n]) => `${name} ${count(n)}`).join(", ")})`;
+  return `  (${words(counts)})`;
+}
+
+function words(counts: Record<string, number>): string {
+  return Object.entries(counts)
+    .map(([name, n]) => `${name} ${count(n)}`)
+    .join(", ");
 }
 
 function count(n: number): string {

@@ -62,6 +62,7 @@ export function toReport(measured: Measured): Report {
     },
     refusals: toRecord(recorder.refusalCodes),
     errors: toRecord(recorder.failures),
+    examples: Object.fromEntries(recorder.examples),
     latencyMs: {
       accepted: toLatency(recorder.latency),
       refused: toLatency(recorder.refusedLatency),

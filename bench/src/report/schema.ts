@@ -93,6 +93,9 @@ export const Report = Type.Object(
     ),
     refusals: CountsBy("the problem's code, or http_<status> without one", "events by why they were refused"),
     errors: CountsBy("kind of error", "requests without a usable answer"),
+    examples: Type.Record(Type.String({ description: "a name of refusals or errors" }), Type.String(), {
+      description: "the first of each, in the words that came with it, cut at 300 characters",
+    }),
     latencyMs: Type.Object(
       {
         accepted: OrNull(LatencyReport),

@@ -74,7 +74,7 @@ class Verification {
     try {
       const to = await topic.ends();
       if ([...to].every(([partition, end]) => (this.#position.get(partition) ?? 0) >= end)) return undefined;
-      for await (const records of topic.read(this.#position, to)) {
+      for await (const records of topic.read(new Map(this.#position), to)) {
         for (const record of records) {
           // Kept record by record: what a broken read has counted isn't counted again by the next.
           this.#position.set(record.partition, record.offset + 1);

@@ -1,0 +1,30 @@
+import { expect, test } from "bun:test";
+import { onInterrupts } from "./interrupts.ts";
+
+function source() {
+  const listeners: (() => void)[] = [];
+  const exits: number[] = [];
+  return {
+    exits,
+    press: () => listeners[0]!(),
+    on: (_signal: string, listener: () => void) => listeners.push(listener),
+    exit: (code: number) => exits.push(code),
+  };
+}
+
+test("each press goes one step further; the echo of bun run doesn't", async () => {
+  let now = 1000;
+  const s = source();
+  const { stopFiring, stopAll } = onInterrupts(s, () => now);
+  const state = () => [stopFiring.aborted, stopAll.aborted, s.exits.length];
+  s.press();
+  s.press();
+  expect(state()).toEqual([true, false, 0]);
+  now += 1000;
+  s.press();
+  s.press();
+  expect(state()).toEqual([true, true, 0]);
+  now += 1000;
+  s.press();
+  expect(s.exits).toEqual([130]);
+});

@@ -1,0 +1,90 @@
+// The command as a shell sees it: output, files, exit codes, signals.
+import { afterAll, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Report } from "./report/schema.ts";
+
+const folder = await mkdtemp(join(tmpdir(), "bench-"));
+afterAll(() => rm(folder, { recursive: true }));
+
+function bench(...argv: string[]) {
+  return Bun.spawn([process.execPath, new URL("main.ts", import.meta.url).pathname, ...argv], {
+    stdout: "pipe",
+    stderr: "pipe",
+    // Nothing of the machine's own Kafka settings.
+    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+  });
+}
+
+async function outcome(child: ReturnType<typeof bench>) {
+  const [stdout, stderr, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { stdout, stderr, code };
+}
+
+function serve() {
+  const seen = { requests: 0 };
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    async fetch(request) {
+      seen.requests++;
+      const { event_id } = (await request.json()) as { event_id: string };
+      return Response.json({ status: "accepted", event_id }, { status: 202 });
+    },
+  });
+  return { seen, url: server.url.href, [Symbol.asyncDispose]: () => server.stop(true) };
+}
+
+test("a run prints its report and writes it as JSON", async () => {
+  await using service = serve();
+  const file = join(folder, "report.json");
+  const { stdout, stderr, code } = await outcome(
+    bench("--url", service.url, "--requests", "1000", "--json", file),
+  );
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^requests\/s \(RPS\) +[\d,]+$/m);
+  expect(stdout).toMatch(/^accepted +1,000$/m);
+  expect(((await Bun.file(file).json()) as Report).events.accepted).toBe(1000);
+}, 20_000);
+
+test("--help is 0, a bad flag 2, nobody there 3, a file that can't be written 1", async () => {
+  const help = await outcome(bench("--help"));
+  expect([help.code, help.stderr]).toEqual([0, ""]);
+  expect(help.stdout).toContain("--concurrency N");
+
+  const usage = await outcome(bench("--concurency", "5"));
+  expect([usage.code, usage.stdout]).toEqual([2, ""]);
+  expect(usage.stderr).toContain("--concurency is not a flag");
+
+  const nobody = await outcome(bench("--url", "http://127.0.0.1:1"));
+  expect([nobody.code, nobody.stdout]).toEqual([3, ""]);
+  expect(nobody.stderr).toContain("Nothing listens at http://127.0.0.1:1/");
+
+  await using service = serve();
+  await Bun.write(join(folder, "file"), "");
+  const file = join(folder, "file", "report.json");
+  const unwritten = await outcome(bench("--url", service.url, "--requests", "1", "--json", file));
+  expect(unwritten.code).toBe(1);
+  expect(unwritten.stderr).toStartWith("--json: the report can't be written");
+  expect(unwritten.stdout).toContain("accepted");
+}, 30_000);
+
+test("Ctrl-C ends the firing and reports what was done", async () => {
+  await using service = serve();
+  const file = join(folder, "interrupted.json");
+  const child = bench("--url", service.url, "--duration", "60s", "--concurrency", "2", "--json", file);
+  const deadline = performance.now() + 10_000;
+  while (service.seen.requests < 10 && performance.now() < deadline) await Bun.sleep(5);
+  child.kill("SIGINT");
+  const { stdout, code } = await outcome(child);
+  expect(stdout).toStartWith("Stopped by hand after");
+  const report = (await Bun.file(file).json()) as Report;
+  expect(code).toBe(0);
+  expect(report.interrupted).toBe(true);
+  expect(report.requests.answered).toBe(service.seen.requests);
+}, 30_000);
