@@ -185,7 +185,10 @@ export class ConsumerLoop implements RebalanceListener {
     // Settling and the commit have what is left, and a little when nothing is.
     const rest = () => Math.max(deadline - performance.now(), 500);
     await waitAtMost(settling.settle(works), rest());
-    await waitAtMost(commits.commitNow(this.#consumer, works), rest());
+    const committing = commits.commitNow(this.#consumer, works);
+    // A partition isn't given up under a commit of it: sent late, it would undo the next owner's. librdkafka ends every
+    // commit within the session's time, and while it lasts there is no coordinator to give the partition to another.
+    await (this.#isStopping ? waitAtMost(committing, rest()) : committing);
     return finished.every(Boolean);
   }
 

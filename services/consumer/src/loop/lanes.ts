@@ -35,7 +35,8 @@ export class Lanes<T> {
 
   push(key: Key, item: T): void {
     const lane = this.#limit === 1 ? null : key;
-    if (this.#running < this.#limit && this.#queued === 0 && !this.#isBlocked(lane)) this.#start(lane, item);
+    if (this.#running < this.#limit && this.#ready.size === 0 && !this.#isBlocked(lane))
+      this.#start(lane, item);
     else this.#enqueue(lane, item);
   }
 

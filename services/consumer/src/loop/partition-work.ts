@@ -27,7 +27,7 @@ export class PartitionWork implements TopicPartition {
   isPaused = false;
   /** Next offset to commit, all below is handled and flushed; -1 before anything is. */
   settled = -1;
-  /** What the broker has confirmed; -1 before it has. */
+  /** What the broker has confirmed, or where reading began; -1 before that. */
   committed = -1;
   readonly #tracker = new OffsetTracker();
   /** Totals since the partition came: taken up, done with, and done with before the last flush began. */
@@ -70,6 +70,8 @@ export class PartitionWork implements TopicPartition {
   begin(record: ConsumedRecord): boolean {
     if (this.closing.aborted || record.offset < this.#tracker.next) return false;
     this.#tracker.start(record.offset);
+    // Where the group stands anyway needs no commit.
+    if (this.committed < 0) this.committed = record.offset;
     this.#begun.records++;
     this.#begun.bytes += record.value?.length ?? 0;
     return true;

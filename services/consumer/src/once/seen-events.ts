@@ -107,6 +107,13 @@ export class SeenEvents {
     for (const event of events) this.#claimed.delete(nameOf(event));
   }
 
+  /** How many ids are remembered. */
+  size(): number {
+    return (
+      this.#database.query<{ count: number }, []>("SELECT count(*) AS count FROM seen").get()?.count ?? 0
+    );
+  }
+
   close(): void {
     this.#database.close();
   }

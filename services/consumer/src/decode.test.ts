@@ -1,0 +1,30 @@
+import { expect, test } from "bun:test";
+import { decode } from "./decode.ts";
+
+const text = '{"event_id":"e","timestamp":1,"event_type":"t","payload":{"a":[1,{"b":"ü\\n"}]}}';
+
+test("reads an event and keeps its text", () => {
+  expect(decode(Buffer.from(text))).toEqual({ event: JSON.parse(text), text });
+});
+
+test("a replacement character that the caller sent is text like any other", () => {
+  expect(decode(Buffer.from(text.replace("ü", "\uFFFD")))).toMatchObject({ event: { event_id: "e" } });
+});
+
+test.each([
+  [null, "no value"],
+  [Buffer.alloc(0), "not JSON"],
+  [Buffer.from("{"), "not JSON"],
+  [Buffer.from(`\ufeff${text}`), "not JSON"],
+  [Buffer.from("null"), "expected a JSON object, got null"],
+  [Buffer.from("[]"), "expected a JSON object, got an array"],
+  [Buffer.from('{"event_type":"t"}'), "/event_id is missing; /timestamp is missing"],
+  [Buffer.from('{"event_id":"e","timestamp":1,"event_type":7}'), "/event_type must be a string"],
+  [
+    Buffer.from('{"event_id":"e","timestamp":1,"event_type":"t","topic":"x"}'),
+    "/topic is not a member of an event",
+  ],
+  [Buffer.concat([Buffer.from('{"event_type":"'), Buffer.from([0xff]), Buffer.from('"}')]), "not UTF-8"],
+])("%p is no event: %s", (value, why) => {
+  expect(decode(value)).toContain(why);
+});

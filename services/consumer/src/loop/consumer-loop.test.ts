@@ -1,0 +1,382 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { PermanentFailure } from "../handler.ts";
+import { SeenEvents } from "../once/seen-events.ts";
+import { eventRecord, type FixtureOptions, partitions, record, startLoop, until } from "./loop-fixture.ts";
+
+const running: ReturnType<typeof startLoop>["loop"][] = [];
+function start(options: FixtureOptions) {
+  const started = startLoop(options);
+  running.push(started.loop);
+  return started;
+}
+afterEach(async () => {
+  for (const loop of running.splice(0)) await loop.stop(100);
+});
+
+describe("commits", () => {
+  test("follow what is handled, in each partition by itself", async () => {
+    const { loop, consumer } = start({ handler() {} });
+    loop.onAssigned(partitions(0, 1));
+    consumer.put(eventRecord(0, 5), eventRecord(1, 70), eventRecord(0, 6));
+    await until("both committed", () => consumer.committedOffsets()[1] === 71);
+    expect(consumer.committedOffsets()).toEqual({ 0: 7, 1: 71 });
+  });
+
+  test("don't pass an event that is still being handled", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { loop, consumer, counters } = start({
+      concurrency: 4,
+      handler: (event) => (event.event_id === "0-1" ? gate.promise : undefined),
+    });
+    loop.onAssigned(partitions(0));
+    for (let offset = 0; offset < 4; offset++) consumer.put(eventRecord(0, offset, { key: `k${offset}` }));
+    await until("the others handled", () => counters.handled === 3);
+    await until("committed up to it", () => consumer.committedOffsets()[0] === 1);
+    gate.resolve();
+    await until("committed all", () => consumer.committedOffsets()[0] === 4);
+  });
+
+  test("wait for the handler's flush, and stay where they are while it fails", async () => {
+    let failing = true;
+    const { loop, consumer, counters } = start({
+      handler() {},
+      flush() {
+        if (failing) throw new Error("disk full");
+      },
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("flushes failed", () => counters.flushFailures > 2);
+    expect(consumer.commits).toEqual([]);
+    failing = false;
+    await until("committed", () => consumer.committedOffsets()[0] === 1);
+  });
+
+  test("that fail are tried again", async () => {
+    const { loop, consumer, counters } = start({ handler() {} });
+    consumer.commitError = new Error("no coordinator");
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("a commit failed", () => counters.commitFailures > 0);
+    consumer.commitError = undefined;
+    await until("committed", () => consumer.committedOffsets()[0] === 1);
+  });
+});
+
+describe("failures", () => {
+  test("are tried again in place: what follows waits, the partition is paused, and it is read on after", async () => {
+    const seen: string[] = [];
+    let failures = 2;
+    const { loop, consumer, counters, deadLetters } = start({
+      maxTries: 0,
+      handler(event, { tries }) {
+        seen.push(`${event.event_id}/${tries}`);
+        if (event.event_id === "0-1" && failures-- > 0) throw new Error("not now");
+      },
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0), eventRecord(0, 1), eventRecord(0, 2));
+    await until("committed all", () => consumer.committedOffsets()[0] === 3);
+    expect(seen).toEqual(["0-0/1", "0-1/1", "0-1/2", "0-1/3", "0-2/1"]);
+    expect(deadLetters.letters).toEqual([]);
+    expect(counters).toMatchObject({ failed: 2, retried: 2, handled: 3 });
+    await until("reading on", () => consumer.paused.size === 0);
+  });
+
+  test("hold up the failing partition alone", async () => {
+    let isBroken = true;
+    const { loop, consumer } = start({
+      maxTries: 0,
+      async handler(_event, { partition }) {
+        if (partition === 0 && isBroken) throw new Error("not now");
+      },
+    });
+    loop.onAssigned(partitions(0, 1));
+    consumer.put(eventRecord(0, 0), eventRecord(0, 1));
+    await until("paused", () => consumer.paused.has(0));
+    consumer.put(eventRecord(0, 2), eventRecord(1, 0), eventRecord(1, 1));
+    await until("the other goes on", () => consumer.committedOffsets()[1] === 2);
+    expect(consumer.committedOffsets()[0]).toBeUndefined();
+    isBroken = false;
+    await until("all of it", () => consumer.committedOffsets()[0] === 3);
+  });
+
+  test("end in a dead letter after the last try, and the offset moves on", async () => {
+    const { loop, consumer, deadLetters, counters } = start({
+      maxTries: 3,
+      async handler(event) {
+        if (event.event_id === "0-0") throw new RangeError("too far");
+      },
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0), eventRecord(0, 1));
+    await until("committed all", () => consumer.committedOffsets()[0] === 2);
+    expect(deadLetters.letters.map(({ why }) => why)).toEqual([
+      { reason: "handler_failed", cause: "RangeError: too far", tries: 3 },
+    ]);
+    expect(counters).toMatchObject({ failed: 3, retried: 2, handled: 1, deadLettered: 1 });
+  });
+
+  test("that are permanent aren't tried again", async () => {
+    const { loop, consumer, deadLetters } = start({
+      handler() {
+        throw new PermanentFailure("gone");
+      },
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("committed", () => consumer.committedOffsets()[0] === 1);
+    expect(deadLetters.letters[0]?.why.tries).toBe(1);
+  });
+
+  test("a record that is no event goes there at once and holds up nothing", async () => {
+    const handled: string[] = [];
+    const { loop, consumer, deadLetters, counters } = start({
+      handler: (event) => void handled.push(event.event_id),
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(
+      record(0, 0, Buffer.from("{nonsense")),
+      eventRecord(0, 1),
+      record(0, 2, null),
+      record(0, 3, Buffer.from([0xff, 0xfe])),
+      record(0, 4, Buffer.from("[]")),
+      record(0, 5, Buffer.from('{"event_type":"t"}')),
+      eventRecord(0, 6),
+    );
+    await until("committed all", () => consumer.committedOffsets()[0] === 7);
+    expect(handled).toEqual(["0-1", "0-6"]);
+    expect(deadLetters.letters.map(({ record: { offset } }) => offset)).toEqual([0, 2, 3, 4, 5]);
+    expect(deadLetters.letters.every(({ why }) => why.reason === "not_an_event" && why.tries === 0)).toBe(
+      true,
+    );
+    expect(counters.notAnEvent).toBe(5);
+  });
+
+  test("a dead letter that isn't stored moves no offset", async () => {
+    const { loop, consumer, deadLetters, counters } = start({ handler() {} });
+    deadLetters.outcome = "abandoned";
+    loop.onAssigned(partitions(0));
+    consumer.put(record(0, 0, null), eventRecord(0, 1));
+    await until("the rest handled", () => counters.handled === 1);
+    await loop.onRevoked(partitions(0));
+    expect(consumer.commits).toEqual([]);
+  });
+});
+
+describe("a partition that goes", () => {
+  test("is finished and committed first", async () => {
+    const gate = Promise.withResolvers<void>();
+    const handled: string[] = [];
+    const { loop, consumer, counters } = start({
+      async handler(event) {
+        if (event.event_id === "0-0") await gate.promise;
+        handled.push(event.event_id);
+      },
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0), eventRecord(0, 1));
+    await until("under way", () => counters.fetched === 2);
+    const revoked = loop.onRevoked(partitions(0));
+    gate.resolve();
+    await revoked;
+    // The one that ran ended; the one that waited is the next owner's.
+    expect(handled).toEqual(["0-0"]);
+    expect(consumer.committedOffsets()).toEqual({ 0: 1 });
+    expect([...loop.works]).toEqual([]);
+  });
+
+  test("is fenced when that takes too long: what ends later moves no offset", async () => {
+    const gate = Promise.withResolvers<void>();
+    let signal: AbortSignal | undefined;
+    const { loop, consumer, counters } = start({
+      rebalanceBudgetMs: 10,
+      async handler(event, context) {
+        signal = context.signal;
+        if (event.event_id === "0-1") await gate.promise;
+      },
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0), eventRecord(0, 1));
+    await until("the first handled", () => counters.handled === 1);
+    await loop.onRevoked(partitions(0));
+    expect(signal?.aborted).toBe(true);
+    const committed = [...consumer.commits];
+    expect(consumer.committedOffsets()).toEqual({ 0: 1 });
+    gate.resolve();
+    await until("given up", () => counters.abandoned === 1);
+    expect(consumer.commits).toEqual(committed);
+    expect(counters.handled).toBe(1);
+  });
+
+  test("ends a wait between tries", async () => {
+    const { loop, consumer, counters } = start({
+      maxTries: 0,
+      handler() {
+        throw new Error("never");
+      },
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("failing", () => counters.failed > 1);
+    await loop.onRevoked(partitions(0));
+    expect(counters.abandoned).toBe(1);
+    expect(consumer.commits).toEqual([]);
+    expect(consumer.paused.size).toBe(0);
+  });
+
+  test("and comes back begins where the group says, and doesn't mind what was before", async () => {
+    const handled: string[] = [];
+    const { loop, consumer } = start({ handler: (event) => void handled.push(event.event_id) });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0), eventRecord(0, 1));
+    await until("committed", () => consumer.committedOffsets()[0] === 2);
+    loop.onLost(partitions(0));
+    consumer.put(eventRecord(0, 2)); // nobody's now
+    await Bun.sleep(20);
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 1), eventRecord(0, 2));
+    await until("committed", () => consumer.committedOffsets()[0] === 3);
+    expect(handled).toEqual(["0-0", "0-1", "0-1", "0-2"]);
+  });
+
+  test("when it is lost, nothing more of it is committed", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { loop, consumer, counters } = start({ handler: () => gate.promise });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("under way", () => counters.fetched === 1);
+    loop.onLost(partitions(0));
+    gate.resolve();
+    await until("given up", () => counters.abandoned === 1);
+    await loop.stop(100);
+    expect(consumer.commits).toEqual([]);
+  });
+});
+
+describe("buffers", () => {
+  test("are bounded: a slow partition is paused, and nothing is left out or reordered", async () => {
+    const handled: number[] = [];
+    let mostUnderWay = 0;
+    const { loop, consumer } = start({
+      limits: { records: 50, bytes: 1e9 },
+      async handler(_event, { offset }) {
+        await Bun.sleep(0);
+        handled.push(offset);
+        for (const work of loop.works) mostUnderWay = Math.max(mostUnderWay, work.underWay);
+      },
+    });
+    loop.onAssigned(partitions(0));
+    for (let offset = 0; offset < 1_000; offset++) consumer.put(eventRecord(0, offset));
+    await until("committed all", () => consumer.committedOffsets()[0] === 1_000, 15_000);
+    expect(handled).toEqual(Array.from({ length: 1_000 }, (_, i) => i));
+    expect(consumer.everPaused).toBe(true);
+    // The limit, the batch that passed it, and the one that was on its way.
+    expect(mostUnderWay).toBeLessThanOrEqual(50 + 2 * 100);
+  });
+
+  test("count bytes too", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { loop, consumer } = start({
+      limits: { records: 1_000, bytes: 10 },
+      handler: () => gate.promise,
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("paused", () => consumer.paused.has(0));
+    gate.resolve();
+    await until("read on", () => !consumer.paused.has(0));
+  });
+
+  test("count what a handler has collected and not flushed", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { loop, consumer } = start({
+      limits: { records: 2, bytes: 1e9 },
+      handler() {},
+      flush: () => gate.promise,
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0), eventRecord(0, 1), eventRecord(0, 2));
+    await until("paused", () => consumer.paused.has(0));
+    gate.resolve();
+    await until("read on", () => !consumer.paused.has(0));
+  });
+});
+
+describe("stop", () => {
+  test("finishes what runs, commits it, and takes nothing more up", async () => {
+    const handled: string[] = [];
+    const { loop, consumer, counters } = start({
+      async handler(event) {
+        await Bun.sleep(5);
+        handled.push(event.event_id);
+      },
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0), eventRecord(0, 1));
+    await until("under way", () => counters.fetched === 2);
+    const stopping = loop.stop(1_000);
+    consumer.put(eventRecord(0, 2));
+    await stopping;
+    expect(consumer.committedOffsets()[0]).toBe(handled.length);
+    expect(handled).toEqual(["0-0"]);
+  });
+});
+
+describe("once-only handling", () => {
+  function startOnce(options: Omit<FixtureOptions, "seen"> & { windowOffsets?: number }) {
+    const seen = new SeenEvents({ path: ":memory:", windowOffsets: options.windowOffsets ?? 1_000 });
+    return { seen, ...start({ ...options, seen }) };
+  }
+
+  test("handles three copies once, also when they come side by side", async () => {
+    const handled: number[] = [];
+    const { loop, consumer, counters } = startOnce({
+      concurrency: 4,
+      async handler(_event, { offset }) {
+        await Bun.sleep(1);
+        handled.push(offset);
+      },
+    });
+    loop.onAssigned(partitions(0));
+    for (let offset = 0; offset < 3; offset++)
+      consumer.put(eventRecord(0, offset, { id: "same", key: `k${offset}` }));
+    await until("committed", () => consumer.committedOffsets()[0] === 3);
+    consumer.put(eventRecord(0, 3, { id: "same" }), eventRecord(0, 4));
+    await until("committed", () => consumer.committedOffsets()[0] === 5);
+    expect(handled).toEqual([0, 4]);
+    expect(counters.duplicates).toBe(3);
+  });
+
+  test("a record that comes again after a rebalance is passed over", async () => {
+    const handled: number[] = [];
+    const { loop, consumer } = startOnce({ handler: (_event, { offset }) => void handled.push(offset) });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0), eventRecord(0, 1));
+    await until("committed", () => consumer.committedOffsets()[0] === 2);
+    loop.onLost(partitions(0));
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 1), eventRecord(0, 2));
+    await until("committed", () => consumer.committedOffsets()[0] === 3);
+    expect(handled).toEqual([0, 1, 2]);
+  });
+
+  test("what was given up or became a dead letter isn't taken for handled", async () => {
+    let isBroken = true;
+    const handled: number[] = [];
+    const { loop, consumer, counters, deadLetters } = startOnce({
+      maxTries: 2,
+      handler(event, { offset }) {
+        if (event.event_id === "x" && isBroken) throw new Error("not now");
+        handled.push(offset);
+      },
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0, { id: "x" }));
+    await until("a dead letter", () => deadLetters.letters.length === 1);
+    isBroken = false;
+    consumer.put(eventRecord(0, 1, { id: "x" }));
+    await until("handled", () => counters.handled === 1);
+    expect(handled).toEqual([1]);
+  });
+});

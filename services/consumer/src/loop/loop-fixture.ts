@@ -1,0 +1,188 @@
+// For tests: a consumer loop over a consumer that exists in memory alone.
+import type {
+  ConsumedRecord,
+  ConsumerStatistics,
+  KafkaConsumer,
+  TopicPartition,
+  TopicPartitionOffset,
+  Watermarks,
+} from "@ingest/kafka";
+import { createLog } from "@ingest/service";
+import { Counters } from "../counters.ts";
+import type { DeadLetterCause, DeadLetterOutcome, DeadLetters } from "../dead-letter/dead-letters.ts";
+import type { EventHandler } from "../handler.ts";
+import type { SeenEvents } from "../once/seen-events.ts";
+import { Commits } from "./commits.ts";
+import { ConsumerLoop, type ConsumerLoopOptions } from "./consumer-loop.ts";
+import { Processor } from "./processor.ts";
+import { Settling } from "./settling.ts";
+
+/** A broker's and a client's part: what is put in comes with a fetch, unless its partition is paused. */
+export class FakeConsumer implements KafkaConsumer {
+  readonly connected = true;
+  readonly commits: TopicPartitionOffset[] = [];
+  readonly paused = new Set<number>();
+  everPaused = false;
+  /** Makes the next commits fail. */
+  commitError: Error | undefined;
+  #ready: ConsumedRecord[] = [];
+  #wake: (() => void) | undefined;
+
+  put(...records: ConsumedRecord[]): void {
+    this.#ready.push(...records);
+    this.#wake?.();
+  }
+
+  /** The last commit of each partition. */
+  committedOffsets(): Record<number, number> {
+    return Object.fromEntries(this.commits.map(({ partition, offset }) => [partition, offset]));
+  }
+
+  async fetch(maxRecords: number, timeoutMs: number): Promise<ConsumedRecord[]> {
+    const take = () => {
+      const taken = this.#ready.filter(({ partition }) => !this.paused.has(partition)).slice(0, maxRecords);
+      this.#ready = this.#ready.filter((record) => !taken.includes(record));
+      return taken;
+    };
+    const now = take();
+    if (now.length > 0) return now;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.min(timeoutMs, 5));
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    return take();
+  }
+
+  async commit(offsets: readonly TopicPartitionOffset[]): Promise<void> {
+    if (this.commitError) throw this.commitError;
+    this.commits.push(...offsets);
+  }
+
+  async pause(partitions: readonly TopicPartition[]): Promise<void> {
+    this.everPaused = true;
+    for (const { partition } of partitions) this.paused.add(partition);
+  }
+
+  async resume(partitions: readonly TopicPartition[]): Promise<void> {
+    for (const { partition } of partitions) this.paused.delete(partition);
+    this.#wake?.();
+  }
+
+  async connect(): Promise<void> {}
+  subscribe(): void {}
+  async committed(): Promise<TopicPartitionOffset[]> {
+    return [];
+  }
+  async watermarks(): Promise<Watermarks> {
+    return { low: 0, high: 0 };
+  }
+  async seek(): Promise<void> {}
+  statistics(): ConsumerStatistics | undefined {
+    return undefined;
+  }
+  async close(): Promise<boolean> {
+    return true;
+  }
+}
+
+/** Keeps dead letters in memory. */
+export class FakeDeadLetters implements DeadLetters {
+  readonly letters: { record: ConsumedRecord; why: DeadLetterCause }[] = [];
+  outcome: DeadLetterOutcome = "stored";
+
+  async put(record: ConsumedRecord, why: DeadLetterCause): Promise<DeadLetterOutcome> {
+    if (this.outcome === "stored") this.letters.push({ record, why });
+    return this.outcome;
+  }
+  async close(): Promise<void> {}
+}
+
+export interface FixtureOptions extends Partial<Pick<ConsumerLoopOptions, "concurrency" | "limits">> {
+  handler: EventHandler["handle"];
+  flush?: EventHandler["flush"];
+  maxTries?: number;
+  rebalanceBudgetMs?: number;
+  seen?: SeenEvents;
+}
+
+export const TOPIC = "events";
+
+/** A loop with fast pauses and commits; started, with no partition yet. */
+export function startLoop(options: FixtureOptions) {
+  const consumer = new FakeConsumer();
+  const deadLetters = new FakeDeadLetters();
+  const counters = new Counters();
+  const log = createLog("test", { LOG_LEVEL: "silent", LOG_FORMAT: "json" });
+  const backoff = { firstMs: 1, maxMs: 4 };
+  const handler: EventHandler = {
+    name: "test",
+    handle: options.handler,
+    ...(options.flush ? { flush: options.flush } : {}),
+  };
+  const settling = new Settling({ handler, seen: options.seen, backoff, counters, log });
+  const loop = new ConsumerLoop({
+    processor: new Processor({
+      handler,
+      maxTries: options.maxTries ?? 3,
+      backoff,
+      deadLetters,
+      seen: options.seen,
+      counters,
+      log,
+    }),
+    settling,
+    commits: new Commits({ intervalMs: 0, counters, log }),
+    concurrency: options.concurrency ?? 1,
+    fetchRecords: 100,
+    limits: options.limits ?? { records: 1_000, bytes: 1e9 },
+    rebalanceBudgetMs: options.rebalanceBudgetMs ?? 1_000,
+    counters,
+    log,
+    onFatal() {},
+  });
+  loop.start(consumer);
+  return { loop, consumer, deadLetters, counters, settling };
+}
+
+export function partitions(...numbers: number[]): TopicPartition[] {
+  return numbers.map((partition) => ({ topic: TOPIC, partition }));
+}
+
+/** A record with an event in it. */
+export function eventRecord(
+  partition: number,
+  offset: number,
+  { key = null, id = `${partition}-${offset}` }: { key?: string | null; id?: string } = {},
+): ConsumedRecord {
+  const event = { event_id: id, timestamp: 1, event_type: "t", payload: { offset } };
+  return record(partition, offset, Buffer.from(JSON.stringify(event)), key);
+}
+
+export function record(
+  partition: number,
+  offset: number,
+  value: Buffer | null,
+  key: string | null = null,
+): ConsumedRecord {
+  return {
+    topic: TOPIC,
+    partition,
+    offset,
+    key: key === null ? null : Buffer.from(key),
+    value,
+    timestampMs: 1_700_000_000_000,
+    headers: {},
+  };
+}
+
+/** Polls until it holds. @throws after the deadline, with what was expected */
+export async function until(what: string, holds: () => boolean, deadlineMs = 5_000): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    await Bun.sleep(2);
+  }
+}

@@ -1,0 +1,74 @@
+import { describe, expect, test } from "bun:test";
+import { OffsetTracker } from "./offset-tracker.ts";
+
+describe("OffsetTracker", () => {
+  test("has no position before the first record", () => {
+    expect(new OffsetTracker().position).toBe(-1);
+  });
+
+  test("moves past what is done, not past what isn't", () => {
+    const tracker = new OffsetTracker();
+    for (const offset of [10, 11, 12]) tracker.start(offset);
+    expect(tracker.position).toBe(10);
+    tracker.finish(11);
+    expect(tracker.position).toBe(10);
+    tracker.finish(10);
+    expect(tracker.position).toBe(12);
+    tracker.finish(12);
+    expect(tracker.position).toBe(13);
+  });
+
+  test("a gap in the offsets is nobody's work", () => {
+    const tracker = new OffsetTracker();
+    tracker.start(5);
+    tracker.start(90);
+    tracker.finish(5);
+    expect(tracker.position).toBe(90);
+    tracker.finish(90);
+    expect(tracker.position).toBe(91);
+  });
+
+  test("refuses an offset that it has had", () => {
+    const tracker = new OffsetTracker();
+    tracker.start(5);
+    expect(() => tracker.start(5)).toThrow(RangeError);
+  });
+
+  test("agrees with a plain model, whatever order work is done in", () => {
+    for (let seed = 1; seed <= 50; seed++) {
+      const random = seeded(seed);
+      const tracker = new OffsetTracker();
+      const open: number[] = [];
+      let next = Math.floor(random() * 1_000);
+      let position = -1;
+      for (let step = 0; step < 3_000; step++) {
+        if (open.length === 0 || random() < 0.5) {
+          next += random() < 0.1 ? 1 + Math.floor(random() * 5) : 0;
+          tracker.start(next);
+          open.push(next);
+          next++;
+        } else {
+          // Mostly the oldest, as with few lanes; now and then any.
+          const at = random() < 0.5 ? 0 : Math.floor(random() * open.length);
+          tracker.finish(open.splice(at, 1)[0]!);
+        }
+        const expected = open.length > 0 ? Math.min(...open) : next;
+        expect(tracker.position).toBe(expected);
+        expect(tracker.pending).toBe(open.length);
+        expect(tracker.position).toBeGreaterThanOrEqual(position);
+        position = tracker.position;
+      }
+    }
+  });
+});
+
+/** mulberry32: the same numbers for the same seed. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,74 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type SeenEvent, SeenEvents } from "./seen-events.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "seen-events-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (offset: number, event_id: string, partition = 0): SeenEvent => ({
+  topic: "events",
+  partition,
+  offset,
+  event: { event_id },
+});
+
+function handle(seen: SeenEvents, event: SeenEvent): boolean {
+  if (!seen.claim(event)) return false;
+  seen.handled(event);
+  seen.remember(seen.takeHandled());
+  return true;
+}
+
+describe("SeenEvents", () => {
+  test("an id is handled once in a partition", () => {
+    const seen = new SeenEvents({ path: ":memory:", windowOffsets: 100 });
+    expect(handle(seen, at(0, "a"))).toBe(true);
+    expect(handle(seen, at(1, "a"))).toBe(false);
+    expect(handle(seen, at(1, "b"))).toBe(true);
+    expect(handle(seen, at(0, "a", 1))).toBe(true);
+    seen.close();
+  });
+
+  test("a claim stands until it is released", () => {
+    const seen = new SeenEvents({ path: ":memory:", windowOffsets: 100 });
+    expect(seen.claim(at(0, "a"))).toBe(true);
+    expect(seen.claim(at(1, "a"))).toBe(false);
+    seen.release(at(0, "a"));
+    expect(seen.claim(at(1, "a"))).toBe(true);
+    seen.close();
+  });
+
+  test("the window slides with the partition's offsets, and what left it is deleted", () => {
+    const path = join(folder, "window.sqlite");
+    const seen = new SeenEvents({ path, windowOffsets: 100 });
+    for (let offset = 0; offset < 1_000; offset++) handle(seen, at(offset, `id-${offset}`));
+    expect(seen.claim(at(1_000, "id-950"))).toBe(false);
+    expect(seen.claim(at(1_000, "id-900"))).toBe(true);
+    expect(seen.size()).toBeLessThanOrEqual(111);
+    seen.close();
+  });
+
+  test("survives the process, and is shared by those that have the file", () => {
+    const path = join(folder, "shared", "seen.sqlite");
+    const first = new SeenEvents({ path, windowOffsets: 100 });
+    const second = new SeenEvents({ path, windowOffsets: 100 });
+    expect(handle(first, at(0, "a"))).toBe(true);
+    expect(handle(second, at(1, "a"))).toBe(false);
+    first.close();
+    second.close();
+    const third = new SeenEvents({ path, windowOffsets: 100 });
+    expect(handle(third, at(2, "a"))).toBe(false);
+    third.close();
+  });
+
+  test("an id may hold anything", () => {
+    const seen = new SeenEvents({ path: ":memory:", windowOffsets: 100 });
+    for (const id of ["'; DROP TABLE seen; --", "\u0000", "💥", "a:b", "a:b:c", "\ud800"]) {
+      expect(handle(seen, at(0, id))).toBe(true);
+      expect(handle(seen, at(1, id))).toBe(false);
+    }
+    seen.close();
+  });
+});
