@@ -450,7 +450,7 @@ export class JournalledDelivery implements Delivery {
     if (sink.connected) {
       this.#log.error(
         { stuckMs: Math.round(stuckMs), inFlight: inFlight.count },
-        "a broker answers but the oldest event isn't delivered: making the client anew",
+        "connected to a broker, but the oldest event isn't delivered: making the client anew",
       );
       this.#backoff = Math.min(this.#backoff * 2, MAX_BACKOFF);
     } else if (!this.#journal || (inFlight.count === 1 && inFlight.oldest() instanceof JournalRecord)) {
