@@ -1,4 +1,5 @@
 export * from "./health.ts";
+export * from "./histogram.ts";
 export * from "./lifecycle.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";

@@ -16,18 +16,34 @@ export function createMetrics(): Registry {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;
   });
-  gauge(registry, "process_start_time_seconds", "Unix time at which the process started", () => startTime);
+  gauge(
+    registry,
+    "process_start_time_seconds",
+    "Unix time at which the process started",
+    () => startTime,
+    "min",
+  );
   return registry;
 }
 
 const startTime = Date.now() / 1000 - process.uptime();
 
+/** How the same figure of several processes becomes one. */
+export type Aggregator = "sum" | "min" | "max" | "average";
+
 /** A gauge whose value is asked for at each scrape. */
-export function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+export function gauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  read: () => number,
+  aggregator: Aggregator = "sum",
+): void {
   new Gauge({
     name: `${METRIC_PREFIX}${name}`,
     help,
     registers: [registry],
+    aggregator,
     collect() {
       this.set(read());
     },

@@ -1,0 +1,151 @@
+// Every setting of the producer, and the contradictions between them that keep it from starting.
+import {
+  type ClientConfig,
+  kafkaRule,
+  type ProducerSettings,
+  producerSettings,
+  type TopicSettings,
+  toClientConfig,
+  topicSettings,
+} from "@ingest/kafka";
+import {
+  type Env,
+  type LogSettings,
+  logSettings,
+  parseSettings,
+  type SettingProblem,
+  type SettingsRule,
+} from "@ingest/service";
+import { type Static, type TObject, Type } from "@sinclair/typebox";
+import { checkPromises, type DeliverySettings, deliverySettings } from "./delivery/index.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** What a record has beside the caller's bytes: its id, its time, its key, and Kafka's own framing. */
+export const RECORD_OVERHEAD_BYTES = 2 * KIB;
+
+export const httpSettings = {
+  PORT: Type.Integer({
+    default: 3000,
+    minimum: 0,
+    maximum: 65_535,
+    description: "Where the API listens; 0 takes a free port and logs which.",
+  }),
+  HOST: Type.String({ default: "0.0.0.0", minLength: 1, description: "The address to listen on." }),
+  WORKERS: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1, maximum: 256 })], {
+    default: 1,
+    description: "Processes that share the port; auto: one for each core.",
+  }),
+  DEFAULT_DURABILITY: Type.Union(
+    [Type.Literal("accepted"), Type.Literal("durable"), Type.Literal("stored")],
+    {
+      default: "accepted",
+      description: "What is promised to a caller who asks for nothing else.",
+    },
+  ),
+  MAX_EVENT_BYTES: Type.Integer({
+    default: 512 * KIB,
+    minimum: 256,
+    maximum: 1_000_000_000,
+    description: "Largest event, as JSON text, decompressed. Beyond it: 413.",
+  }),
+  MAX_BODY_BYTES: Type.Integer({
+    default: 8 * MIB,
+    minimum: 256,
+    maximum: 1_000_000_000,
+    description: "Largest body of a batch, as sent and decompressed. Beyond it: 413.",
+  }),
+  MAX_BATCH_EVENTS: Type.Integer({
+    default: 10_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: "Most events of a batch. Beyond it: 413.",
+  }),
+  MAX_IN_FLIGHT_REQUESTS: Type.Integer({
+    default: 4_096,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: "Most requests at once, for each worker. Beyond it: 503 at once, before the body is read.",
+  }),
+  MAX_IN_FLIGHT_BYTES: Type.Integer({
+    default: 64 * MIB,
+    minimum: 256,
+    description:
+      "Most bytes of bodies at once, for each worker: bounds memory, whatever is sent. Beyond it: 503.",
+  }),
+  BODY_TIMEOUT_MS: Type.Integer({
+    default: 10_000,
+    minimum: 100,
+    maximum: 120_000,
+    description: "How long a body may take to arrive. Beyond it: 408.",
+  }),
+  IDLE_TIMEOUT_SECONDS: Type.Integer({
+    default: 60,
+    minimum: 1,
+    maximum: 255,
+    description: "A connection on which nothing moves for so long is closed.",
+  }),
+  SHUTDOWN_TIMEOUT_MS: Type.Integer({
+    default: 30_000,
+    minimum: 1_000,
+    maximum: 600_000,
+    description:
+      "How long SIGTERM may take: requests end, the client's queue is flushed, the rest goes to the journal.",
+  }),
+};
+export type HttpSettings = Static<TObject<typeof httpSettings>>;
+
+const settings = {
+  ...httpSettings,
+  ...logSettings,
+  ...topicSettings,
+  ...producerSettings,
+  ...deliverySettings,
+};
+export type Settings = Readonly<
+  HttpSettings & LogSettings & TopicSettings & ProducerSettings & DeliverySettings
+>;
+
+export interface Config {
+  settings: Settings;
+  /** librdkafka's configuration for the producer and the admin client. */
+  kafka: ClientConfig;
+}
+
+/**
+ * Reads the producer's configuration.
+ * @throws SettingsError naming every problem
+ */
+export function readConfig(env: Env): Config {
+  const rules: SettingsRule<Settings>[] = [kafkaRule("producer", env), checkPromises, checkLimits];
+  const parsed: Settings = parseSettings(settings, env, rules);
+  return { settings: parsed, kafka: toClientConfig(parsed, "producer", env) };
+}
+
+/** Limits that would contradict each other or Kafka's. */
+export function checkLimits(
+  s: HttpSettings & Pick<Settings, "KAFKA_MESSAGE_MAX_BYTES" | "JOURNAL_ENABLED">,
+): SettingProblem[] {
+  const problems: SettingProblem[] = [];
+  const wrong = (name: keyof HttpSettings, message: string) =>
+    problems.push({ name, value: String(s[name]), message });
+  const largest = s.KAFKA_MESSAGE_MAX_BYTES - RECORD_OVERHEAD_BYTES;
+  if (s.MAX_EVENT_BYTES > largest)
+    wrong(
+      "MAX_EVENT_BYTES",
+      `must not be more than ${largest}: KAFKA_MESSAGE_MAX_BYTES (${s.KAFKA_MESSAGE_MAX_BYTES}) less ${RECORD_OVERHEAD_BYTES} for the record around it`,
+    );
+  if (s.MAX_BODY_BYTES < s.MAX_EVENT_BYTES)
+    wrong("MAX_BODY_BYTES", `must not be less than MAX_EVENT_BYTES (${s.MAX_EVENT_BYTES})`);
+  if (s.MAX_IN_FLIGHT_BYTES < s.MAX_BODY_BYTES)
+    wrong("MAX_IN_FLIGHT_BYTES", `must not be less than MAX_BODY_BYTES (${s.MAX_BODY_BYTES})`);
+  if (s.BODY_TIMEOUT_MS >= s.IDLE_TIMEOUT_SECONDS * 1000)
+    wrong(
+      "BODY_TIMEOUT_MS",
+      `must be less than IDLE_TIMEOUT_SECONDS (${s.IDLE_TIMEOUT_SECONDS}): the connection would be closed without an answer`,
+    );
+  if (s.DEFAULT_DURABILITY === "durable" && !s.JOURNAL_ENABLED)
+    wrong("DEFAULT_DURABILITY", "durable needs the journal: JOURNAL_ENABLED=true");
+  return problems;
+}

@@ -1,0 +1,131 @@
+// What the OpenAPI document says of the event routes; its schemas are the ones that are checked.
+import { type ProblemCode, problems } from "@ingest/contract";
+import type { DocumentDecoration } from "elysia";
+import { promises } from "../delivery/index.ts";
+
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const json = (schema: object) => ({ "application/json": { schema } });
+
+const retryAfter = {
+  "Retry-After": { description: "When to try again, in seconds.", schema: { type: "integer" as const } },
+};
+const preferenceApplied = {
+  "Preference-Applied": {
+    description: "The preference that was followed, when one was sent.",
+    schema: { type: "string" as const },
+  },
+};
+
+/** A response for each status that these codes have, naming the codes. */
+function refusals(codes: readonly ProblemCode[]) {
+  const byStatus = Map.groupBy(codes, (code) => problems[code].status);
+  return Object.fromEntries(
+    [...byStatus].map(([status, list]) => [
+      String(status),
+      {
+        description: list.map((code) => `\`${code}\`: ${problems[code].title}`).join("; "),
+        ...(status === 503 ? { headers: retryAfter } : {}),
+        content: { "application/problem+json": { schema: ref("Problem") } },
+      },
+    ]),
+  );
+}
+
+const anyRoute: readonly ProblemCode[] = [
+  "not_json",
+  "bad_encoding",
+  "bad_parameter",
+  "request_timeout",
+  "too_large",
+  "unsupported_media_type",
+  "invalid_event",
+  "internal",
+  "queue_full",
+  "journal_full",
+  "journal_unavailable",
+  "overloaded",
+  "kafka_unavailable",
+  "shutting_down",
+  "outcome_unknown",
+];
+
+const parameters = [
+  {
+    name: "durability",
+    in: "query" as const,
+    description:
+      "What is to be promised. `accepted`: in the client's queue. `durable`: on this machine's disk. `stored`: all in-sync replicas have it.",
+    schema: { type: "string" as const, enum: [...promises] },
+  },
+  {
+    name: "Prefer",
+    in: "header" as const,
+    description: "The same as a preference (RFC 7240); the query parameter goes first.",
+    schema: { type: "string" as const },
+    examples: { durable: { value: "durability=durable" } },
+  },
+  {
+    name: "Content-Encoding",
+    in: "header" as const,
+    description: "How the body is compressed, if it is.",
+    schema: { type: "string" as const, enum: ["identity", "gzip", "deflate", "br", "zstd"] },
+  },
+];
+
+const example = { event_type: "page_view", user_id: "user-42", payload: { path: "/" } };
+
+export const registerEventDetail: DocumentDecoration = {
+  operationId: "registerEvent",
+  summary: "Register one event",
+  description:
+    "Answers as soon as the promise is kept that was asked for: by default, that the event is in the queue to Kafka.",
+  tags: ["events"],
+  parameters,
+  requestBody: { required: true, content: { "application/json": { schema: ref("Event"), example } } },
+  responses: {
+    "201": { description: "Stored", headers: preferenceApplied, content: json(ref("Stored")) },
+    "202": {
+      description: "Accepted, or durable",
+      headers: preferenceApplied,
+      content: json(ref("Accepted")),
+    },
+    ...refusals(anyRoute),
+  },
+};
+
+export const registerEventsDetail: DocumentDecoration = {
+  operationId: "registerEvents",
+  summary: "Register many events",
+  description:
+    "Each event is taken for itself and has its own result: one that is wrong, or can't be taken, doesn't cost the others. " +
+    "When none was taken, the answer is a problem with `results` beside its other members: 422 when each is invalid, 503 or 504 else.",
+  tags: ["events"],
+  parameters,
+  requestBody: {
+    required: true,
+    content: {
+      "application/json": {
+        schema: { type: "array", minItems: 1, items: ref("Event") },
+        example: [example],
+      },
+      "application/x-ndjson": {
+        schema: { type: "string", description: "One event a line" },
+        example: `${JSON.stringify(example)}\n${JSON.stringify(example)}\n`,
+      },
+    },
+  },
+  responses: {
+    "201": { description: "All stored", headers: preferenceApplied, content: json(ref("Results")) },
+    "202": {
+      description: "All accepted, or all durable",
+      headers: preferenceApplied,
+      content: json(ref("Results")),
+    },
+    "207": {
+      description: "Mixed: see each result",
+      headers: preferenceApplied,
+      content: json(ref("Results")),
+    },
+    ...refusals(anyRoute),
+  },
+};

@@ -1,0 +1,68 @@
+// What the event routes answer with, as schemas: the OpenAPI document shows them, the tests hold answers against them.
+import { Problem, type ProblemCode, ProblemError, problems } from "@ingest/contract";
+import { type Static, Type } from "@sinclair/typebox";
+
+const eventId = Type.String({
+  description: "The caller's own id, or the UUIDv7 that was made for the event.",
+  examples: ["019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6071"],
+});
+
+export const Accepted = Type.Object(
+  {
+    status: Type.Union([Type.Literal("accepted"), Type.Literal("durable")], {
+      description: "`accepted`: in the client's queue. `durable`: on this machine's disk, after fsync.",
+    }),
+    event_id: eventId,
+  },
+  { $id: "Accepted", description: "The event was taken." },
+);
+export type Accepted = Static<typeof Accepted>;
+
+const position = {
+  topic: Type.String(),
+  partition: Type.Integer({ minimum: 0 }),
+  offset: Type.Integer({ minimum: 0 }),
+};
+
+export const Stored = Type.Object(
+  { status: Type.Literal("stored"), event_id: eventId, ...position },
+  { $id: "Stored", description: "All in-sync replicas have the event, at this place." },
+);
+export type Stored = Static<typeof Stored>;
+
+export const EventResult = Type.Object(
+  {
+    index: Type.Integer({
+      minimum: 0,
+      description: "Which event of the body, from 0; blank lines aren't counted.",
+    }),
+    status: Type.Union(
+      (["accepted", "durable", "stored", "invalid", "retry", "unknown"] as const).map((s) => Type.Literal(s)),
+      {
+        description:
+          "`invalid`: wrong as it is, see `errors`. `retry`: not taken, send it again later. `unknown`: not confirmed in time, it may still arrive; send it again with the same event_id.",
+      },
+    ),
+    event_id: Type.Optional(eventId),
+    code: Type.Optional(
+      Type.Union(
+        (Object.keys(problems) as ProblemCode[]).map((code) => Type.Literal(code)),
+        { description: "Why it wasn't taken" },
+      ),
+    ),
+    errors: Type.Optional(Type.Array(ProblemError)),
+    topic: Type.Optional(position.topic),
+    partition: Type.Optional(position.partition),
+    offset: Type.Optional(position.offset),
+  },
+  { $id: "EventResult", description: "What became of one event of a batch." },
+);
+export type EventResult = Static<typeof EventResult>;
+
+export const Results = Type.Object(
+  { results: Type.Array(Type.Ref("EventResult")) },
+  { $id: "Results", description: "A result for each event, in the order in which they were sent." },
+);
+export type Results = { results: EventResult[] };
+
+export const schemas = { Accepted, Stored, EventResult, Results, Problem };

@@ -1,0 +1,51 @@
+// Opens the port, or says why not.
+import type { App } from "../app.ts";
+import { lastResort } from "./errors.ts";
+
+export interface ListenOptions {
+  /** 0 takes a free one. */
+  port: number;
+  host: string;
+  /** Other processes of this service listen on the same port (SO_REUSEPORT). */
+  isShared: boolean;
+  idleTimeoutSeconds: number;
+}
+
+/** The server's own limit answers without a body: ours come first, whatever is sent. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+
+/**
+ * @returns the port
+ * @throws ListenError
+ */
+export function listen(app: App, { port, host, isShared, idleTimeoutSeconds }: ListenOptions): number {
+  try {
+    app.listen({
+      port,
+      hostname: host,
+      reusePort: isShared,
+      idleTimeout: idleTimeoutSeconds,
+      maxRequestBodySize: NO_LIMIT,
+      development: false,
+      error: lastResort,
+    });
+  } catch (error) {
+    throw new ListenError(host, port, error);
+  }
+  return app.server?.port ?? port;
+}
+
+/** The port can't be had. */
+export class ListenError extends Error {
+  override name = "ListenError";
+  constructor(host: string, port: number, cause: unknown) {
+    super(`can't listen on ${host}:${port} (${reasonOf(cause)})`, { cause });
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  const { code, message } = cause as { code?: string; message?: string };
+  if (code === "EADDRINUSE") return "another program listens there: stop it, or choose another PORT";
+  if (code === "EACCES") return "not allowed: ports below 1024 are for root";
+  return message ?? String(cause);
+}

@@ -1,0 +1,167 @@
+// The figures at GET /metrics.
+import type { ProducerStatistics } from "@ingest/kafka";
+import {
+  Counter,
+  counterOf,
+  countersOf,
+  createMetrics,
+  Gauge,
+  gauge,
+  histogramsOf,
+  METRIC_PREFIX,
+  type Registry,
+} from "@ingest/service";
+import type { Delivery } from "../delivery/index.ts";
+import type { Admission } from "../events/admission.ts";
+import type { EventService } from "../events/service.ts";
+import type { ByteBudget } from "../http/byte-budget.ts";
+import type { RequestFigures } from "./request-figures.ts";
+
+export interface MetricSources {
+  requests: RequestFigures;
+  events: EventService;
+  admission: Admission;
+  bodies: ByteBudget;
+  delivery: Delivery;
+  hasJournal: boolean;
+  /** The last figures of Kafka's client. */
+  statistics(): ProducerStatistics | undefined;
+}
+
+export function createProducerMetrics(sources: MetricSources): Registry {
+  const registry = createMetrics();
+  requestMetrics(registry, sources);
+  deliveryMetrics(registry, sources.delivery);
+  if (sources.hasJournal) journalMetrics(registry, sources.delivery);
+  clientMetrics(registry, sources.statistics);
+  gauge(registry, "workers", "Processes that answer", () => 1);
+  return registry;
+}
+
+function requestMetrics(registry: Registry, { requests, events, admission, bodies }: MetricSources): void {
+  new Counter({
+    name: `${METRIC_PREFIX}http_requests_total`,
+    help: "Answers by route and status",
+    labelNames: ["route", "status"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const add = (route: string, byStatus: Record<number, number>) => {
+        for (const [status, count] of Object.entries(byStatus)) this.inc({ route, status }, count);
+      };
+      for (const [route, { byStatus }] of Object.entries(requests.routes)) add(route, byStatus);
+      add("other", requests.other);
+    },
+  });
+  histogramsOf(
+    registry,
+    "http_request_duration_seconds",
+    "From the head of a request until its answer is made",
+    "route",
+    Object.fromEntries(Object.entries(requests.routes).map(([route, { durations }]) => [route, durations])),
+  );
+  countersOf(registry, "events_total", "Events by what became of them", "outcome", () => events.counts);
+  gauge(registry, "http_requests_in_flight", "Requests without an answer yet", () => admission.inFlight);
+  gauge(registry, "http_requests_in_flight_max", "How many there may be", () => admission.maxInFlight);
+  gauge(registry, "http_body_bytes_in_flight", "Bytes of bodies that are arriving", () => bodies.used);
+}
+
+function deliveryMetrics(registry: Registry, delivery: Delivery): void {
+  const counts = () => delivery.state().counts;
+  counterOf(registry, "delivered_total", "Events that Kafka confirmed", () => counts().delivered);
+  countersOf(
+    registry,
+    "delivery_failures_total",
+    "Deliveries that failed, by the client's reason; with a journal they are tried again",
+    "reason",
+    () => counts().failed,
+  );
+  countersOf(registry, "refused_total", "Events not taken, by reason", "reason", () => counts().refused);
+  const totals: [name: string, help: string, read: () => number][] = [
+    ["lost_total", "Events accepted and given up", () => counts().lost],
+    ["rejected_total", "Events set aside because Kafka refuses them for good", () => counts().rejected],
+    ["spooled_total", "Events written to the journal because Kafka didn't take them", () => counts().spooled],
+    ["replayed_total", "Events sent to Kafka from the journal", () => counts().replayed],
+    ["client_restarts_total", "Times the client was made anew", () => counts().clientRestarts],
+  ];
+  for (const [name, help, read] of totals) counterOf(registry, name, help, read);
+  gauge(
+    registry,
+    "events_in_flight",
+    "Events handed to the client without an outcome",
+    () => delivery.state().inFlight,
+  );
+  gauge(registry, "ready", "1 while events are taken", () => Number(delivery.state().ready));
+  gauge(registry, "spooling", "1 while events go to the journal first", () =>
+    Number(delivery.state().spooling),
+  );
+}
+
+function journalMetrics(registry: Registry, delivery: Delivery): void {
+  const journal = () => delivery.state().journal;
+  gauge(registry, "journal_bytes", "Bytes of the journal", () => journal()?.bytes ?? 0);
+  gauge(registry, "journal_max_bytes", "Its limit", () => journal()?.maxBytes ?? 0);
+  gauge(registry, "journal_records", "Records that Kafka hasn't confirmed", () => journal()?.records ?? 0);
+  gauge(registry, "journal_segments", "Files of the journal", () => journal()?.segments ?? 0);
+  gauge(
+    registry,
+    "journal_oldest_seconds",
+    "Age of the oldest record that Kafka hasn't confirmed",
+    () => (journal()?.oldestMs ?? 0) / 1_000,
+    "max",
+  );
+  const counts = () => delivery.state().counts;
+  counterOf(registry, "journal_corrupt_total", "Records that failed their checksum", () => counts().corrupt);
+  counterOf(registry, "journal_fsyncs_total", "fsyncs of the journal", () => counts().fsyncs);
+  counterOf(registry, "journal_fsync_failures_total", "fsyncs that failed", () => counts().fsyncFailures);
+}
+
+function clientMetrics(registry: Registry, statistics: MetricSources["statistics"]): void {
+  const read = (pick: (s: ProducerStatistics) => number) => () => {
+    const current = statistics();
+    return current ? pick(current) : 0;
+  };
+  const figures: [name: string, help: string, pick: (s: ProducerStatistics) => number][] = [
+    ["kafka_queue_messages", "Records in the client's queue or in flight", (s) => s.queueMessages],
+    ["kafka_queue_bytes", "Their bytes, keys included", (s) => s.queueBytes],
+    ["kafka_queue_max_messages", "The queue's limit in records", (s) => s.queueMaxMessages],
+    ["kafka_queue_max_bytes", "The queue's limit in bytes", (s) => s.queueMaxBytes],
+    ["kafka_brokers_up", "Brokers that the client has a connection to", (s) => s.brokersUp],
+    ["kafka_batch_messages", "Records of a batch, mean of the last interval", (s) => s.batchMessagesAverage],
+    ["kafka_batch_bytes", "Bytes of a batch, mean of the last interval", (s) => s.batchBytesAverage],
+  ];
+  for (const [name, help, pick] of figures)
+    gauge(registry, name, help, read(pick), name.includes("batch") ? "average" : "sum");
+  brokerMetrics(registry, statistics);
+}
+
+function brokerMetrics(registry: Registry, statistics: MetricSources["statistics"]): void {
+  type Broker = ProducerStatistics["brokers"][number];
+  const figures: [name: string, help: string, pick: (broker: Broker) => number][] = [
+    ["kafka_broker_up", "1 while the broker can be reached", (b) => Number(b.isUp)],
+    [
+      "kafka_broker_rtt_p50_seconds",
+      "Round trip, median of the last interval",
+      (b) => b.roundTripMicrosP50 / 1e6,
+    ],
+    [
+      "kafka_broker_rtt_p99_seconds",
+      "Round trip, 99th percentile of the last interval",
+      (b) => b.roundTripMicrosP99 / 1e6,
+    ],
+    ["kafka_broker_requests_in_flight", "Requests sent and not answered", (b) => b.requestsInFlight],
+  ];
+  for (const [name, help, pick] of figures) {
+    new Gauge({
+      name: METRIC_PREFIX + name,
+      help,
+      labelNames: ["broker"],
+      registers: [registry],
+      aggregator: name.includes("rtt") ? "max" : name.endsWith("_up") ? "min" : "sum",
+      collect() {
+        this.reset();
+        for (const broker of statistics()?.brokers ?? []) this.set({ broker: broker.name }, pick(broker));
+      },
+    });
+  }
+}

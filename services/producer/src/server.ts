@@ -1,0 +1,130 @@
+// One process of the producer: everything behind its port, started in order and stopped in reverse.
+import type { ProducerStatistics } from "@ingest/kafka";
+import type { HealthSource, Lifecycle, Log } from "@ingest/service";
+import { createApp } from "./app.ts";
+import type { Config } from "./config.ts";
+import { createDelivery } from "./delivery/index.ts";
+import { Admission } from "./events/admission.ts";
+import { EventService } from "./events/service.ts";
+import { readiness } from "./health.ts";
+import { BodyReader } from "./http/body.ts";
+import { ByteBudget } from "./http/byte-budget.ts";
+import { listen } from "./http/listen.ts";
+import { createProducerMetrics } from "./observe/metrics.ts";
+import { RequestFigures } from "./observe/request-figures.ts";
+import { TopicStep } from "./topic.ts";
+
+export interface ServerOptions {
+  config: Config;
+  log: Log;
+  lifecycle: Lifecycle;
+  /** This process's number among the workers, from 0, and how many there are. */
+  worker?: { index: number; count: number };
+  /** Wraps what this process says of itself: with several, each answers for all. */
+  answerForAll?: (own: OwnHealth) => HealthSource;
+}
+
+/** What one process says of itself. */
+export interface OwnHealth extends HealthSource {
+  ready(): ReturnType<typeof readiness>;
+  /** As prom-client's `getMetricsAsJSON`. */
+  metricsJson(): Promise<object[]>;
+}
+
+/** Of SHUTDOWN_TIMEOUT_MS, what requests have to end; the rest is for what they brought. */
+const REQUESTS_SHARE = 0.4;
+/** A step's own limits come first: the lifecycle's cut in only where something is stuck. */
+const STOP_MARGIN_MS = 1_000;
+
+/** Starts everything. Resolves with the port once requests are answered, whether Kafka is there or not. */
+export async function startServer(options: ServerOptions): Promise<{ port: number }> {
+  const { config, log, lifecycle, worker = { index: 0, count: 1 } } = options;
+  const { settings, kafka } = config;
+  let statistics: ProducerStatistics | undefined;
+  const delivery = createDelivery({
+    settings,
+    config: kafka,
+    log,
+    worker: worker.index,
+    workers: worker.count,
+    onStatistics: (latest) => {
+      statistics = latest;
+    },
+  });
+  const topic = new TopicStep({
+    kafka,
+    topic: {
+      topic: settings.KAFKA_TOPIC,
+      partitions: settings.KAFKA_TOPIC_PARTITIONS,
+      replicationFactor: settings.KAFKA_TOPIC_REPLICATION_FACTOR,
+    },
+    log,
+  });
+  const limits = { maxEventBytes: settings.MAX_EVENT_BYTES, maxBatchEvents: settings.MAX_BATCH_EVENTS };
+  const service = new EventService({ delivery, limits, storedDeadlineMs: settings.STORED_DEADLINE_MS });
+  const admission = new Admission(settings.MAX_IN_FLIGHT_REQUESTS);
+  const budget = new ByteBudget(settings.MAX_IN_FLIGHT_BYTES);
+  const bodies = new BodyReader({ timeoutMs: settings.BODY_TIMEOUT_MS, budget });
+  const figures = new RequestFigures();
+  const registry = createProducerMetrics({
+    requests: figures,
+    events: service,
+    admission,
+    bodies: budget,
+    delivery,
+    hasJournal: settings.JOURNAL_ENABLED,
+    statistics: () => statistics,
+  });
+  const own: OwnHealth = {
+    live: () => ({ ok: true }),
+    ready: () => readiness({ delivery, topic, isStopping: () => lifecycle.isStopping }),
+    metrics: () => registry.metrics(),
+    metricsJson: () => registry.getMetricsAsJSON(),
+  };
+  const app = createApp({
+    events: {
+      service,
+      admission,
+      bodies,
+      figures,
+      defaultPromise: settings.DEFAULT_DURABILITY,
+      maxEventBytes: settings.MAX_EVENT_BYTES,
+      maxBodyBytes: settings.MAX_BODY_BYTES,
+    },
+    health: options.answerForAll?.(own) ?? own,
+    log,
+  });
+
+  const forRequests = settings.SHUTDOWN_TIMEOUT_MS * REQUESTS_SHARE;
+  const forDelivery = settings.SHUTDOWN_TIMEOUT_MS - forRequests;
+  await lifecycle.start({
+    name: "delivery",
+    start: () => delivery.start(),
+    async stop() {
+      const { lost, journalled } = await delivery.stop(forDelivery);
+      if (lost > 0) throw new Error(`${lost} accepted events could neither be sent nor kept`);
+      if (journalled > 0) log.warn({ journalled }, "events are in the journal: the next start sends them");
+    },
+    stopBudgetMs: forDelivery + STOP_MARGIN_MS,
+  });
+  await lifecycle.start({ name: "topic", start: () => topic.start(), stop: () => topic.stop() });
+  let port = settings.PORT;
+  await lifecycle.start({
+    name: "http",
+    start() {
+      port = listen(app, {
+        port: settings.PORT,
+        host: settings.HOST,
+        isShared: worker.count > 1,
+        idleTimeoutSeconds: settings.IDLE_TIMEOUT_SECONDS,
+      });
+    },
+    async stop() {
+      await admission.close();
+      await app.server?.stop(true);
+      bodies.stop();
+    },
+    stopBudgetMs: forRequests,
+  });
+  return { port };
+}
