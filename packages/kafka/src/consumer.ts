@@ -1,6 +1,7 @@
 // Reading as a member of a group: Confluent's KafkaConsumer, asked for records and never left to push them.
 import type { KafkaConsumer as ConfluentKafkaConsumer } from "@confluentinc/kafka-javascript";
 import { type ClientLog, connectClient, construct, disconnectClient, listen } from "./client.ts";
+import { rememberClient } from "./consumer-clients.ts";
 import { type RebalanceListener, Rebalancer, type RebalancingClient } from "./consumer-rebalance.ts";
 import { Turns } from "./consumer-turns.ts";
 import { KafkaError, toKafkaError } from "./errors.ts";
@@ -120,6 +121,7 @@ class ConfluentConsumer implements KafkaConsumer {
       config,
       ({ KafkaConsumer }) => new (KafkaConsumer as unknown as Constructor)(config),
     );
+    rememberClient(this, this.#client);
     this.#rebalancer = new Rebalancer(this.#client, options, this.#queueTurns, (error) =>
       this.#onError(error),
     );

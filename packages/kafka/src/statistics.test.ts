@@ -76,6 +76,7 @@ test("a consumer's figures: its own partitions, and their lag", () => {
     consumer_lag: 7,
     committed_offset: 3,
     ls_offset: 10,
+    next_offset: 9,
     fetchq_cnt: 1,
     ...over,
   });
@@ -94,7 +95,7 @@ test("a consumer's figures: its own partitions, and their lag", () => {
   expect(toConsumerStatistics(json)).toMatchObject({
     brokersUp: 1,
     partitions: [
-      { topic: "t", partition: 0, lag: 7, committedOffset: 3, endOffset: 10, fetchedAhead: 1 },
+      { topic: "t", partition: 0, lag: 7, committedOffset: 3, endOffset: 10, nextOffset: 9, fetchedAhead: 1 },
       { topic: "t", partition: 1, lag: -1, committedOffset: -1001 },
     ],
     lag: 7,

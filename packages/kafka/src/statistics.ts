@@ -53,6 +53,8 @@ export interface PartitionStatistics {
   committedOffset: number;
   /** Offset after the last record that may be read. */
   endOffset: number;
+  /** Where librdkafka will fetch on: past transaction markers and compacted records too, which no record is of. */
+  nextOffset: number;
   /** Records fetched ahead. */
   fetchedAhead: number;
 }
@@ -150,6 +152,7 @@ function readPartitions(topic: Json): PartitionStatistics[] {
         lag: number(p.consumer_lag),
         committedOffset: number(p.committed_offset),
         endOffset: number(p.ls_offset),
+        nextOffset: number(p.next_offset),
         fetchedAhead: number(p.fetchq_cnt),
       }))
   );

@@ -1,0 +1,152 @@
+// Puts dead letters back, each once: the letters are read in a group of their own, and a letter's offset is committed in
+// the transaction that writes its record. Killed at any moment, the next run goes on where this one was.
+import {
+  type ClientConfig,
+  type ConsumedRecord,
+  createConsumer,
+  createTransactions,
+  type KafkaConsumer,
+  type ProducerRecord,
+  type TopicPartition,
+  type TopicPartitionOffset,
+  type Transactions,
+} from "@ingest/kafka";
+import { toReplayed } from "./replayed.ts";
+
+export interface ReplayOptions {
+  consumer: ClientConfig;
+  producer: ClientConfig;
+  /** Where the letters are. */
+  deadLetterTopic: string;
+  /** Where they are put back, if that is where they came from. */
+  topic: string;
+  /** The most that are put back. */
+  limit: number;
+  /** Looks, writes and commits nothing. */
+  isDryRun: boolean;
+  /** Told of every letter: put back (or, dry, would be), or in words why not. */
+  onLetter(letter: ConsumedRecord, skipped: string | undefined): void;
+  signal: AbortSignal;
+}
+
+export interface ReplayResult {
+  replayed: number;
+  skipped: number;
+}
+
+const BROKER_TIMEOUT_MS = 30_000;
+const FETCH_RECORDS = 500;
+const FETCH_WAIT_MS = 250;
+/** With all partitions' ends known and not reached, nothing for this long means that what is left is no record. */
+const QUIET_MS = 3_000;
+
+/** Reads to the letters' ends as they are at the start: what fails again and comes back as a letter isn't read. */
+export async function replay(options: ReplayOptions): Promise<ReplayResult> {
+  const run = new Replay(options);
+  try {
+    return await run.run();
+  } finally {
+    await run.close();
+  }
+}
+
+class Replay {
+  readonly #options: ReplayOptions;
+  readonly #consumer: KafkaConsumer;
+  readonly #transactions: Transactions | undefined;
+  readonly #result: ReplayResult = { replayed: 0, skipped: 0 };
+  /** By partition: the offset at which it is done. */
+  readonly #ends = new Map<number, number>();
+  #assigned: TopicPartition[] | undefined;
+  #failure: unknown;
+
+  constructor(options: ReplayOptions) {
+    this.#options = options;
+    const { consumer: config, producer, deadLetterTopic } = options;
+    this.#consumer = createConsumer({
+      config,
+      onAssigned: (partitions) => {
+        this.#assigned = [...(this.#assigned ?? []), ...partitions];
+      },
+      onRevoked: () => this.#interrupted(),
+      onLost: () => this.#interrupted(),
+      onError: (error) => {
+        if (error.isFatal) this.#failure = error;
+      },
+    });
+    if (!options.isDryRun)
+      this.#transactions = createTransactions({
+        config: producer,
+        transactionalId: `replay-${deadLetterTopic}`,
+        timeoutMs: BROKER_TIMEOUT_MS,
+      });
+  }
+
+  async run(): Promise<ReplayResult> {
+    const { deadLetterTopic, signal } = this.#options;
+    await this.#consumer.connect(BROKER_TIMEOUT_MS);
+    await this.#transactions?.connect();
+    this.#consumer.subscribe([deadLetterTopic]);
+    let quietSince = performance.now();
+    while (!signal.aborted && !this.#isDone() && performance.now() - quietSince < this.#patienceMs()) {
+      if (this.#failure) throw this.#failure;
+      const letters = await this.#consumer.fetch(FETCH_RECORDS, FETCH_WAIT_MS);
+      if (this.#assigned !== undefined && this.#ends.size === 0) await this.#findEnds(this.#assigned);
+      const due = letters.filter(({ partition, offset }) => offset < (this.#ends.get(partition) ?? 0));
+      if (letters.length > 0) quietSince = performance.now();
+      await this.#putBack(due);
+    }
+    return this.#result;
+  }
+
+  async close(): Promise<void> {
+    await this.#transactions?.close(5_000);
+    await this.#consumer.close(10_000);
+  }
+
+  /** Until the group has given out the partitions, a broker's time; then only as long as letters come. */
+  #patienceMs(): number {
+    return this.#ends.size === 0 ? 2 * BROKER_TIMEOUT_MS : QUIET_MS;
+  }
+
+  #isDone(): boolean {
+    if (this.#result.replayed >= this.#options.limit) return true;
+    return this.#ends.size > 0 && [...this.#positions].every(([p, at]) => at >= this.#ends.get(p)!);
+  }
+
+  /** By partition: the next letter to look at. */
+  readonly #positions = new Map<number, number>();
+
+  async #findEnds(partitions: readonly TopicPartition[]): Promise<void> {
+    const committed = await this.#consumer.committed(partitions, BROKER_TIMEOUT_MS);
+    for (const { topic, partition, offset } of committed) {
+      const { low, high } = await this.#consumer.watermarks({ topic, partition }, BROKER_TIMEOUT_MS);
+      this.#ends.set(partition, high);
+      this.#positions.set(partition, Math.max(offset, low));
+    }
+  }
+
+  async #putBack(letters: readonly ConsumedRecord[]): Promise<void> {
+    const records: ProducerRecord[] = [];
+    const offsets = new Map<number, TopicPartitionOffset>();
+    const told: [ConsumedRecord, string | undefined][] = [];
+    for (const letter of letters) {
+      if (this.#result.replayed + records.length >= this.#options.limit) break;
+      const { topic, partition, offset } = letter;
+      const replayed = toReplayed(letter, this.#options.topic);
+      if (typeof replayed !== "string") records.push(replayed);
+      offsets.set(partition, { topic, partition, offset: offset + 1 });
+      told.push([letter, typeof replayed === "string" ? replayed : undefined]);
+    }
+    if (told.length === 0) return;
+    await this.#transactions?.write(records, this.#consumer, [...offsets.values()]);
+    for (const { partition, offset } of offsets.values()) this.#positions.set(partition, offset);
+    this.#result.replayed += records.length;
+    this.#result.skipped += told.length - records.length;
+    for (const [letter, skipped] of told) this.#options.onLetter(letter, skipped);
+  }
+
+  #interrupted(): void {
+    this.#failure ??= new Error("another replay of this group has begun: run one at a time");
+  }
+}

@@ -1,0 +1,121 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { LineWriter } from "./line-writer.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "line-writer-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A pipe by name: what is written to `fd` can be read by the returned process. */
+function pipeTo(command: string[], flags = constants.O_WRONLY) {
+  const path = join(folder, `pipe-${crypto.randomUUID()}`);
+  Bun.spawnSync(["mkfifo", path]);
+  const reader = Bun.spawn(["sh", "-c", `exec "$@" < "${path}"`, "sh", ...command], { stdout: "pipe" });
+  // Opening waits for the reader to have opened it.
+  const fd = openSync(path, flags === constants.O_WRONLY ? flags : constants.O_RDWR | flags);
+  return { fd, reader };
+}
+
+describe("LineWriter", () => {
+  test("flush resolves when everything taken before is in the file, in order", async () => {
+    const path = join(folder, "a.log");
+    const writer = new LineWriter(openSync(path, "w"));
+    let expected = "";
+    for (let i = 0; i < 1_000; i++) {
+      const line = `${i} ${"é".repeat(i % 50)}\n`;
+      expected += line;
+      writer.write(line);
+      if (i % 100 === 0) {
+        await writer.flush();
+        expect(readFileSync(path, "utf8")).toBe(expected);
+      }
+    }
+    await writer.flush();
+    expect(readFileSync(path, "utf8")).toBe(expected);
+  });
+
+  test("flushes that overlap each cover what came before them", async () => {
+    const path = join(folder, "b.log");
+    const writer = new LineWriter(openSync(path, "w"));
+    writer.write("one\n");
+    const first = writer.flush();
+    writer.write("two\n");
+    const second = writer.flush();
+    writer.write("three\n");
+    await first;
+    expect(readFileSync(path, "utf8")).toStartWith("one\n");
+    await second;
+    expect(readFileSync(path, "utf8")).toStartWith("one\ntwo\n");
+    await writer.flush();
+    expect(readFileSync(path, "utf8")).toBe("one\ntwo\nthree\n");
+  });
+
+  test("is written without a flush too", async () => {
+    const path = join(folder, "c.log");
+    const writer = new LineWriter(openSync(path, "w"));
+    writer.write("one\n");
+    const deadline = performance.now() + 5_000;
+    while (readFileSync(path, "utf8") === "" && performance.now() < deadline) await Bun.sleep(1);
+    expect(readFileSync(path, "utf8")).toBe("one\n");
+  });
+
+  test("what waits at the end is written at once", () => {
+    const path = join(folder, "d.log");
+    const writer = new LineWriter(openSync(path, "w"));
+    writer.write("last words\n");
+    writer.flushSync();
+    expect(readFileSync(path, "utf8")).toBe("last words\n");
+  });
+
+  test("a reader that doesn't read holds up the flush, not the event loop", async () => {
+    const { fd, reader } = pipeTo(["sh", "-c", "read go; wc -l"]);
+    const writer = new LineWriter(fd);
+    const line = `${"x".repeat(99)}\n`;
+    // More than a pipe holds (64 KiB).
+    writer.write("go\n" + line.repeat(5_000));
+    let isFlushed = false;
+    const flushed = writer.flush().then(() => {
+      isFlushed = true;
+    });
+    expect(isFlushed).toBe(false);
+    await flushed;
+    closeSync(fd);
+    expect((await new Response(reader.stdout).text()).trim()).toBe("5000");
+  });
+
+  test("a pipe that is full and doesn't block loses and repeats nothing", async () => {
+    const { fd, reader } = pipeTo(["sh", "-c", "sleep 0.1; wc -c"], constants.O_NONBLOCK);
+    const writer = new LineWriter(fd);
+    const text = "0123456789\n".repeat(50_000);
+    writer.write(text);
+    await writer.flush();
+    closeSync(fd);
+    expect((await new Response(reader.stdout).text()).trim()).toBe(String(text.length));
+  });
+
+  test("a reader that has gone is told of once, and fails the flush", async () => {
+    const { fd, reader } = pipeTo(["true"]);
+    await reader.exited;
+    const broken: string[] = [];
+    const writer = new LineWriter(fd, (error) => broken.push((error as NodeJS.ErrnoException).code ?? ""));
+    writer.write("to nobody\n");
+    await expect(writer.flush()).rejects.toThrow("EPIPE");
+    writer.write("again\n");
+    await expect(writer.flush()).rejects.toThrow("EPIPE");
+    expect(broken).toEqual(["EPIPE"]);
+    closeSync(fd);
+  });
+
+  test("takes a stream's writes in the same order", async () => {
+    const path = join(folder, "e.log");
+    const writer = new LineWriter(openSync(path, "w"));
+    const stream = writer.toStream();
+    writer.write("one\n");
+    stream.write("two\n");
+    stream.write(Buffer.from("three\n"));
+    writer.write("four\n");
+    await writer.flush();
+    expect(readFileSync(path, "utf8")).toBe("one\ntwo\nthree\nfour\n");
+  });
+});
