@@ -1,0 +1,232 @@
+// A fault run: Kafka behind a proxy, both services as processes, load with all three promises, faults by a seed, an audit.
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "@ingest/broker";
+import { clientSettings, createAdmin, type KafkaAdmin, toClientConfig } from "@ingest/kafka";
+import { parseSettings } from "@ingest/service";
+import { type ProxiedBroker, startProxiedBroker } from "../kit/proxied-broker.ts";
+import { Random } from "../kit/random.ts";
+import { ServiceProcess } from "../kit/service-process.ts";
+import { mountSmallDisk, type SmallDisk } from "../kit/small-disk.ts";
+import { until } from "../kit/until.ts";
+import { type Audit, audit } from "./audit.ts";
+import { carryOut, faults, type Planned, planFaults, type World } from "./faults.ts";
+import { type Answer, Ledger } from "./ledger.ts";
+import { startLoad } from "./load.ts";
+
+export interface RunOptions {
+  seed: number;
+  /** How long faults go on, minutes. */
+  minutes: number;
+  /** Callers at once, and the longest pause of each between two events, ms. */
+  users: number;
+  thinkMs: number;
+  say(text: string): void;
+}
+
+export interface RunReport {
+  seed: number;
+  minutes: number;
+  /** How often each fault was done. */
+  faults: Record<string, number>;
+  /** Events by answer; `none`: begun and never answered (there are none). */
+  answered: Record<Answer, number>;
+  /** Answers that weren't a promise, after which the event was sent again. */
+  sentAgain: Record<string, number>;
+  audit: Audit;
+  producer: ProcessReport;
+  consumer: ProcessReport;
+  /** False where no disk could be mounted to be filled. */
+  hadSmallDisk: boolean;
+  /** Everything that must not be. Empty when all is well. */
+  failures: string[];
+  /** Where the services' logs are. */
+  folder: string;
+}
+
+export interface ProcessReport {
+  lives: number;
+  /** Lives that ended otherwise than they were told to. */
+  accidents: number;
+  peakRssMiB: number;
+}
+
+const MIB = 1024 * 1024;
+/** What each process may hold at most: bounded queues, whatever is done to it. */
+const MEMORY_BUDGET_MIB = { producer: 400, consumer: 400 };
+const DISK_BYTES = 24 * MIB;
+const CATCH_UP_MS = 120_000;
+const TOPIC = "fault-run";
+const GROUP = "fault-run";
+
+export async function runFaults(options: RunOptions): Promise<RunReport> {
+  const { seed, minutes, say } = options;
+  const random = new Random(seed);
+  const folder = mkdtempSync(join(tmpdir(), `fault-run-${seed}-`));
+  await using kafka = await startProxiedBroker();
+  using disk = mountSmallDisk(DISK_BYTES);
+  const { producer, consumer, url } = await makeServices(kafka, disk, folder);
+  const settings = parseSettings(clientSettings, { KAFKA_BOOTSTRAP_SERVERS: kafka.directServers });
+  const config = toClientConfig(settings, "admin");
+  let admin: KafkaAdmin | undefined;
+  const memory = setInterval(() => {
+    for (const service of [producer, consumer]) service.sampleMemory();
+  }, 500);
+  try {
+    admin = await createAdmin({ config, timeoutMs: 30_000 });
+    await admin.ensureTopic({ topic: TOPIC, partitions: 6, replicationFactor: 1 });
+    producer.start();
+    consumer.start();
+    await producer.untilReady();
+    await consumer.untilReady();
+
+    const ledger = new Ledger(`r${seed}`, options.users);
+    const plan = planFaults(
+      random.fork(),
+      minutes * 60_000,
+      disk.isReal ? faults : faults.filter(hurtsNoDisk),
+    );
+    const stopLoad = startLoad({
+      url,
+      ledger,
+      random: random.fork(),
+      life: () => producer.life,
+      thinkMs: options.thinkMs,
+    });
+    await carryOut(plan, { kafka, producer, consumer, disk }, say);
+    say("no more faults: everything has to come right by itself");
+    await stopLoad();
+    const late = await untilQuiet(producer, admin);
+    await Promise.all([producer.terminate(), consumer.terminate()]);
+    const wasKilled = (life: number) => producer.lives[life]?.end?.how === "killed";
+    const found = await audit({
+      ledger,
+      admin,
+      config,
+      topic: TOPIC,
+      consumerLog: join(folder, "consumer.log"),
+      wasKilled,
+    });
+    return toReport(options, plan, ledger, found, producer, consumer, disk, folder, late);
+  } finally {
+    clearInterval(memory);
+    await Promise.all([producer.kill(), consumer.kill()]);
+    await admin?.close();
+  }
+}
+
+async function makeServices(kafka: ProxiedBroker, disk: SmallDisk, folder: string) {
+  const [port, healthPort] = [await freePort(), await freePort()];
+  mkdirSync(folder, { recursive: true });
+  const shared = {
+    KAFKA_TOPIC: TOPIC,
+    LOG_FORMAT: "json",
+    LOG_LEVEL: "info",
+    HOST: "127.0.0.1",
+    // Everything happens sooner than by default, so that minutes show what hours would.
+    KAFKA_SOCKET_TIMEOUT_MS: "4000",
+  };
+  const producer = new ServiceProcess({
+    name: "producer",
+    healthPort: port,
+    outputFile: join(folder, "producer.log"),
+    env: {
+      ...shared,
+      PORT: String(port),
+      KAFKA_BOOTSTRAP_SERVERS: kafka.proxiedServers,
+      KAFKA_REQUEST_TIMEOUT_MS: "3000",
+      KAFKA_MESSAGE_TIMEOUT_MS: "8000",
+      KAFKA_QUEUE_BUFFERING_MAX_MESSAGES: "2000",
+      STORED_DEADLINE_MS: "8000",
+      DELIVERY_STALL_MS: "3000",
+      JOURNAL_DIR: join(disk.path, "journal"),
+      JOURNAL_MAX_BYTES: String(8 * MIB),
+      JOURNAL_SEGMENT_BYTES: String(256 * 1024),
+    },
+  });
+  const consumer = new ServiceProcess({
+    name: "consumer",
+    healthPort,
+    outputFile: join(folder, "consumer.log"),
+    env: {
+      ...shared,
+      HEALTH_PORT: String(healthPort),
+      KAFKA_BOOTSTRAP_SERVERS: kafka.directServers,
+      KAFKA_GROUP_ID: GROUP,
+      KAFKA_SESSION_TIMEOUT_MS: "6000",
+      KAFKA_HEARTBEAT_INTERVAL_MS: "1000",
+    },
+  });
+  return { producer, consumer, url: `http://127.0.0.1:${port}` };
+}
+
+function hurtsNoDisk({ target }: { target: readonly string[] }): boolean {
+  return !target.includes("disk");
+}
+
+/** Waits until nothing is left to deliver or handle. @returns what never came, in words */
+async function untilQuiet(producer: ServiceProcess, admin: KafkaAdmin): Promise<string[]> {
+  const late: string[] = [];
+  const wait = async (what: string, isDone: () => Promise<boolean>) => {
+    await until(what, isDone, CATCH_UP_MS).catch((error: Error) => late.push(error.message));
+  };
+  await wait("the producer to be ready", () => producer.answersReady());
+  await wait("the journal to be empty", async () => {
+    const [records, flying] = [
+      await producer.figure("ingest_journal_records"),
+      await producer.figure("ingest_events_in_flight"),
+    ];
+    return records === 0 && flying === 0;
+  });
+  await wait("the consumer to have committed everything", async () => {
+    const committed = new Map((await admin.groupOffsets(GROUP, TOPIC)).map((p) => [p.partition, p.offset]));
+    return (await admin.offsets(TOPIC)).every(
+      ({ partition, high }) => high === 0 || committed.get(partition) === high,
+    );
+  });
+  return late;
+}
+
+function toReport(
+  { seed, minutes }: RunOptions,
+  plan: readonly Planned[],
+  ledger: Ledger,
+  found: Audit,
+  producer: ServiceProcess,
+  consumer: ServiceProcess,
+  disk: SmallDisk,
+  folder: string,
+  late: string[],
+): RunReport {
+  const done: Record<string, number> = {};
+  for (const { fault } of plan) done[fault.name] = (done[fault.name] ?? 0) + 1;
+  const processOf = (service: ServiceProcess): ProcessReport => ({
+    lives: service.lives.length,
+    accidents: service.accidents.length,
+    peakRssMiB: Math.round(service.peakRssBytes / MIB),
+  });
+  const report: RunReport = {
+    seed,
+    minutes,
+    faults: done,
+    answered: ledger.totals(),
+    sentAgain: ledger.others,
+    audit: found,
+    producer: processOf(producer),
+    consumer: processOf(consumer),
+    hadSmallDisk: disk.isReal,
+    failures: late.map((text) => `${text}: it needed a hand`),
+    folder,
+  };
+  for (const name of ["missing", "missingAccepted", "disorder", "notHandled"] as const)
+    if (found[name] > 0) report.failures.push(`${name}: ${found[name]}`);
+  for (const name of ["producer", "consumer"] as const) {
+    const { accidents, peakRssMiB } = report[name];
+    if (accidents > 0) report.failures.push(`the ${name} ended by itself ${accidents} times`);
+    if (peakRssMiB > MEMORY_BUDGET_MIB[name]) report.failures.push(`the ${name} held ${peakRssMiB} MiB`);
+  }
+  return report;
+}
+
+export type { World };
