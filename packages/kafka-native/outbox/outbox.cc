@@ -7,7 +7,7 @@ namespace outbox {
 namespace {
 
 constexpr uint32_t kNoKey = 0xffffffff;
-constexpr size_t kSpanWords = 3;
+constexpr size_t kSpanWords = 4;
 
 // A connection keeps its configuration to itself; C++ lets a derived class name
 // the member, which is all that is done here.
@@ -134,7 +134,7 @@ uint32_t Outbox::ProduceRecords(char* slab, uint32_t* spans, uint32_t count) {
   const uint32_t refused = count - static_cast<uint32_t>(taken);
   if (refused > 0) {
     for (uint32_t i = 0; i < count; i++) {
-      spans[i * kSpanWords + 2] = static_cast<uint32_t>(records_[i].err);
+      spans[i * kSpanWords + 3] = static_cast<uint32_t>(records_[i].err);
     }
   }
   return refused;
@@ -142,34 +142,37 @@ uint32_t Outbox::ProduceRecords(char* slab, uint32_t* spans, uint32_t count) {
 
 NAN_METHOD(Outbox::ProduceOne) {
   auto* outbox = Nan::ObjectWrap::Unwrap<Outbox>(info.This());
-  if (info.Length() < 5 || !info[0]->IsString() || !IsBufferOrNull(info[1]) || !IsBufferOrNull(info[2])) {
-    return Nan::ThrowError("produceOne() takes a topic, key and value as Buffer or null, a timestamp and a token");
+  if (info.Length() < 6 || !info[0]->IsString() || !IsBufferOrNull(info[2]) || !IsBufferOrNull(info[3])) {
+    return Nan::ThrowError(
+        "produceOne() takes a topic, a partition, key and value as Buffer or null, a timestamp and a token");
   }
   rd_kafka_t* client = outbox->outcomes_->client();
-  if (client == nullptr || outbox->topic_ == nullptr) return Nan::ThrowError("The outbox is not open");
+  if (client == nullptr || outbox->wake_ == nullptr) return Nan::ThrowError("The outbox has no client to send with");
   rd_kafka_headers_t* headers = nullptr;
-  if (!info[5]->IsUndefined()) {
-    headers = ToHeaders(info[5]);
+  if (!info[6]->IsUndefined()) {
+    headers = ToHeaders(info[6]);
     if (headers == nullptr) return Nan::ThrowError("headers have to be [name, Buffer, …]");
   }
   const Nan::Utf8String topic(info[0]);
-  const bool has_key = !info[1]->IsNull();
-  const bool has_value = !info[2]->IsNull();
-  char* key = has_key ? node::Buffer::Data(info[1]) : nullptr;
-  char* value = has_value ? node::Buffer::Data(info[2]) : nullptr;
-  const size_t key_size = has_key ? node::Buffer::Length(info[1]) : 0;
-  const size_t value_size = has_value ? node::Buffer::Length(info[2]) : 0;
-  const int64_t timestamp = Nan::To<int64_t>(info[3]).FromMaybe(0);
-  void* tag = Outcomes::MakeTag(Nan::To<uint32_t>(info[4]).FromMaybe(0));
+  const int32_t partition = Nan::To<int32_t>(info[1]).FromMaybe(RD_KAFKA_PARTITION_UA);
+  const bool has_key = !info[2]->IsNull();
+  const bool has_value = !info[3]->IsNull();
+  char* key = has_key ? node::Buffer::Data(info[2]) : nullptr;
+  char* value = has_value ? node::Buffer::Data(info[3]) : nullptr;
+  const size_t key_size = has_key ? node::Buffer::Length(info[2]) : 0;
+  const size_t value_size = has_value ? node::Buffer::Length(info[3]) : 0;
+  const int64_t timestamp = Nan::To<int64_t>(info[4]).FromMaybe(0);
+  void* tag = Outcomes::MakeTag(Nan::To<uint32_t>(info[5]).FromMaybe(0));
 
-  std::vector<rd_kafka_vu_t> arguments(7);
+  std::vector<rd_kafka_vu_t> arguments(8);
   arguments[0] = {.vtype = RD_KAFKA_VTYPE_TOPIC, .u = {.cstr = *topic}};
   arguments[1] = {.vtype = RD_KAFKA_VTYPE_KEY, .u = {.mem = {key, key_size}}};
   arguments[2] = {.vtype = RD_KAFKA_VTYPE_VALUE, .u = {.mem = {value, value_size}}};
   arguments[3] = {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u = {.i64 = timestamp}};
   arguments[4] = {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u = {.i = RD_KAFKA_MSG_F_COPY}};
   arguments[5] = {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u = {.ptr = tag}};
-  arguments[6] = {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = headers}};
+  arguments[6] = {.vtype = RD_KAFKA_VTYPE_PARTITION, .u = {.i32 = partition}};
+  arguments[7] = {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = headers}};
   Outcomes::is_producing = true;
   rd_kafka_error_t* error = rd_kafka_produceva(client, arguments.data(), arguments.size() - (headers == nullptr));
   Outcomes::is_producing = false;

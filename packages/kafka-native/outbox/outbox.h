@@ -4,7 +4,7 @@
 //   const outbox = new addon.Outbox(producer, onOutcomes)   before the producer connects
 //   outbox.open(topic)                                      once it has connected: where `produce` sends
 //   outbox.produce(slab, spans, count) → refused            many records; those refused have their errors in `spans`
-//   outbox.produceOne(topic, key, value, timestamp, token, headers) → error
+//   outbox.produceOne(topic, partition, key, value, timestamp, token, headers) → error
 //   outbox.takeOutcomes(into) → count                       to be repeated until it gives less than fits
 //   outbox.close()                                          before the producer disconnects: what is still queued
 //                                                           fails (_PURGE_QUEUE: never sent; _PURGE_INFLIGHT: may
@@ -15,11 +15,11 @@
 // It must have no delivery report callback: that one takes what its records
 // carry for a pointer of its own.
 // Records lie end to end in `slab` (a Buffer), key before value; `spans` is a
-// Buffer over uint32 triples, one a record: key length (0xffffffff: no key),
-// value length, token. When a record is refused, every record's token is
-// overwritten with its librdkafka error code, 0 for those that were taken.
-// `key` and `value` of produceOne are Buffers or null, `timestamp` Unix ms or 0
-// for now, `headers` undefined or [name, Buffer, name, Buffer, …].
+// Buffer over four uint32 a record: key length (0xffffffff: no key), value
+// length, token, and room for librdkafka's error code: when any record is
+// refused, it is written for each, 0 for those that were taken.
+// Of produceOne, `partition` is -1 for the partitioner's choice, `key` and
+// `value` are Buffers or null, `timestamp` is Unix ms or 0 for now, `headers` undefined or [name, Buffer, name, Buffer, …].
 // Each record that was taken has exactly one outcome: 24 bytes with uint32
 // token, int32 error, int32 partition, four bytes of nothing, float64 offset.
 #pragma once

@@ -18,6 +18,7 @@ interface NativeOutbox {
   produce(slab: Buffer, spans: Buffer, count: number): number;
   produceOne(
     topic: string,
+    partition: number,
     key: Buffer | null,
     value: Buffer | null,
     timestamp: number,
@@ -78,17 +79,17 @@ class Fixture {
   }
 
   produce(records: { key?: string; value: string; token?: number }[]) {
-    const spans = new Uint32Array(records.length * 3);
+    const spans = new Uint32Array(records.length * 4);
     const parts: Buffer[] = [];
     records.forEach(({ key, value, token = 0 }, i) => {
       if (key !== undefined) parts.push(Buffer.from(key));
       parts.push(Buffer.from(value));
-      spans[i * 3] = key === undefined ? NO_KEY : Buffer.byteLength(key);
-      spans[i * 3 + 1] = Buffer.byteLength(value);
-      spans[i * 3 + 2] = token;
+      spans[i * 4] = key === undefined ? NO_KEY : Buffer.byteLength(key);
+      spans[i * 4 + 1] = Buffer.byteLength(value);
+      spans[i * 4 + 2] = token;
     });
     const refused = this.outbox.produce(Buffer.concat(parts), Buffer.from(spans.buffer), records.length);
-    return { refused, errors: records.map((_, i) => (refused ? (spans[i * 3 + 2] as number) | 0 : 0)) };
+    return { refused, errors: records.map((_, i) => (refused ? (spans[i * 4 + 3] as number) | 0 : 0)) };
   }
 
   tokens() {
@@ -151,14 +152,20 @@ test("one record with a topic, a time and headers of its own", async () => {
   fixture = new Fixture();
   await fixture.connect();
   const { outbox } = fixture;
-  expect(outbox.produceOne("other", Buffer.from("k"), Buffer.from("v"), 1_700_000_000_000, 1)).toBe(0);
+  expect(outbox.produceOne("other", 3, Buffer.from("k"), Buffer.from("v"), 1_700_000_000_000, 1)).toBe(0);
   expect(
-    outbox.produceOne("other", null, null, 0, 2, ["name", Buffer.from("content"), "empty", Buffer.alloc(0)]),
+    outbox.produceOne("other", -1, null, null, 0, 2, [
+      "name",
+      Buffer.from("content"),
+      "empty",
+      Buffer.alloc(0),
+    ]),
   ).toBe(0);
   const f = fixture;
   await f.until(() => f.outcomes.length === 2, "two outcomes");
   expect(f.tokens()).toEqual([1, 2]);
   expect(f.outcomes.every(({ error }) => error === 0)).toBe(true);
+  expect(f.outcomes.find(({ token }) => token === 1)?.partition).toBe(3);
 });
 
 test("a full queue refuses the rest and says so for each; what was taken is settled", async () => {
@@ -170,7 +177,7 @@ test("a full queue refuses the rest and says so for each; what was taken is sett
   expect(refused).toBe(15);
   expect(errors).toEqual([...Array(10).fill(0), ...Array(15).fill(QUEUE_FULL)]);
   const f = fixture;
-  expect(f.outbox.produceOne("t", null, Buffer.from("late"), 0, 99)).toBe(QUEUE_FULL);
+  expect(f.outbox.produceOne("t", -1, null, Buffer.from("late"), 0, 99)).toBe(QUEUE_FULL);
   await f.until(() => f.outcomes.length >= 10, "ten outcomes");
   expect(f.tokens()).toEqual(Array.from({ length: 10 }, (_, i) => i));
 });
@@ -197,7 +204,7 @@ test("records that can't be delivered fail, each with its reason", async () => {
   await f.until(() => f.outcomes.length === 1, "the first outcome");
   await cluster.end();
   f.produce([{ value: "a", token: 2 }]);
-  f.outbox.produceOne("t", null, Buffer.from("b"), 0, 3);
+  f.outbox.produceOne("t", -1, null, Buffer.from("b"), 0, 3);
   await f.until(() => f.outcomes.length === 3, "two failures");
   expect(f.outcomes.map(({ token, error }) => [token, error]).sort()).toEqual([
     [1, 0],
@@ -235,21 +242,23 @@ test("misuse is an error, never a crash", async () => {
   expect(() => Outbox()).toThrow();
   fixture = new Fixture();
   const { outbox, producer } = fixture;
-  expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(12), 1)).toThrow("not open");
+  expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(16), 1)).toThrow("not open");
   expect(() => outbox.open("t")).toThrow("after the producer has connected");
   await fixture.connect();
   expect(() => outbox.open("t")).toThrow("open already");
   expect(() => new Outbox(producer.getClient(), () => {})).toThrow("before its producer connects");
-  expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(12), 2)).toThrow("shorter than count");
+  expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(16), 2)).toThrow("shorter than count");
   expect(() => fixture?.produce([])).not.toThrow();
-  const spans = Buffer.from(new Uint32Array([NO_KEY, 100, 0]).buffer);
+  const spans = Buffer.from(new Uint32Array([NO_KEY, 100, 0, 0]).buffer);
   expect(() => outbox.produce(Buffer.alloc(1), spans, 1)).toThrow("past the slab");
-  expect(() => outbox.produceOne("t", null, Buffer.from("v"), 0, 1, [1, 2])).toThrow("headers have to be");
+  expect(() => outbox.produceOne("t", -1, null, Buffer.from("v"), 0, 1, [1, 2])).toThrow(
+    "headers have to be",
+  );
   expect(() => outbox.takeOutcomes("text" as never)).toThrow("takes a buffer");
   expect(() => outbox.produce("text" as never, spans, 1)).toThrow("two buffers");
   outbox.close();
   outbox.close();
-  expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(12), 1)).toThrow("not open");
+  expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(16), 1)).toThrow("not open");
 });
 
 test("outboxes and producers go with the garbage collector", async () => {

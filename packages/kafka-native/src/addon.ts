@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import type { NativeOutbox } from "./outbox.ts";
 
 // Not taken from build/paths.ts: an image may carry this folder without the build's inputs.
 const addonDir = join(
@@ -22,6 +23,7 @@ export class AddonUnavailableError extends Error {
 
 /** What the addon itself exports, as far as it is used here. */
 interface NativeAddon {
+  Outbox: new (producer: unknown, onOutcomes: () => void) => NativeOutbox;
   librdkafkaVersion: string;
   /** librdkafka's `builtin.features`, separated by commas. */
   features(): string;
@@ -60,6 +62,12 @@ export function requireAddon(): void {
   }
 }
 
+/** @throws AddonUnavailableError */
+export function nativeAddon(): NativeAddon {
+  requireAddon();
+  return addon!;
+}
+
 /** What the loaded addon was built with. */
 export interface BuildInfo {
   /** librdkafka's version, for example "2.15.1". */
@@ -70,7 +78,6 @@ export interface BuildInfo {
 
 /** @throws AddonUnavailableError */
 export function buildInfo(): BuildInfo {
-  requireAddon();
-  const { librdkafkaVersion, features } = addon!;
+  const { librdkafkaVersion, features } = nativeAddon();
   return { librdkafkaVersion, features: features().split(",") };
 }

@@ -1,61 +1,69 @@
-// Confluent's Producer behind KafkaProducer.
+// Confluent's Producer behind KafkaProducer. Records go in through the addon's outbox, which hands over a turn's worth by
+// one call and brings outcomes back in bulk; connecting, events, flushing and closing are Confluent's own.
 import type { Producer } from "@confluentinc/kafka-javascript";
+import { createOutbox, type NativeOutbox, OUTCOME_BYTES } from "@ingest/kafka-native";
 import { connectClient, construct, disconnectClient, listen, pollOnceConnected } from "./client.ts";
 import {
   KafkaError,
   RDKAFKA_ABANDONED,
   RDKAFKA_ALL_BROKERS_DOWN,
+  RDKAFKA_MESSAGE_TOO_LARGE,
   RDKAFKA_NOT_CONNECTED,
+  RDKAFKA_PURGED_IN_FLIGHT,
+  RDKAFKA_PURGED_IN_QUEUE,
   RDKAFKA_QUEUE_FULL,
   toKafkaError,
 } from "./errors.ts";
-import { PendingRecords, type Slot } from "./pending.ts";
+import { PendingRecords } from "./pending.ts";
 import type { KafkaProducer, ProducerOptions } from "./producer.ts";
+import { RecordSlab } from "./record-slab.ts";
 import type { ClientConfig, ProducerRecord } from "./records.ts";
 import { type ProducerStatistics, toProducerStatistics } from "./statistics.ts";
 
-/** The addon's producer: Confluent's `produce` without its JavaScript wrapper, returning librdkafka's code. */
-interface NativeProducer {
-  produce(
-    topic: string,
-    partition: number,
-    value: Uint8Array | null,
-    key: string | Uint8Array | null,
-    timestamp?: number,
-    opaque?: Slot,
-    headers?: Record<string, string | Uint8Array>[],
-  ): number;
-}
-
-interface Report {
-  topic: string;
-  partition: number;
-  offset: number;
-  size: number;
-  opaque?: Slot;
-}
-
 const ANY_PARTITION = -1;
+/** Outcomes that are read at once. */
+const OUTCOMES_AT_ONCE = 4096;
+/** librdkafka's defaults, for a configuration that doesn't say. */
+const DEFAULTS = {
+  "queue.buffering.max.messages": 100_000,
+  "queue.buffering.max.kbytes": 1_048_576,
+  "message.max.bytes": 1_000_000,
+};
+/**
+ * The queue's bounds are kept here, where the answer is known before a record is handed over. The client's own are set
+ * wider by this: it lets go of a record moments after its outcome is known.
+ */
+const CLIENT_QUEUE_SLACK = 1.25;
 /** Of a close's time, what is kept for letting go of the client. */
 const DISCONNECT_SHARE = 0.2;
 const DISCONNECT_AT_LEAST_MS = 100;
 const DISCONNECT_AT_MOST_MS = 2_000;
 
+/** A client of Confluent's with its outbox. */
+interface Connection {
+  readonly client: Producer;
+  readonly outbox: NativeOutbox;
+}
+
 export class ConfluentProducer implements KafkaProducer {
   readonly #options: ProducerOptions;
   readonly #config: ClientConfig;
+  readonly #maxMessages: number;
+  readonly #maxBytes: number;
+  readonly #maxRecordBytes: number;
   /** The client while it is connected. */
-  #client: Producer | undefined;
-  #native: NativeProducer | undefined;
+  #connection: Connection | undefined;
   /** Made and not yet connected. */
-  #unused: Producer | undefined;
+  #unused: Connection | undefined;
   #connecting: Promise<void> | undefined;
   #closing: Promise<{ undelivered: number }> | undefined;
-  #isClosed = false;
   #isUp = false;
-  #messages = 0;
-  #bytes = 0;
   readonly #pending = new PendingRecords();
+  readonly #slab = new RecordSlab();
+  #isHandOverScheduled = false;
+  readonly #outcomes = Buffer.allocUnsafeSlow(OUTCOMES_AT_ONCE * OUTCOME_BYTES);
+  readonly #outcomeInts = new Int32Array(this.#outcomes.buffer);
+  readonly #outcomeOffsets = new Float64Array(this.#outcomes.buffer);
   #whenDrained: (() => void)[] = [];
   #statistics: ProducerStatistics | undefined;
   /** One error object for each code: thousands of records may fail at once, all for the same reason. */
@@ -63,17 +71,27 @@ export class ConfluentProducer implements KafkaProducer {
 
   constructor(options: ProducerOptions) {
     this.#options = options;
-    this.#config = { ...options.config, dr_cb: this.#onReport };
+    const config = { ...DEFAULTS, ...options.config };
+    this.#maxMessages = Number(config["queue.buffering.max.messages"]);
+    this.#maxBytes = Number(config["queue.buffering.max.kbytes"]) * 1024;
+    this.#maxRecordBytes = Number(config["message.max.bytes"]);
+    this.#config = {
+      ...config,
+      "queue.buffering.max.messages": Math.ceil(this.#maxMessages * CLIENT_QUEUE_SLACK),
+      "queue.buffering.max.kbytes": Math.ceil((this.#maxBytes / 1024) * CLIENT_QUEUE_SLACK),
+      // The outbox knows each outcome by itself; reports of success would be made and thrown away.
+      "delivery.report.only.error": true,
+    };
     // Now, so that a configuration that can't be is refused before anything else is started.
     this.#unused = this.#construct();
   }
 
   get connected(): boolean {
-    return this.#isUp && this.#native !== undefined;
+    return this.#isUp && this.#connection !== undefined;
   }
 
   queued(): { messages: number; bytes: number } {
-    return { messages: this.#messages, bytes: this.#bytes };
+    return { messages: this.#pending.count, bytes: this.#pending.bytes };
   }
 
   statistics(): ProducerStatistics | undefined {
@@ -89,88 +107,154 @@ export class ConfluentProducer implements KafkaProducer {
   }
 
   async #connect(timeoutMs: number): Promise<void> {
-    if (this.#client) return;
+    if (this.#connection) return;
     // A client that failed to connect can't be used again, so each attempt has its own.
-    const client = this.#unused ?? this.#construct();
+    const connection = this.#unused ?? this.#construct();
+    const { client, outbox } = connection;
     this.#unused = undefined;
     const stopPolling = pollOnceConnected(client);
     try {
       await connectClient(client, timeoutMs);
+    } catch (error) {
+      outbox.close();
+      throw error;
     } finally {
       stopPolling();
     }
     if (this.#closing) {
+      outbox.close();
       await disconnectClient(client, DISCONNECT_AT_MOST_MS);
       throw notConnected("The producer was closed while it connected");
     }
-    this.#client = client;
-    this.#native = client.getClient() as NativeProducer;
+    if (this.#options.topic !== undefined) outbox.open(this.#options.topic);
+    this.#connection = connection;
     this.#isUp = true;
   }
 
-  #construct(): Producer {
+  #construct(): Connection {
     const client = construct(this.#config, ({ Producer }) => new Producer(this.#config));
+    const outbox = createOutbox(client, () => this.#takeOutcomes(outbox));
     listen(client, {
       onError: (error) => this.#onError(error),
       onStatistics: (json) => this.#onStatistics(json),
       ...(this.#options.onLog ? { onLog: this.#options.onLog } : {}),
     });
-    return client;
+    return { client, outbox };
   }
 
   produce(record: ProducerRecord): "queued" | "full" {
-    const native = this.#native;
-    if (native === undefined || this.#closing !== undefined)
+    if (this.#connection === undefined || this.#closing !== undefined)
       throw notConnected(this.#closing ? "The producer is closed" : "The producer isn't connected");
-    const { topic, value, context, headers } = record;
-    const key = typeof record.key === "string" ? wholeText(record.key) : record.key;
-    const slot = context === undefined ? undefined : this.#pending.take(topic, context);
-    const partition = record.partition ?? ANY_PARTITION;
+    if (this.#pending.count >= this.#maxMessages || this.#pending.bytes >= this.#maxBytes) return "full";
+    const { topic, key, value, context } = record;
+    const isPlain =
+      topic === this.#options.topic &&
+      value !== null &&
+      record.partition === undefined &&
+      record.timestampMs === undefined &&
+      record.headers === undefined;
+    if (!isPlain) return this.#produceOne(record);
+    if (!this.#slab.fits(key, value)) {
+      this.#handOver();
+      if (!this.#slab.fits(key, value)) return this.#produceOne(record);
+    }
+    const token = this.#pending.add(topic, 0, context);
+    const size = this.#slab.add(key, value, token);
+    if (size > this.#maxRecordBytes) {
+      this.#slab.removeLast(size);
+      this.#pending.release(token);
+      throw toKafkaError(RDKAFKA_MESSAGE_TOO_LARGE);
+    }
+    this.#pending.resize(token, size);
+    if (!this.#isHandOverScheduled) {
+      this.#isHandOverScheduled = true;
+      setImmediate(this.#handOver);
+    }
+    return "queued";
+  }
+
+  /** One record by itself, behind those that wait: it has what the slab has no place for. */
+  #produceOne(record: ProducerRecord): "queued" | "full" {
+    this.#handOver();
+    const { topic, context, headers, partition = ANY_PARTITION, timestampMs = 0 } = record;
+    const key = toBytes(record.key);
+    const value = toBytes(record.value);
+    const token = this.#pending.add(topic, (key?.byteLength ?? 0) + (value?.byteLength ?? 0), context);
     let code: number;
     try {
-      // As few arguments as there are: each costs the addon a look.
-      if (headers !== undefined)
-        code = native.produce(topic, partition, value, key, record.timestampMs, slot, toHeaderList(headers));
-      else if (slot !== undefined)
-        code = native.produce(topic, partition, value, key, record.timestampMs, slot);
-      else code = native.produce(topic, partition, value, key, record.timestampMs);
+      const { outbox } = this.#connection!;
+      code = outbox.produceOne(
+        topic,
+        partition,
+        key,
+        value,
+        timestampMs,
+        token,
+        headers && toHeaderList(headers),
+      );
     } catch (thrown) {
-      if (slot !== undefined) this.#pending.release(slot);
+      this.#pending.release(token);
       throw toKafkaError(thrown);
     }
-    if (code === 0) {
-      this.#messages++;
-      if (value !== null) this.#bytes += value.byteLength;
-      return "queued";
-    }
-    if (slot !== undefined) this.#pending.release(slot);
+    if (code === 0) return "queued";
+    this.#pending.release(token);
     if (code === RDKAFKA_QUEUE_FULL) return "full";
     throw toKafkaError(code);
   }
 
-  readonly #onReport = (error: { code: number } | null, report: Report): void => {
-    // What was abandoned has had its outcome.
-    if (this.#isClosed) return;
-    this.#messages--;
-    this.#bytes -= report.size;
-    const context = report.opaque === undefined ? undefined : this.#pending.release(report.opaque);
-    if (error === null) {
-      this.#isUp = true;
-      this.#options.onOutcome(null, report, context);
-    } else this.#options.onOutcome(this.#outcomeError(error), report, context);
-    if (this.#messages === 0 && this.#whenDrained.length > 0) this.#settleDrained();
+  readonly #handOver = (): void => {
+    this.#isHandOverScheduled = false;
+    if (this.#connection === undefined || this.#slab.isEmpty) return;
+    this.#slab.handOver(this.#connection.outbox, this.#onRefused);
+    this.#settleDrained();
   };
 
-  #outcomeError(error: { code: number }): KafkaError {
-    let known = this.#outcomeErrors.get(error.code);
+  /** A record that was taken here and refused by the client, as by one in a fatal state. */
+  readonly #onRefused = (token: number, code: number): void => {
+    const topic = this.#pending.topicOf(token);
+    const context = this.#pending.release(token);
+    this.#options.onOutcome(this.#outcomeError(code), { topic, partition: -1, offset: -1 }, context);
+  };
+
+  /** @returns how many records are known to be stored now */
+  #takeOutcomes(outbox: NativeOutbox): number {
+    let count: number;
+    let stored = 0;
+    do {
+      count = outbox.takeOutcomes(this.#outcomes);
+      for (let i = 0; i < count; i++) {
+        const at = (i * OUTCOME_BYTES) / Int32Array.BYTES_PER_ELEMENT;
+        const token = this.#outcomeInts[at]!;
+        const code = this.#outcomeInts[at + 1]!;
+        const partition = this.#outcomeInts[at + 2]!;
+        const topic = this.#pending.topicOf(token);
+        const context = this.#pending.release(token);
+        if (code === 0) {
+          stored++;
+          const offset = this.#outcomeOffsets[at / 2 + 2]!;
+          this.#options.onOutcome(null, { topic, partition, offset }, context);
+        } else this.#options.onOutcome(this.#outcomeError(code), { topic, partition, offset: -1 }, context);
+      }
+    } while (count === OUTCOMES_AT_ONCE);
+    if (stored > 0) this.#isUp = true;
+    this.#settleDrained();
+    return stored;
+  }
+
+  #outcomeError(code: number): KafkaError {
+    // Purged is what closing does to a record; that it was abandoned is what it means to its owner.
+    const meant =
+      code === RDKAFKA_PURGED_IN_QUEUE || code === RDKAFKA_PURGED_IN_FLIGHT ? RDKAFKA_ABANDONED : code;
+    let known = this.#outcomeErrors.get(meant);
     if (known === undefined) {
-      known = toKafkaError(error);
-      this.#outcomeErrors.set(error.code, known);
+      known = toKafkaError(meant);
+      this.#outcomeErrors.set(meant, known);
     }
     return known;
   }
 
   #settleDrained(): void {
+    if (this.#pending.count > 0 || this.#whenDrained.length === 0) return;
     const waiting = this.#whenDrained;
     this.#whenDrained = [];
     for (const resolve of waiting) resolve();
@@ -190,13 +274,14 @@ export class ConfluentProducer implements KafkaProducer {
   }
 
   async flush(timeoutMs: number): Promise<boolean> {
-    const client = this.#client;
-    if (this.#messages === 0 || client === undefined || timeoutMs <= 0) return this.#messages === 0;
+    this.#handOver();
+    if (this.#pending.count === 0 || this.#connection === undefined || timeoutMs <= 0)
+      return this.#pending.count === 0;
     const drained = new Promise<void>((resolve) => this.#whenDrained.push(resolve));
-    // librdkafka's flush returns when its reports are on their way; they are here when the count says so.
-    client.flush(timeoutMs);
+    // librdkafka's flush sends what lingers; all outcomes are here when the count says so.
+    this.#connection.client.flush(timeoutMs);
     await within(drained, timeoutMs);
-    return this.#messages === 0;
+    return this.#pending.count === 0;
   }
 
   close(timeoutMs: number): Promise<{ undelivered: number }> {
@@ -213,41 +298,35 @@ export class ConfluentProducer implements KafkaProducer {
         timeoutMs,
       );
     await this.flush(deadline - forDisconnect - performance.now());
-    const client = this.#client;
-    this.#native = undefined;
-    this.#client = undefined;
+    const connection = this.#connection;
+    this.#connection = undefined;
     this.#isUp = false;
-    if (client) await disconnectClient(client, Math.max(forDisconnect, deadline - performance.now()));
-    return { undelivered: this.#abandon() };
-  }
-
-  #abandon(): number {
-    this.#isClosed = true;
-    const undelivered = this.#messages;
-    this.#messages = 0;
-    this.#bytes = 0;
-    if (undelivered > 0) {
-      const error = this.#outcomeError({ code: RDKAFKA_ABANDONED });
-      const known = this.#pending.drain();
-      for (const { topic, context } of known)
-        this.#options.onOutcome(error, { topic, partition: -1, offset: -1 }, context);
-      for (let i = known.length; i < undelivered; i++)
-        this.#options.onOutcome(error, { topic: "", partition: -1, offset: -1 }, undefined);
+    let undelivered = this.#pending.count;
+    this.#unused?.outbox.close();
+    if (connection) {
+      const { client, outbox } = connection;
+      outbox.close();
+      await disconnectClient(client, Math.max(forDisconnect, deadline - performance.now()));
+      undelivered -= this.#takeOutcomes(outbox);
+      this.#isUp = false;
     }
+    this.#abandon();
+    return { undelivered };
+  }
+
+  /** What a client that doesn't let go still holds has no other outcome. */
+  #abandon(): void {
+    for (const token of this.#pending.tokens()) this.#onRefused(token, RDKAFKA_ABANDONED);
     this.#settleDrained();
-    return undelivered;
   }
 }
 
-/** The addon reads a text key up to its first NUL; as bytes it goes whole. */
-function wholeText(key: string): string | Uint8Array {
-  return key.includes("\0") ? Buffer.from(key) : key;
+function toBytes(content: string | Uint8Array | null): Uint8Array | null {
+  return typeof content === "string" ? Buffer.from(content) : content;
 }
 
-function toHeaderList(headers: Record<string, string | Uint8Array>): Record<string, string | Uint8Array>[] {
-  return Object.entries(headers).map(([name, value]) => ({
-    [name]: typeof value === "string" ? Buffer.from(value) : value,
-  }));
+function toHeaderList(headers: Record<string, string | Uint8Array>): (string | Uint8Array)[] {
+  return Object.entries(headers).flatMap(([name, value]) => [name, toBytes(value)!]);
 }
 
 function notConnected(message: string): KafkaError {

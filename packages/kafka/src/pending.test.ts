@@ -1,36 +1,34 @@
 import { expect, test } from "bun:test";
 import { PendingRecords } from "./pending.ts";
 
-test("slots come and go in any order, and each gives its own context back", () => {
+test("tokens come and go in any order, and each gives its own context back", () => {
   const pending = new PendingRecords();
-  const slots = Array.from({ length: 100 }, (_, n) => pending.take("t", n));
-  const shuffled = slots
-    .map((slot, n) => ({ slot, n }))
+  const tokens = Array.from({ length: 100 }, (_, n) => pending.add("t", n, { n }));
+  expect([pending.count, pending.bytes]).toEqual([100, 4_950]);
+  const shuffled = tokens
+    .map((token, n) => ({ token, n }))
     .sort((a, b) => ((a.n * 37) % 100) - ((b.n * 37) % 100));
-  for (const { slot, n } of shuffled.slice(0, 60)) expect(pending.release(slot)).toBe(n);
-  expect(pending.size).toBe(40);
-  const left = shuffled.slice(60).map(({ n }) => n);
-  expect(
-    pending
-      .drain()
-      .map(({ context }) => context as number)
-      .sort((a, b) => a - b),
-  ).toEqual(left.sort((a, b) => a - b));
-  expect(pending.size).toBe(0);
+  for (const { token, n } of shuffled.slice(0, 60)) expect(pending.release(token)).toEqual({ n });
+  const left = shuffled.slice(60);
+  expect(pending.tokens().sort()).toEqual(left.map(({ token }) => token).sort());
+  expect([pending.count, pending.bytes]).toEqual([40, left.reduce((sum, { n }) => sum + n, 0)]);
 });
 
-test("a freed slot is used again and forgets its context", () => {
+test("a freed token is used again and forgets its context", () => {
   const pending = new PendingRecords();
-  const slot = pending.take("a", {});
-  pending.release(slot);
-  expect(slot.context).toBeUndefined();
-  expect(pending.take("b", 1)).toBe(slot);
-  expect(pending.drain()).toEqual([{ topic: "b", context: 1 }]);
+  const token = pending.add("a", 1, {});
+  pending.release(token);
+  expect(pending.add("b", 0, undefined)).toBe(token);
+  expect(pending.topicOf(token)).toBe("b");
+  expect(pending.release(token)).toBeUndefined();
+  expect(pending.tokens()).toEqual([]);
 });
 
-test("a drained slot is not used again: the client may still hold it", () => {
+test("a size that is known later counts as if it had always been", () => {
   const pending = new PendingRecords();
-  const slot = pending.take("a", 1);
-  pending.drain();
-  expect(pending.take("a", 2)).not.toBe(slot);
+  const token = pending.add("a", 10, undefined);
+  pending.resize(token, 7);
+  expect(pending.bytes).toBe(7);
+  pending.release(token);
+  expect(pending.bytes).toBe(0);
 });

@@ -1,50 +1,59 @@
-// Who waits for the outcome of which record: the client carries a slot, and the slot the caller's context.
-// Slots are used again, so a record in flight costs no allocation here, and what never got an outcome can be told.
-
-/** One record in flight. It is what the client keeps as its opaque value. */
-export interface Slot {
-  topic: string;
-  context: unknown;
-  /** Place in the list of those in flight; -1 when free. */
-  index: number;
-}
+// Who waits for the outcome of which record: the client carries a token, and the token leads to the caller's context.
+// Places are used again, so a record in flight costs no allocation here.
 
 export class PendingRecords {
-  #inFlight: Slot[] = [];
-  #free: Slot[] = [];
+  readonly #contexts: unknown[] = [];
+  readonly #topics: string[] = [];
+  readonly #sizes: number[] = [];
+  readonly #free: number[] = [];
+  #count = 0;
+  #bytes = 0;
 
-  get size(): number {
-    return this.#inFlight.length;
+  get count(): number {
+    return this.#count;
   }
 
-  take(topic: string, context: unknown): Slot {
-    const slot = this.#free.pop() ?? { topic, context, index: -1 };
-    slot.topic = topic;
-    slot.context = context;
-    slot.index = this.#inFlight.push(slot) - 1;
-    return slot;
+  /** Of keys and values together. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
-  /** Frees a slot. @returns its context */
-  release(slot: Slot): unknown {
-    const { context, index } = slot;
-    const last = this.#inFlight.pop()!;
-    // The last one moves into the gap: order isn't kept, only membership.
-    if (last !== slot) {
-      this.#inFlight[index] = last;
-      last.index = index;
-    }
-    slot.index = -1;
-    slot.context = undefined;
-    this.#free.push(slot);
+  /** @returns the record's token */
+  add(topic: string, size: number, context: unknown): number {
+    const token = this.#free.pop() ?? this.#contexts.length;
+    this.#contexts[token] = context;
+    this.#topics[token] = topic;
+    this.#sizes[token] = size;
+    this.#count++;
+    this.#bytes += size;
+    return token;
+  }
+
+  /** The size, once it is known. */
+  resize(token: number, size: number): void {
+    this.#bytes += size - this.#sizes[token]!;
+    this.#sizes[token] = size;
+  }
+
+  topicOf(token: number): string {
+    return this.#topics[token]!;
+  }
+
+  /** Ends a record's wait. @returns its context */
+  release(token: number): unknown {
+    const context = this.#contexts[token];
+    this.#contexts[token] = undefined;
+    this.#bytes -= this.#sizes[token]!;
+    this.#sizes[token] = FREE;
+    this.#count--;
+    this.#free.push(token);
     return context;
   }
 
-  /** Takes out everything in flight. The slots are not used again: the client may still hold them. */
-  drain(): { topic: string; context: unknown }[] {
-    const drained = this.#inFlight.map(({ topic, context }) => ({ topic, context }));
-    for (const slot of this.#inFlight) slot.context = undefined;
-    this.#inFlight = [];
-    return drained;
+  /** The tokens of all that wait, none twice. */
+  tokens(): number[] {
+    return [...this.#sizes.keys()].filter((token) => this.#sizes[token] !== FREE);
   }
 }
+
+const FREE = -1;

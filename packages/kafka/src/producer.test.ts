@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { KafkaError } from "./errors.ts";
 import { type MockCluster, startMockCluster } from "./mock-cluster.ts";
 import { createProducer, type KafkaProducer, type ProducerOptions } from "./producer.ts";
+import { readTopic } from "./reader.ts";
 import type { ClientConfig, Delivery } from "./records.ts";
 import type { ProducerStatistics } from "./statistics.ts";
 
@@ -62,7 +63,8 @@ describe("produce", () => {
         expect(
           producer.produce({ topic, partition: context.n % 4, key: `k${context.n}`, value, context }),
         ).toBe("queued");
-      expect(producer.queued()).toEqual({ messages: 500, bytes: 500 * value.length });
+      const keys = contexts.reduce((sum, { n }) => sum + `k${n}`.length, 0);
+      expect(producer.queued()).toEqual({ messages: 500, bytes: 500 * value.length + keys });
       expect(await producer.flush(10_000)).toBe(true);
       expect(producer.queued()).toEqual({ messages: 0, bytes: 0 });
       expect(outcomes).toHaveLength(500);
@@ -77,6 +79,76 @@ describe("produce", () => {
         expect(offsets.map(({ n }) => n)).toEqual(offsets.map((_, i) => partition + 4 * i));
       }
     }));
+
+  test("records of the producer's own topic go together, and records that need more go in line with them", async () => {
+    const topic = newTopic();
+    await withProducer(
+      {},
+      async (producer, outcomes) => {
+        await producer.connect(5_000);
+        for (let n = 0; n < 3_000; n++) {
+          const own =
+            n % 500 === 7 ? { timestampMs: 1_000 + n } : n % 500 === 8 ? { headers: { n: `${n}` } } : {};
+          const value = n % 3 === 0 ? `значение ${n}` : Buffer.from(`value ${n}`);
+          expect(producer.produce({ topic, key: "one", value, context: n, ...own })).toBe("queued");
+        }
+        // Larger than what is handed over together.
+        producer.produce({ topic, key: "one", value: "x".repeat(900_000), context: 3_000 });
+        expect(producer.queued().messages).toBe(3_001);
+        expect(await producer.flush(10_000)).toBe(true);
+        const inOrder = outcomes.sort((a, b) => a.delivery.offset - b.delivery.offset);
+        expect(inOrder.map(({ error }) => error)).toEqual(Array(3_001).fill(null));
+        expect(inOrder.map(({ context }) => context)).toEqual([...Array(3_001).keys()]);
+        expect(new Set(inOrder.map(({ delivery }) => delivery.partition)).size).toBe(1);
+      },
+      { topic },
+    );
+    const records = [];
+    for await (const batch of readTopic({ config: { "bootstrap.servers": cluster.bootstrapServers }, topic }))
+      records.push(...batch);
+    expect(records.map(({ value }) => value?.toString()).slice(0, 3_000)).toEqual(
+      Array.from({ length: 3_000 }, (_, n) => (n % 3 === 0 ? `значение ${n}` : `value ${n}`)),
+    );
+    expect(records.every(({ key }) => key?.toString() === "one")).toBe(true);
+    expect(records[7]?.timestampMs).toBe(1_007);
+    expect(records[508]?.headers.n?.toString()).toBe("508");
+  });
+
+  test("a queue is full by its bytes, too", async () => {
+    const topic = newTopic();
+    await withProducer(
+      { "queue.buffering.max.kbytes": 1, "linger.ms": 50 },
+      async (producer, outcomes) => {
+        await producer.connect(5_000);
+        const results = Array.from({ length: 4 }, () =>
+          producer.produce({ topic, key: "key", value: "x".repeat(509) }),
+        );
+        expect(results).toEqual(["queued", "queued", "full", "full"]);
+        expect(producer.queued()).toEqual({ messages: 2, bytes: 1_024 });
+        await until(() => outcomes.length === 2);
+        expect(producer.queued()).toEqual({ messages: 0, bytes: 0 });
+      },
+      { topic },
+    );
+  });
+
+  test("a text that is too large once it is UTF-8 throws, and what was before it goes", async () => {
+    const topic = newTopic();
+    await withProducer(
+      { "message.max.bytes": 1_000 },
+      async (producer, outcomes) => {
+        await producer.connect(5_000);
+        producer.produce({ topic, key: null, value: "a" });
+        expect(() => producer.produce({ topic, key: "k", value: "ж".repeat(600) })).toThrow(
+          expect.objectContaining({ code: "message_too_large" }),
+        );
+        producer.produce({ topic, key: null, value: "b" });
+        expect(await producer.flush(5_000)).toBe(true);
+        expect(outcomes.map(({ error }) => error)).toEqual([null, null]);
+      },
+      { topic },
+    );
+  });
 
   test("without a context nothing comes back but the place", () =>
     withProducer({}, async (producer, outcomes) => {
@@ -117,7 +189,7 @@ describe("produce", () => {
         producer.produce({ topic: newTopic(), key: null, value: Buffer.alloc(2_000), context: 1 }),
       ).toThrow(expect.objectContaining({ code: "message_too_large", canRetry: false }));
       expect(() =>
-        producer.produce({ topic: newTopic(), key: null, value: "text" as unknown as Buffer, context: 1 }),
+        producer.produce({ topic: newTopic(), key: null, value: 5 as unknown as Buffer, context: 1 }),
       ).toThrow(KafkaError);
       expect(producer.queued()).toEqual({ messages: 0, bytes: 0 });
       expect(await producer.close(1_000)).toEqual({ undelivered: 0 });

@@ -8,6 +8,8 @@ import type { ProducerStatistics } from "./statistics.ts";
 export interface ProducerOptions {
   /** From `toClientConfig(settings, "producer")`. */
   config: ClientConfig;
+  /** Where most records go. Those of one turn of the event loop are handed over together; others go one by one. */
+  topic?: string;
   /**
    * Called exactly once for each record that `produce` took: `error` is null when it is stored as the configuration's
    * acks ask for. Runs on the event loop, many in a row; it must not throw.
@@ -31,7 +33,7 @@ export interface KafkaProducer {
    * (`not_connected`), or when only a new producer gets any further (`isFatal`)
    */
   produce(record: ProducerRecord): "queued" | "full";
-  /** Records taken and without an outcome, and the bytes of their values (keys and headers not counted). */
+  /** Records taken and without an outcome, and the bytes of their keys and values. */
   queued(): { messages: number; bytes: number };
   /** Sends what waits for company, and waits. @returns true when every outcome is in */
   flush(timeoutMs: number): Promise<boolean>;

@@ -31,8 +31,8 @@ export interface ProducerRecord {
   partition?: number;
   /** Records of one key keep their order. Text is written as UTF-8. */
   key: string | Uint8Array | null;
-  /** `null` is a tombstone; an empty array is an empty value. */
-  value: Uint8Array | null;
+  /** Text is written as UTF-8. `null` is a tombstone; an empty text or array is an empty value. */
+  value: string | Uint8Array | null;
   /** Unix ms. Left out, the client takes the time of the call. */
   timestampMs?: number;
   headers?: Record<string, string | Uint8Array>;

@@ -1,0 +1,81 @@
+// Records of one topic on their way into the client: written end to end into one buffer, handed over by one call.
+import type { NativeOutbox } from "@ingest/kafka-native";
+
+/** Room for the records that are handed over together: a turn of the event loop seldom has more. */
+const SLAB_BYTES = 256 * 1024;
+const SLAB_RECORDS = 1024;
+/** uint32s a record: key length, value length, token, error. outbox/outbox.h has the layout. */
+const SPAN_WORDS = 4;
+const NO_KEY = 0xffffffff;
+/** UTF-8 takes at most three bytes for a UTF-16 code unit. */
+const MAX_BYTES_PER_UNIT = 3;
+
+/** Node's and Bun's Buffer has this beside `write`, without the types knowing: it skips the look at the encoding. */
+type Utf8Buffer = Buffer & { utf8Write(text: string, offset: number): number };
+
+export class RecordSlab {
+  readonly #bytes = Buffer.allocUnsafeSlow(SLAB_BYTES) as Utf8Buffer;
+  readonly #spans = new Uint32Array(SPAN_WORDS * SLAB_RECORDS);
+  readonly #spanBytes = Buffer.from(this.#spans.buffer);
+  #used = 0;
+  #count = 0;
+
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
+  /** Is there room for it now? When not even an empty slab has, it must go by itself. */
+  fits(key: string | Uint8Array | null, value: string | Uint8Array): boolean {
+    return this.#count < SLAB_RECORDS && this.#used + mostBytes(key) + mostBytes(value) <= SLAB_BYTES;
+  }
+
+  /** Adds a record that fits. @returns the bytes of its key and value */
+  add(key: string | Uint8Array | null, value: string | Uint8Array, token: number): number {
+    const start = this.#used;
+    const at = SPAN_WORDS * this.#count++;
+    this.#spans[at] = key === null ? NO_KEY : this.#write(key);
+    this.#spans[at + 1] = this.#write(value);
+    this.#spans[at + 2] = token;
+    return this.#used - start;
+  }
+
+  #write(content: string | Uint8Array): number {
+    let size: number;
+    if (typeof content === "string") size = this.#bytes.utf8Write(content, this.#used);
+    else {
+      this.#bytes.set(content, this.#used);
+      size = content.byteLength;
+    }
+    this.#used += size;
+    return size;
+  }
+
+  /** Takes the record added last out again; `size` is what `add` returned. */
+  removeLast(size: number): void {
+    this.#count--;
+    this.#used -= size;
+  }
+
+  /**
+   * Hands over all there is.
+   * @param onRefused called for each record that the client didn't take, with librdkafka's error code
+   */
+  handOver(outbox: NativeOutbox, onRefused: (token: number, code: number) => void): void {
+    const count = this.#count;
+    if (count === 0) return;
+    this.#count = 0;
+    this.#used = 0;
+    if (outbox.produce(this.#bytes, this.#spanBytes, count) === 0) return;
+    // Copied out first: whoever is told may add records.
+    const spans = this.#spans.slice(0, SPAN_WORDS * count);
+    for (let at = 0; at < spans.length; at += SPAN_WORDS) {
+      const code = spans[at + 3]! | 0;
+      if (code !== 0) onRefused(spans[at + 2]!, code);
+    }
+  }
+}
+
+function mostBytes(content: string | Uint8Array | null): number {
+  if (content === null) return 0;
+  return typeof content === "string" ? content.length * MAX_BYTES_PER_UNIT : content.byteLength;
+}
