@@ -26,6 +26,7 @@ export class KafkaSink implements Sink {
     const { config, onLog, onStatistics, log } = options;
     this.#producer = createProducer({
       config,
+      topic: options.topic,
       onOutcome: (error, { topic, partition, offset }, ticket) =>
         onOutcome(ticket as number, error, topic, partition, offset),
       onError: (error) =>
