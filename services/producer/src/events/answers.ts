@@ -56,6 +56,6 @@ function whyNone(results: EventResult[], invalid: number, unknown: number): Reje
   if (invalid > 0) return new Rejection("invalid_event", "None of the events is valid: see results.");
   if (unknown > 0)
     return new Rejection("outcome_unknown", "Kafka confirmed none of the events in time: see results.");
-  const code = results[0]?.code ?? "kafka_unavailable";
-  return new Rejection(code, "None of the events could be taken: see results.");
+  const { code = "kafka_unavailable", retry_after_seconds: retryAfterSeconds = 1 } = results[0] ?? {};
+  return new Rejection(code, "None of the events could be taken: see results.", { retryAfterSeconds });
 }

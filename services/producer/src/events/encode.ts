@@ -21,7 +21,7 @@ export function encodeEvent(
   const id = event_id ?? Bun.randomUUIDv7();
   let made = event_id === undefined ? `{"event_id":"${id}",` : "";
   if (event.timestamp === undefined) made += `${made === "" ? "{" : ""}"timestamp":${receivedMs},`;
-  const value = made === "" ? json.subarray(start, end) : splice(made, json, start + 1, end);
+  const value = made === "" ? alone(json, start, end) : splice(made, json, start + 1, end);
   return { id, key, value, receivedMs };
 }
 
@@ -31,4 +31,9 @@ function splice(made: string, json: Buffer, from: number, end: number): Buffer {
   value.write(made, 0, "latin1");
   json.copy(value, made.length, from, end);
   return value;
+}
+
+/** What is kept until Kafka has it must not keep a larger body alive. */
+function alone(json: Buffer, start: number, end: number): Buffer {
+  return end - start === json.length ? json : Buffer.from(json.subarray(start, end));
 }

@@ -51,6 +51,9 @@ export const EventResult = Type.Object(
       ),
     ),
     errors: Type.Optional(Type.Array(ProblemError)),
+    retry_after_seconds: Type.Optional(
+      Type.Integer({ minimum: 0, description: "With `retry`: when to try again" }),
+    ),
     topic: Type.Optional(position.topic),
     partition: Type.Optional(position.partition),
     offset: Type.Optional(position.offset),

@@ -29,6 +29,7 @@ export interface EventResult {
   event_id?: string;
   code?: ProblemCode;
   errors?: readonly ProblemError[];
+  retry_after_seconds?: number;
   topic?: string;
   partition?: number;
   offset?: number;
@@ -163,7 +164,14 @@ export class EventService {
       case "refused": {
         const status = outcome.code === "too_large" ? "invalid" : "retry";
         this.counts[status]++;
-        return { index, status, event_id, code: outcome.code };
+        const { code, retryAfterSeconds: seconds } = outcome;
+        return {
+          index,
+          status,
+          event_id,
+          code,
+          ...(seconds === undefined ? {} : { retry_after_seconds: seconds }),
+        };
       }
     }
   }

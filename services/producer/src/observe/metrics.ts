@@ -1,11 +1,10 @@
 // The figures at GET /metrics.
-import type { ProducerStatistics } from "@ingest/kafka";
+import { type ProducerStatistics, registerProducerGauges } from "@ingest/kafka";
 import {
   Counter,
   counterOf,
   countersOf,
   createMetrics,
-  Gauge,
   gauge,
   histogramsOf,
   METRIC_PREFIX,
@@ -22,7 +21,7 @@ export interface MetricSources {
   events: EventService;
   admission: Admission;
   bodies: ByteBudget;
-  delivery: Delivery;
+  delivery: Pick<Delivery, "state">;
   hasJournal: boolean;
   /** The last figures of Kafka's client. */
   statistics(): ProducerStatistics | undefined;
@@ -33,7 +32,7 @@ export function createProducerMetrics(sources: MetricSources): Registry {
   requestMetrics(registry, sources);
   deliveryMetrics(registry, sources.delivery);
   if (sources.hasJournal) journalMetrics(registry, sources.delivery);
-  clientMetrics(registry, sources.statistics);
+  registerProducerGauges(registry, sources.statistics);
   gauge(registry, "workers", "Processes that answer", () => 1);
   return registry;
 }
@@ -66,7 +65,7 @@ function requestMetrics(registry: Registry, { requests, events, admission, bodie
   gauge(registry, "http_body_bytes_in_flight", "Bytes of bodies that are arriving", () => bodies.used);
 }
 
-function deliveryMetrics(registry: Registry, delivery: Delivery): void {
+function deliveryMetrics(registry: Registry, delivery: Pick<Delivery, "state">): void {
   const counts = () => delivery.state().counts;
   counterOf(registry, "delivered_total", "Events that Kafka confirmed", () => counts().delivered);
   countersOf(
@@ -97,7 +96,7 @@ function deliveryMetrics(registry: Registry, delivery: Delivery): void {
   );
 }
 
-function journalMetrics(registry: Registry, delivery: Delivery): void {
+function journalMetrics(registry: Registry, delivery: Pick<Delivery, "state">): void {
   const journal = () => delivery.state().journal;
   gauge(registry, "journal_bytes", "Bytes of the journal", () => journal()?.bytes ?? 0);
   gauge(registry, "journal_max_bytes", "Its limit", () => journal()?.maxBytes ?? 0);
@@ -114,54 +113,4 @@ function journalMetrics(registry: Registry, delivery: Delivery): void {
   counterOf(registry, "journal_corrupt_total", "Records that failed their checksum", () => counts().corrupt);
   counterOf(registry, "journal_fsyncs_total", "fsyncs of the journal", () => counts().fsyncs);
   counterOf(registry, "journal_fsync_failures_total", "fsyncs that failed", () => counts().fsyncFailures);
-}
-
-function clientMetrics(registry: Registry, statistics: MetricSources["statistics"]): void {
-  const read = (pick: (s: ProducerStatistics) => number) => () => {
-    const current = statistics();
-    return current ? pick(current) : 0;
-  };
-  const figures: [name: string, help: string, pick: (s: ProducerStatistics) => number][] = [
-    ["kafka_queue_messages", "Records in the client's queue or in flight", (s) => s.queueMessages],
-    ["kafka_queue_bytes", "Their bytes, keys included", (s) => s.queueBytes],
-    ["kafka_queue_max_messages", "The queue's limit in records", (s) => s.queueMaxMessages],
-    ["kafka_queue_max_bytes", "The queue's limit in bytes", (s) => s.queueMaxBytes],
-    ["kafka_brokers_up", "Brokers that the client has a connection to", (s) => s.brokersUp],
-    ["kafka_batch_messages", "Records of a batch, mean of the last interval", (s) => s.batchMessagesAverage],
-    ["kafka_batch_bytes", "Bytes of a batch, mean of the last interval", (s) => s.batchBytesAverage],
-  ];
-  for (const [name, help, pick] of figures)
-    gauge(registry, name, help, read(pick), name.includes("batch") ? "average" : "sum");
-  brokerMetrics(registry, statistics);
-}
-
-function brokerMetrics(registry: Registry, statistics: MetricSources["statistics"]): void {
-  type Broker = ProducerStatistics["brokers"][number];
-  const figures: [name: string, help: string, pick: (broker: Broker) => number][] = [
-    ["kafka_broker_up", "1 while the broker can be reached", (b) => Number(b.isUp)],
-    [
-      "kafka_broker_rtt_p50_seconds",
-      "Round trip, median of the last interval",
-      (b) => b.roundTripMicrosP50 / 1e6,
-    ],
-    [
-      "kafka_broker_rtt_p99_seconds",
-      "Round trip, 99th percentile of the last interval",
-      (b) => b.roundTripMicrosP99 / 1e6,
-    ],
-    ["kafka_broker_requests_in_flight", "Requests sent and not answered", (b) => b.requestsInFlight],
-  ];
-  for (const [name, help, pick] of figures) {
-    new Gauge({
-      name: METRIC_PREFIX + name,
-      help,
-      labelNames: ["broker"],
-      registers: [registry],
-      aggregator: name.includes("rtt") ? "max" : name.endsWith("_up") ? "min" : "sum",
-      collect() {
-        this.reset();
-        for (const broker of statistics()?.brokers ?? []) this.set({ broker: broker.name }, pick(broker));
-      },
-    });
-  }
 }

@@ -1,0 +1,202 @@
+import { describe, expect, setSystemTime, test } from "bun:test";
+import type { EncodedEvent } from "../delivery/index.ts";
+import { Rejection } from "../rejection.ts";
+import { decodeEvent, decodeEvents } from "./decode.ts";
+
+const limits = { maxEventBytes: 1_000, maxBatchEvents: 5 };
+const NOW = 1_770_000_000_000;
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+function bytes(text: string): Buffer {
+  return Buffer.from(text);
+}
+
+function one(text: string | Buffer): EncodedEvent {
+  const event = decodeEvent(Buffer.from(text), limits);
+  if (event instanceof Rejection) throw new Error(event.detail);
+  return event;
+}
+
+function no(text: string | Buffer): Rejection {
+  const rejection = decodeEvent(Buffer.from(text), limits);
+  if (!(rejection instanceof Rejection)) throw new Error("was taken");
+  return rejection;
+}
+
+function many(text: string, format: "array" | "ndjson"): (EncodedEvent | Rejection)[] {
+  const events = decodeEvents(bytes(text), format, limits);
+  if (events instanceof Rejection) throw new Error(events.detail);
+  return events;
+}
+
+describe("one event", () => {
+  test("gets an id and the time of receipt in front, and keeps its own bytes behind", () => {
+    setSystemTime(NOW);
+    const { id, key, value, receivedMs } = one('{"event_type":"a","user_id":"u","payload":{"n":1.0}}');
+    setSystemTime();
+    expect(id).toMatch(UUID_V7);
+    expect(key).toBe("u");
+    expect(receivedMs).toBe(NOW);
+    expect(value.toString()).toBe(
+      `{"event_id":"${id}","timestamp":${NOW},"event_type":"a","user_id":"u","payload":{"n":1.0}}`,
+    );
+  });
+
+  test("with id and time is passed on as it came", () => {
+    const text = '{ "event_id" : "mine", "event_type":"a", "timestamp": 5 }';
+    expect(one(text)).toMatchObject({ id: "mine", key: null });
+    expect(one(text).value.toString()).toBe(text);
+  });
+
+  test("with an id alone gets the time, with a time alone the id", () => {
+    expect(one('{"event_id":"mine","event_type":"a"}').value.toString()).toMatch(
+      /^\{"timestamp":\d+,"event_id":"mine","event_type":"a"\}$/,
+    );
+    expect(one('{"timestamp":5,"event_type":"a"}').value.toString()).toMatch(
+      /^\{"event_id":"[^"]+","timestamp":5,"event_type":"a"\}$/,
+    );
+  });
+
+  test.each([
+    ['\ufeff{"event_type":"a"}', "a byte order mark"],
+    [' \r\n\t{"event_type":"a"}\n ', "white space around it"],
+    ['{\n  "event_type": "a"\n}', "line breaks in it"],
+  ])("%j: %s", (text) => {
+    const event = one(text);
+    expect(JSON.parse(event.value.toString())).toEqual({
+      event_id: event.id,
+      timestamp: event.receivedMs,
+      event_type: "a",
+    });
+    expect(event.value.toString().trim()).toBe(event.value.toString());
+  });
+
+  test("keeps what JavaScript's numbers would lose", () => {
+    expect(one('{"event_type":"a","payload":{"n":12345678901234567890}}').value.toString()).toContain(
+      "12345678901234567890",
+    );
+  });
+
+  test("doesn't hold on to a body that is much larger than it", () => {
+    const padded = `${" ".repeat(100_000)}{"event_type":"a","event_id":"e","timestamp":1}`;
+    expect(one(padded).value.buffer.byteLength).toBeLessThan(50_000);
+  });
+
+  test.each(["", "  ", "{", "{'event_type':'a'}", '{"event_type":"a"} x', "\ufeff", "NaN"])(
+    "%j is not JSON",
+    (text) => {
+      expect(no(text).code).toBe("not_json");
+    },
+  );
+
+  test("an array within arrays without end is refused, not suffered", () => {
+    expect(no("[".repeat(300_000)).code).toBe("not_json");
+  });
+
+  test.each([[[0xff, 0xfe, 0x7b, 0x00]], [[0x22, 0xc3, 0x28, 0x22]], [[0x22, 0xed, 0xa0, 0x80, 0x22]]])(
+    "bytes %j are not UTF-8",
+    (raw) => {
+      expect(no(Buffer.from(raw)).code).toBe("bad_encoding");
+    },
+  );
+
+  test("what isn't an event is refused by member, and by its own id", () => {
+    const rejection = no('{"event_id":"mine","event_type":7,"extra":1}');
+    expect(rejection.code).toBe("invalid_event");
+    expect(rejection.more.eventId).toBe("mine");
+    expect(rejection.more.errors?.map((e) => e.pointer).sort()).toEqual(["/event_type", "/extra"]);
+    expect(no('{"event_type":7}').detail).toBe("/event_type must be a string, got a number.");
+  });
+
+  test("a member named __proto__ is one too many", () => {
+    expect(no('{"event_type":"a","__proto__":{"event_id":"x"}}').code).toBe("invalid_event");
+  });
+
+  test("the limit counts the event as it was sent, white space around it left out", () => {
+    const fit = (extra: number) => {
+      const frame = '{"event_type":"a","payload":{"p":""}}';
+      return frame.replace('""', `"${"x".repeat(limits.maxEventBytes - frame.length + extra)}"`);
+    };
+    expect(one(`  ${fit(0)}  `).value.length).toBeGreaterThan(limits.maxEventBytes);
+    expect(no(fit(1)).code).toBe("too_large");
+  });
+});
+
+describe.each(["array", "ndjson"] as const)("many as %s", (format) => {
+  const write = (events: string[]) => (format === "array" ? `[${events.join(",\n ")}]` : events.join("\n"));
+
+  test("each has its own id and bytes", () => {
+    const events = many(
+      write(['{"event_type":"a"}', '{"event_type":"ü","event_id":"mine","timestamp":1}']),
+      format,
+    );
+    const [first, second] = events as EncodedEvent[];
+    expect(first!.value.toString()).toEndWith(',"event_type":"a"}');
+    expect(second!.value.toString()).toBe('{"event_type":"ü","event_id":"mine","timestamp":1}');
+    expect(new Set(events.map((e) => (e as EncodedEvent).id)).size).toBe(2);
+  });
+
+  test("one that is wrong doesn't cost the others", () => {
+    const events = many(write(['{"event_type":"a"}', '{"event_type":1}', "3", '{"event_type":"b"}']), format);
+    expect(events.map((e) => (e instanceof Rejection ? e.code : "taken"))).toEqual([
+      "taken",
+      "invalid_event",
+      "invalid_event",
+      "taken",
+    ]);
+  });
+
+  test("an event keeps no other's bytes alive", () => {
+    const [event] = many(
+      write([`{"event_type":"a","event_id":"e","timestamp":1}`, `{"event_type":"${"x".repeat(60_000)}"}`]),
+      format,
+    );
+    expect((event as EncodedEvent).value.buffer.byteLength).toBeLessThan(20_000);
+  });
+
+  test("one that is too large is refused by itself", () => {
+    const events = many(
+      write([`{"event_type":"a","payload":{"p":"${"x".repeat(1_000)}"}}`, '{"event_type":"a"}']),
+      format,
+    );
+    expect(events.map((e) => e instanceof Rejection)).toEqual([true, false]);
+  });
+
+  test("more than the limit are refused as a whole", () => {
+    const events = decodeEvents(bytes(write(new Array(6).fill('{"event_type":"a"}'))), format, limits);
+    expect(events).toBeInstanceOf(Rejection);
+    expect((events as Rejection).code).toBe("too_large");
+  });
+
+  test("none is refused", () => {
+    expect(decodeEvents(bytes(write([])), format, limits)).toMatchObject({
+      code: format === "array" ? "invalid_event" : "invalid_event",
+    });
+  });
+});
+
+describe("an array", () => {
+  test.each(['{"event_type":"a"}', "3", '"text"', "null"])("%j is none", (text) => {
+    expect(decodeEvents(bytes(text), "array", limits)).toMatchObject({ code: "invalid_event" });
+  });
+  test("that breaks off is not JSON", () => {
+    expect(decodeEvents(bytes('[{"event_type":"a"}'), "array", limits)).toMatchObject({ code: "not_json" });
+  });
+});
+
+describe("lines", () => {
+  test("blank ones and carriage returns don't count", () => {
+    expect(many('\ufeff{"event_type":"a"}\r\n\r\n  \n{"event_type":"b"}\n\n', "ndjson")).toHaveLength(2);
+  });
+  test("a line that is no JSON is refused by itself", () => {
+    const events = many('{"event_type":"a"}\n{"event_type":\n{"event_type":"b"}', "ndjson");
+    expect(events.map((e) => (e instanceof Rejection ? e.code : "taken"))).toEqual([
+      "taken",
+      "not_json",
+      "taken",
+    ]);
+  });
+  test("two objects on one line are not two events", () => {
+    expect(many('{"event_type":"a"},{"event_type":"b"}', "ndjson")).toMatchObject([{ code: "not_json" }]);
+  });
+});

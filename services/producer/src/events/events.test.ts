@@ -1,0 +1,305 @@
+import { describe, expect, test } from "bun:test";
+import { type Problem, Problem as ProblemSchema } from "@ingest/contract";
+import { Value } from "@sinclair/typebox/value";
+import type { RefusalCode } from "../delivery/index.ts";
+import { createTestApp } from "../testing/test-app.ts";
+import { Accepted, EventResult, Stored } from "./model.ts";
+
+const refused = (code: RefusalCode, retryAfterSeconds = 3) =>
+  ({ status: "refused", code, retryAfterSeconds }) as const;
+const json = async <T>(response: Response) => (await response.json()) as T;
+
+async function problem(response: Response): Promise<Problem> {
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  const body = await json<Problem>(response);
+  expect([...Value.Errors(ProblemSchema, body)]).toEqual([]);
+  expect(body.status).toBe(response.status);
+  expect(body.type).toBe(`/openapi#${body.code}`);
+  return body;
+}
+
+describe("POST /register_event", () => {
+  test("answers 202 with the event's id, and hands it on", async () => {
+    const { post, delivery } = createTestApp();
+    const response = await post("/register_event", '{"event_type":"a","user_id":"u"}');
+    expect(response.status).toBe(202);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    expect(response.headers.has("preference-applied")).toBe(false);
+    const body = await json<Accepted>(response);
+    expect(Value.Check(Accepted, body)).toBe(true);
+    expect(body.status).toBe("accepted");
+    expect(delivery.events).toMatchObject([{ event_id: body.event_id, event_type: "a", user_id: "u" }]);
+    expect(delivery.taken[0]).toMatchObject({ id: body.event_id, key: "u" });
+  });
+
+  test("returns the caller's own id, whatever is in it", async () => {
+    const { post } = createTestApp();
+    const event_id = 'a"b\\c\u0001\ud800é';
+    const response = await post("/register_event", JSON.stringify({ event_type: "a", event_id }));
+    expect(await json<object>(response)).toEqual({ status: "accepted", event_id });
+  });
+
+  test.each([
+    ["/register_event?durability=durable", undefined, null],
+    ["/register_event", "durability=durable", "durability=durable"],
+  ])("%s with Prefer: %s is durable", async (path, prefer, applied) => {
+    const { post } = createTestApp();
+    const response = await post(path, '{"event_type":"a"}', prefer === undefined ? {} : { prefer });
+    expect(response.status).toBe(202);
+    expect(response.headers.get("preference-applied")).toBe(applied);
+    expect(await json<object>(response)).toMatchObject({ status: "durable" });
+  });
+
+  test("stored is 201 with the place, and the setting's default can ask for it", async () => {
+    const { post } = createTestApp({ defaultPromise: "stored" });
+    const response = await post("/register_event", '{"event_type":"a"}', { prefer: "durability=stored" });
+    expect(response.status).toBe(201);
+    expect(response.headers.get("preference-applied")).toBe("durability=stored");
+    const body = await json<Stored>(response);
+    expect(Value.Check(Stored, body)).toBe(true);
+    expect(body).toMatchObject({ status: "stored", topic: "events", partition: 2, offset: 0 });
+    expect((await post("/register_event", '{"event_type":"a"}')).status).toBe(201);
+  });
+
+  test("a stored event without an outcome is 504, with its id", async () => {
+    const { post, delivery } = createTestApp();
+    delivery.outcomes.push({ status: "unknown" });
+    const response = await post("/register_event?durability=stored", '{"event_type":"a","event_id":"mine"}');
+    expect(await problem(response)).toMatchObject({ status: 504, code: "outcome_unknown", event_id: "mine" });
+  });
+
+  test.each([
+    "queue_full",
+    "journal_full",
+    "journal_unavailable",
+    "kafka_unavailable",
+    "shutting_down",
+  ] as const)("%s is 503 with Retry-After", async (code) => {
+    const { post, delivery } = createTestApp();
+    delivery.acceptances.push(refused(code));
+    const response = await post("/register_event", '{"event_type":"a"}');
+    expect(response.headers.get("retry-after")).toBe("3");
+    expect(await problem(response)).toMatchObject({ status: 503, code });
+    expect(delivery.taken).toEqual([]);
+  });
+
+  test("what Kafka finds too large is 413", async () => {
+    const { post, delivery } = createTestApp();
+    delivery.acceptances.push({ status: "refused", code: "too_large" });
+    const response = await post("/register_event", '{"event_type":"a"}');
+    expect(await problem(response)).toMatchObject({ status: 413, code: "too_large" });
+  });
+
+  test.each([
+    ["", 400, "not_json"],
+    ["{", 400, "not_json"],
+    ["[]", 422, "invalid_event"],
+    ['{"event_type":""}', 422, "invalid_event"],
+    [`{"event_type":"a","payload":{"p":"${"x".repeat(10_000)}"}}`, 413, "too_large"],
+  ])("%.40j is %d %s", async (body, status, code) => {
+    const { post, delivery } = createTestApp();
+    expect(await problem(await post("/register_event", body))).toMatchObject({ status, code });
+    expect(delivery.taken).toEqual([]);
+  });
+
+  test("malformed UTF-8 is 400, not a replacement character", async () => {
+    const { post } = createTestApp();
+    const body = Buffer.from('{"event_type":"\xff"}', "latin1");
+    expect(await problem(await post("/register_event", body))).toMatchObject({
+      status: 400,
+      code: "bad_encoding",
+    });
+  });
+
+  test("a promise that there isn't is 400", async () => {
+    const { post } = createTestApp();
+    expect(
+      await problem(await post("/register_event?durability=forever", '{"event_type":"a"}')),
+    ).toMatchObject({
+      status: 400,
+      code: "bad_parameter",
+    });
+  });
+
+  test.each([
+    { "content-type": "text/plain" },
+    { "content-type": "application/x-ndjson" },
+    { "content-type": "application/json; charset=utf-16" },
+    { "content-encoding": "compress" },
+    { "content-encoding": "gzip, gzip" },
+  ])("%j is 415", async (headers) => {
+    const { post } = createTestApp();
+    expect(await problem(await post("/register_event", '{"event_type":"a"}', headers))).toMatchObject({
+      status: 415,
+      code: "unsupported_media_type",
+    });
+  });
+
+  test.each([
+    "application/json; charset=UTF-8",
+    'application/json;charset="utf-8"',
+    "application/problem+json",
+    "APPLICATION/JSON",
+  ])("%s is taken", async (type) => {
+    const { post } = createTestApp();
+    expect((await post("/register_event", '{"event_type":"a"}', { "content-type": type })).status).toBe(202);
+  });
+
+  test("more requests than allowed are refused at once, and let in again after", async () => {
+    const { post, admission } = createTestApp({ maxInFlight: 1 });
+    const { promise: body, resolve } = Promise.withResolvers<Uint8Array>();
+    const slow = post(
+      "/register_event",
+      new ReadableStream({
+        start: async (c) => {
+          c.enqueue(await body);
+          c.close();
+        },
+      }),
+    );
+    expect(admission.inFlight).toBe(1);
+    const second = await post("/register_event", '{"event_type":"a"}');
+    expect(await problem(second)).toMatchObject({ status: 503, code: "overloaded" });
+    expect(second.headers.get("retry-after")).toBe("1");
+    resolve(Buffer.from('{"event_type":"a"}'));
+    expect((await slow).status).toBe(202);
+    expect((await post("/register_event", '{"event_type":"a"}')).status).toBe(202);
+    expect(admission.inFlight).toBe(0);
+  });
+
+  test("once it is closed nobody is let in, and it waits for those who are", async () => {
+    const { post, admission } = createTestApp();
+    const { promise: body, resolve } = Promise.withResolvers<Uint8Array>();
+    const slow = post(
+      "/register_event",
+      new ReadableStream({
+        start: async (c) => {
+          c.enqueue(await body);
+          c.close();
+        },
+      }),
+    );
+    let isIdle = false;
+    const closed = admission.close().then(() => {
+      isIdle = true;
+    });
+    const late = await post("/register_event", '{"event_type":"a"}');
+    expect(late.headers.get("connection")).toBe("close");
+    expect(await problem(late)).toMatchObject({ status: 503, code: "shutting_down" });
+    expect(isIdle).toBe(false);
+    resolve(Buffer.from('{"event_type":"a"}'));
+    expect((await slow).status).toBe(202);
+    await closed;
+  });
+});
+
+describe("POST /register_events", () => {
+  const two = '[{"event_type":"a","event_id":"1"},{"event_type":"b"}]';
+
+  test("answers 202 with a result for each, by index and id", async () => {
+    const { post, delivery } = createTestApp();
+    const response = await post("/register_events", two);
+    expect(response.status).toBe(202);
+    const { results } = await json<{ results: EventResult[] }>(response);
+    for (const result of results) expect([...Value.Errors(EventResult, result)]).toEqual([]);
+    expect(results).toEqual([
+      { index: 0, status: "accepted", event_id: "1" },
+      { index: 1, status: "accepted", event_id: delivery.taken[1]!.id },
+    ]);
+    expect(delivery.events).toMatchObject([{ event_type: "a" }, { event_type: "b" }]);
+  });
+
+  test("takes NDJSON", async () => {
+    const { post, delivery } = createTestApp();
+    const response = await post("/register_events", '{"event_type":"a"}\n{"event_type":"b"}\n', {
+      "content-type": "application/x-ndjson",
+    });
+    expect(response.status).toBe(202);
+    expect(delivery.events).toMatchObject([{ event_type: "a" }, { event_type: "b" }]);
+  });
+
+  test("is 207 when one is wrong and the others are taken", async () => {
+    const { post } = createTestApp();
+    const response = await post(
+      "/register_events",
+      '[{"event_type":"a"},{"event_id":"x"},{"event_type":"c"}]',
+    );
+    expect(response.status).toBe(207);
+    const { results } = await json<{ results: EventResult[] }>(response);
+    expect(results.map((r) => r.status)).toEqual(["accepted", "invalid", "accepted"]);
+    expect(results[1]).toEqual({
+      index: 1,
+      status: "invalid",
+      event_id: "x",
+      code: "invalid_event",
+      errors: [{ pointer: "/event_type", message: "is required" }],
+    });
+  });
+
+  test("is 207 when some are to be sent again", async () => {
+    const { post, delivery } = createTestApp();
+    delivery.acceptances.push({ status: "accepted" }, refused("queue_full"));
+    const response = await post("/register_events", two);
+    expect(response.status).toBe(207);
+    expect((await json<{ results: EventResult[] }>(response)).results[1]).toMatchObject({
+      status: "retry",
+      code: "queue_full",
+    });
+  });
+
+  test("is 422 with the results when each is wrong", async () => {
+    const { post } = createTestApp();
+    const body = await problem(await post("/register_events", '[{"event_type":1},3]'));
+    expect(body).toMatchObject({ status: 422, code: "invalid_event" });
+    expect((body as unknown as { results: EventResult[] }).results.map((r) => r.status)).toEqual([
+      "invalid",
+      "invalid",
+    ]);
+  });
+
+  test("is 503 with the results when none could be taken", async () => {
+    const { post, delivery } = createTestApp();
+    delivery.acceptances.push(refused("journal_full"), refused("journal_full"));
+    const response = await post("/register_events", two);
+    expect(response.headers.get("retry-after")).toBe("3");
+    expect(await problem(response)).toMatchObject({
+      status: 503,
+      code: "journal_full",
+      results: [{ status: "retry" }, { status: "retry" }],
+    } as object);
+  });
+
+  test("stored: 201 when all are, 207 when one has no outcome, 504 when none has", async () => {
+    const { post, delivery } = createTestApp();
+    const stored = await post("/register_events?durability=stored", two);
+    expect(stored.status).toBe(201);
+    expect((await json<{ results: EventResult[] }>(stored)).results[0]).toMatchObject({
+      status: "stored",
+      partition: 2,
+    });
+    delivery.outcomes.push({ status: "unknown" });
+    expect((await post("/register_events?durability=stored", two)).status).toBe(207);
+    delivery.outcomes.push({ status: "unknown" }, { status: "unknown" });
+    expect(await problem(await post("/register_events?durability=stored", two))).toMatchObject({
+      status: 504,
+    });
+  });
+
+  test("durable by preference says so", async () => {
+    const { post } = createTestApp();
+    const response = await post("/register_events", two, { prefer: "durability=durable" });
+    expect(response.status).toBe(202);
+    expect(response.headers.get("preference-applied")).toBe("durability=durable");
+  });
+
+  test.each([
+    ["[]", 422, "invalid_event"],
+    ['{"event_type":"a"}', 422, "invalid_event"],
+    ["[", 400, "not_json"],
+    [JSON.stringify(new Array(101).fill({ event_type: "a" })), 413, "too_large"],
+    [`[${" ".repeat(100_000)}]`, 413, "too_large"],
+  ])("%.40j is %d %s", async (body, status, code) => {
+    const { post } = createTestApp();
+    expect(await problem(await post("/register_events", body))).toMatchObject({ status, code });
+  });
+});

@@ -1,0 +1,58 @@
+import { expect, test } from "bun:test";
+import { elementBounds } from "./json-elements.ts";
+
+function elements(json: string): string[] {
+  const bytes = Buffer.from(json);
+  const count = (JSON.parse(json) as unknown[]).length;
+  const bounds = elementBounds(bytes, bytes.indexOf("["), count);
+  return Array.from({ length: count }, (_, i) => bytes.toString("utf8", bounds[i * 2], bounds[i * 2 + 1]));
+}
+
+test.each([
+  ["[]", []],
+  ["[1]", ["1"]],
+  ["[ 1 , 2 ]", ["1", "2"]],
+  ['\n[\n\t{"a":1},\r\n {"b":[1,2,{"c":"]"}]} ]\n', ['{"a":1}', '{"b":[1,2,{"c":"]"}]}']],
+  ['["a\\"],[", "\\\\", "", null, true]', ['"a\\"],["', '"\\\\"', '""', "null", "true"]],
+  ['[{"ключ":"знач,ение"},"☃"]', ['{"ключ":"знач,ение"}', '"☃"']],
+  ["[12345678901234567890, -1.5e3]", ["12345678901234567890", "-1.5e3"]],
+])("cuts %j", (json, expected) => {
+  expect(elements(json)).toEqual(expected);
+});
+
+test("cuts whatever JSON.stringify writes, with and without white space", () => {
+  let seed = 7;
+  const random = (below: number) => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return seed % below;
+  };
+  const texts = ['"', "\\", "]", "}", ",", "a\nb", "é☃😀", "", '\\\\"', "[{"];
+  const value = (depth: number): unknown => {
+    switch (random(depth > 3 ? 4 : 6)) {
+      case 0:
+        return random(1000) - 500;
+      case 1:
+        return texts[random(texts.length)];
+      case 2:
+        return null;
+      case 3:
+        return random(2) === 0;
+      case 4:
+        return Array.from({ length: random(4) }, () => value(depth + 1));
+      default:
+        return Object.fromEntries(
+          Array.from({ length: random(4) }, (_, i) => [
+            texts[random(texts.length)] + String(i),
+            value(depth + 1),
+          ]),
+        );
+    }
+  };
+  for (let round = 0; round < 300; round++) {
+    const list = Array.from({ length: random(6) }, () => value(0));
+    for (const space of [0, 2, "\t"]) {
+      const found = elements(JSON.stringify(list, null, space));
+      expect(found.map((text) => JSON.parse(text) as unknown)).toEqual(list);
+    }
+  }
+});

@@ -1,0 +1,62 @@
+// A delivery that keeps what it is given, and answers as it is told.
+import type { Acceptance, Delivery, DeliveryState, EncodedEvent, StoredOutcome } from "../delivery/index.ts";
+
+export class FakeDelivery implements Pick<Delivery, "accept" | "durable" | "stored" | "state"> {
+  readonly taken: EncodedEvent[] = [];
+  /** What the next events are answered with, in turn; when there is none left: taken. */
+  readonly acceptances: Acceptance[] = [];
+  readonly outcomes: StoredOutcome[] = [];
+  isReady = true;
+  isConnected = true;
+
+  accept(event: EncodedEvent): Acceptance {
+    const acceptance = this.acceptances.shift() ?? { status: "accepted" };
+    if (acceptance.status !== "refused") this.taken.push(event);
+    return acceptance;
+  }
+
+  async durable(event: EncodedEvent): Promise<Acceptance> {
+    const acceptance = this.acceptances.shift() ?? { status: "durable" };
+    if (acceptance.status !== "refused") this.taken.push(event);
+    return acceptance;
+  }
+
+  async stored(event: EncodedEvent): Promise<StoredOutcome> {
+    const outcome = this.outcomes.shift() ?? {
+      status: "stored",
+      topic: "events",
+      partition: 2,
+      offset: this.taken.length,
+    };
+    if (outcome.status === "stored") this.taken.push(event);
+    return outcome;
+  }
+
+  state(): DeliveryState {
+    return {
+      ready: this.isReady,
+      ...(this.isReady ? {} : { refusal: "kafka_unavailable" as const }),
+      connected: this.isConnected,
+      spooling: false,
+      inFlight: 0,
+      counts: {
+        delivered: this.taken.length,
+        failed: { timed_out: 1 },
+        refused: { queue_full: 2 },
+        lost: 0,
+        rejected: 0,
+        spooled: 0,
+        replayed: 0,
+        corrupt: 0,
+        fsyncs: 0,
+        fsyncFailures: 0,
+        clientRestarts: 0,
+      },
+    };
+  }
+
+  /** The values that were taken, read back. */
+  get events(): Record<string, unknown>[] {
+    return this.taken.map(({ value }) => JSON.parse(value.toString()) as Record<string, unknown>);
+  }
+}
