@@ -1,8 +1,8 @@
 // HTTP/1.1 over Bun.connect: keep-alive, one request a connection at a time, no pipelining.
 //
-// Bun's fetch costs three times as much: 23 to 26 µs of CPU a request against 8.4 to 8.8 here, where 7 of them are the
-// kernel's send and receive (300 B events, 64 connections, one core for each side, Linux 6.18; bench/README.md has the
-// commands). A load generator that costs more than the server it measures measures itself.
+// Own code because Bun's fetch costs 2.4 times as much: 25.7 µs of CPU a request against 10.6 here, about 7 of which are
+// the kernel's send and receive (300 B events, 64 connections, median of three rounds; bench/README.md has the commands).
+// A load generator that costs more than the server it measures measures itself.
 import type { Socket } from "bun";
 import type { AnswerHandler, Client, FailureKind, Target } from "./client.ts";
 import { ResponseReader } from "./response-reader.ts";
