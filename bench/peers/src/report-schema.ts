@@ -16,27 +16,34 @@ const Named = <T extends string>(names: readonly T[], description: string) =>
     ),
   );
 
+/** One load of one server, whatever it was for. */
+const countedLoad = {
+  void: Type.Array(Type.String(), { description: "why the sample does not count; empty when it does" }),
+  eventBytes: Count("size of an event as sent"),
+  accepted: Count("events answered with 202; as many records landed, or the sample is void"),
+  refused: Count("events refused, as by a full queue"),
+  seconds: Amount("from the first request to the last answer"),
+  eventsPerSecond: Amount("accepted / seconds"),
+  cpuMicrosPerEvent: Amount(
+    "CPU time of the server's whole process tree, from before the load until all records have landed, / accepted; µs",
+  ),
+  serverCpuShare: Amount("of one core; near 1 the server was the limit"),
+  brokerCpuMicrosPerEvent: Amount("µs"),
+  loadCpuShare: Amount("of one core, spent by the load generator; near 1 it was the limit"),
+  othersCpuShare: Amount("of one core, spent by processes that are no part of this, or taken by the host"),
+  p50Ms: OrNull(Amount("latency; at a fixed rate it counts from when the request was to be sent")),
+  p99Ms: OrNull(Amount("latency, as p50Ms")),
+  peakMemoryMiB: Amount("highest resident memory of the server so far in this turn"),
+};
+const CountedLoad = Type.Object(countedLoad, strict);
+export type CountedLoad = Static<typeof CountedLoad>;
+
 export const Sample = Type.Object(
   {
     subject: Named<SubjectName>(subjectNames, "the server"),
     load: Named<LoadName>(Object.keys(loads) as LoadName[], "what it was given"),
     round: Count("from 0; samples of one round were taken within minutes of each other"),
-    void: Type.Array(Type.String(), { description: "why the sample does not count; empty when it does" }),
-    eventBytes: Count("size of an event as sent"),
-    accepted: Count("events answered with 202; as many records landed, or the sample is void"),
-    refused: Count("events refused, as by a full queue"),
-    seconds: Amount("from the first request to the last answer"),
-    eventsPerSecond: Amount("accepted / seconds"),
-    cpuMicrosPerEvent: Amount(
-      "CPU time of the server's whole process tree, from before the load until all records have landed, / accepted; µs",
-    ),
-    serverCpuShare: Amount("of one core; near 1 the server was the limit"),
-    brokerCpuMicrosPerEvent: Amount("µs"),
-    loadCpuShare: Amount("of one core, spent by the load generator; near 1 it was the limit"),
-    othersCpuShare: Amount("of one core, spent by processes that are no part of this, or taken by the host"),
-    p50Ms: OrNull(Amount("latency; at a fixed rate it counts from when the request was to be sent")),
-    p99Ms: OrNull(Amount("latency, as p50Ms")),
-    peakMemoryMiB: Amount("highest resident memory of the server so far in this turn"),
+    ...countedLoad,
   },
   strict,
 );

@@ -1,5 +1,6 @@
 // The comparison: everyone installed, one broker, then round after round in which everyone has a turn.
 import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { startBroker } from "@ingest/broker";
 import { compareClients, prepareClients } from "./client-run.ts";
 import { consume, fillTopic } from "./consumer-run.ts";
@@ -77,7 +78,7 @@ export async function compare(
     properties: { "log.segment.delete.delay.ms": "500" },
   });
   const admin = await openAdmin(broker.bootstrapServers);
-  const context: TurnContext = { options, cores, broker, admin, say };
+  const context: TurnContext = { options, cores, broker, admin, say, folder: join(options.out, "logs") };
   const service = await prepareSubject("ingest", { preload, say });
   const full = options.only.includes("consumer")
     ? await attempt("consumer", null, () => fillTopic(context, service))

@@ -1,5 +1,5 @@
 // The measured topic: made for one turn, counted exactly, removed after it.
-import { type ConsumedRecord, createAdmin, type KafkaAdmin, readTopic } from "@ingest/kafka";
+import { type ConsumedRecord, createAdmin, type KafkaAdmin, readTopic, toKafkaError } from "@ingest/kafka";
 
 /** Bounds one wait for records: message.timeout.ms of every peer is 30 s, and what is lost shows well before. */
 const SETTLE_DEADLINE_MS = 20_000;
@@ -43,8 +43,13 @@ export class MeasuredTopic {
   async settle(wanted: number): Promise<number> {
     const deadline = performance.now() + SETTLE_DEADLINE_MS;
     for (;;) {
-      const found = await this.count();
-      if (found >= wanted || performance.now() > deadline) return found;
+      const isLate = performance.now() > deadline;
+      const found = await this.count().catch((thrown: unknown) => {
+        // A topic that was just made may still be looking for its leaders.
+        if (isLate || !toKafkaError(thrown).canRetry) throw thrown;
+        return -1;
+      });
+      if (found >= wanted || isLate) return found;
       await Bun.sleep(POLL_MS);
     }
   }

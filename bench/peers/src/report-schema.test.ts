@@ -1,0 +1,79 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import Ajv from "ajv";
+import formats from "ajv-formats";
+import { toMarkdown } from "./markdown.ts";
+import type { Measured } from "./measured.ts";
+import { toReport } from "./report.ts";
+import { publishedSchema, type Sample } from "./report-schema.ts";
+
+const published = Bun.file(join(import.meta.dir, "../schema/report.schema.json"));
+
+function sample(subject: Sample["subject"], load: Sample["load"], round: number, micros: number): Sample {
+  return {
+    subject,
+    load,
+    round,
+    void: [],
+    eventBytes: 300,
+    accepted: 1000,
+    refused: 0,
+    seconds: 8,
+    eventsPerSecond: 1e6 / micros,
+    cpuMicrosPerEvent: micros,
+    serverCpuShare: 1,
+    brokerCpuMicrosPerEvent: 2,
+    loadCpuShare: 0.5,
+    othersCpuShare: 0,
+    p50Ms: 0.2,
+    p99Ms: 1,
+    peakMemoryMiB: 100,
+  };
+}
+
+const measured: Measured = {
+  startedAt: "2026-01-01T00:00:00.000Z",
+  isQuick: false,
+  machine: { processor: "P", cores: 2, memoryGiB: 8, kernel: "6", bun: "1", kafka: "4" },
+  setup: { rounds: 2, seconds: 8, warmUpSeconds: 4, partitions: 6, cores: "one core", preload: null },
+  subjects: [
+    { name: "ingest", title: "this service", notes: "" },
+    { name: "rust-axum", title: "Rust", notes: "" },
+  ],
+  missing: [{ name: "fastapi", round: null, reason: "no Python" }],
+  samples: [
+    sample("ingest", "c64", 0, 12),
+    sample("rust-axum", "c64", 0, 15),
+    sample("ingest", "c64", 1, 24),
+    sample("rust-axum", "c64", 1, 20),
+    { ...sample("ingest", "c64", 2, 1), void: ["10 accepted in all, 9 records"] },
+    sample("ingest", "c256", 0, 14),
+  ],
+  consumer: [],
+  client: [],
+};
+
+test("the published schema is the one that the code has (bun bench/peers/schema/generate.ts)", async () => {
+  expect(await published.json()).toEqual(JSON.parse(publishedSchema()));
+});
+
+test("a report is as its schema says, void samples don't count, ratios are of one round", async () => {
+  const report = toReport(measured);
+  const ajv = formats(new Ajv({ allErrors: true }));
+  ajv.validate(await published.json(), report);
+  expect(ajv.errors).toBeNull();
+  const row = report.summary.find(({ subject, load }) => subject === "ingest" && load === "c64");
+  expect(row?.cpuMicrosPerEvent).toEqual({ median: 18, min: 12, max: 24, count: 2 });
+  expect(row?.cpuOverRust).toEqual({ median: 1, min: 0.8, max: 1.2, count: 2 });
+  const goal = report.goals.find(({ what }) => what.startsWith("single events, 64"));
+  expect(goal).toMatchObject({ measured: 1, isMet: true });
+  expect(report.goals.find(({ what }) => what.startsWith("WORKERS=2"))?.isMet).toBeNull();
+});
+
+test("the table has who was measured, and names what is missing or void", () => {
+  const text = toMarkdown(toReport(measured));
+  expect(text).toContain("| this service | 18.0 (12.0–24.0) |");
+  expect(text).toContain("fastapi is missing: no Python");
+  expect(text).toContain("void: ingest, c64, round 3: 10 accepted in all, 9 records");
+  expect(text).not.toContain("NaN");
+});
