@@ -32,9 +32,11 @@ export function divideCores(
   };
 }
 
-/** The command on these cores; as it is when there is nothing to pin. */
+/** The command on these cores; it ends with this process, however that ends. As it is where nothing can be pinned. */
 export function pinned(cores: string | undefined, command: readonly string[]): string[] {
-  return cores === undefined ? [...command] : ["taskset", "-c", cores, ...command];
+  if (cores === undefined) return [...command];
+  const guard = Bun.which("setpriv") === null ? [] : ["setpriv", "--pdeathsig", "KILL", "--"];
+  return [...guard, "taskset", "-c", cores, ...command];
 }
 
 /** Moves this process, and so every child that it starts later without `pinned`, to these cores. */
