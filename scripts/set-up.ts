@@ -13,6 +13,8 @@ export const root = join(import.meta.dir, "..");
 export async function setUp(options: { addon: "required" | "wanted" }): Promise<void> {
   if (!existsSync(join(root, "node_modules", "@ingest"))) {
     await runOrThrow("installing the dependencies", ["install", "--frozen-lockfile"]);
+    // This process has looked for packages while there were none, and Bun remembers what it found: begin anew.
+    process.exit(await runAgain());
   }
   const env = options.addon === "required" ? { KAFKA_NATIVE_REQUIRED: "1" } : {};
   await runOrThrow("building the native addon", ["packages/kafka-native/build/install.ts"], env);
@@ -27,4 +29,13 @@ async function runOrThrow(what: string, args: string[], env: Record<string, stri
   const exitCode = await child.exited;
   if (exitCode === 0) return;
   throw new Error(`${what} failed: bun ${args.join(" ")} ended with exit code ${exitCode}`);
+}
+
+/** Runs this script once more, with its arguments, to its end. @returns its exit code */
+async function runAgain(): Promise<number> {
+  const child = Bun.spawn([process.execPath, ...process.argv.slice(1)], {
+    stdio: ["inherit", "inherit", "inherit"],
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  return child.exited;
 }
