@@ -32,12 +32,15 @@ if (values.help) {
   process.stdout.write(usage);
   process.exit(0);
 }
+const ending = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => ending.abort());
 const begun = performance.now();
 const report = await runFaults({
   seed: Number(values.seed),
   minutes: Number(values.minutes),
   users: Number(values.users),
   thinkMs: Number(values.think),
+  signal: ending.signal,
   say: (text) => {
     if (!values.json)
       console.log(`${((performance.now() - begun) / 1000).toFixed(1).padStart(7)} s  ${text}`);

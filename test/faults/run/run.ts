@@ -23,6 +23,8 @@ export interface RunOptions {
   users: number;
   thinkMs: number;
   say(text: string): void;
+  /** Ends the run early, and everything it started. */
+  signal?: AbortSignal;
 }
 
 export interface RunReport {
@@ -94,7 +96,10 @@ export async function runFaults(options: RunOptions): Promise<RunReport> {
       life: () => producer.life,
       thinkMs: options.thinkMs,
     });
-    await carryOut(plan, { kafka, producer, consumer, disk }, say);
+    await Promise.race([
+      carryOut(plan, { kafka, producer, consumer, disk }, say),
+      whenAborted(options.signal),
+    ]);
     say("no more faults: everything has to come right by itself");
     await stopLoad();
     const late = await untilQuiet(producer, admin);
@@ -114,6 +119,12 @@ export async function runFaults(options: RunOptions): Promise<RunReport> {
     await Promise.all([producer.kill(), consumer.kill()]);
     await admin?.close();
   }
+}
+
+async function whenAborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener("abort", () => reject(new Error("the run was ended early")));
+  });
 }
 
 async function makeServices(kafka: ProxiedBroker, disk: SmallDisk, folder: string) {

@@ -123,6 +123,7 @@ async function run(seed: number): Promise<void> {
       kafka.sinks
         .at(-1)
         ?.fail(below(random, kafka.log.length), random() < 0.2 ? "fatal" : "broker_unavailable", false),
+    () => Object.assign(kafka, { failOnSend: random() < 0.5 ? "fatal" : "timed_out" }),
     kill,
     restart,
   ];
@@ -137,7 +138,7 @@ async function run(seed: number): Promise<void> {
     else await Bun.sleep(below(random, 15));
   }
 
-  Object.assign(kafka, { isUp: true, looksUp: undefined, queueSize: 1000 });
+  Object.assign(kafka, { isUp: true, looksUp: undefined, queueSize: 1000, failOnSend: undefined });
   await until(`seed ${seed}: all to be delivered`, () => {
     kafka.landLate();
     kafka.deliverAll();

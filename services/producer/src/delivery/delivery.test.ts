@@ -252,6 +252,26 @@ describe("when Kafka is away", () => {
     await harness.delivery.stop(1_000);
   });
 
+  test.each(["accept", "durable", "stored"] as const)(
+    "a failure told while an event is handed over (%s) loses neither",
+    async (how) => {
+      using home = temporaryFolder();
+      const harness = await start(home, { stallMs: 10_000 });
+      for (const value of numbered(0, 5)) harness.delivery.accept(event(value));
+      harness.kafka.failOnSend = "fatal";
+      const answer = await harness.delivery[how](event("v5"), 1_000);
+      for (const value of numbered(6, 10)) harness.delivery.accept(event(value));
+      await drain(harness);
+      const expected = numbered(0, 10);
+      if (how === "stored") {
+        expect(answer).toMatchObject({ status: "refused", code: "queue_full" });
+        expected.splice(5, 1);
+      } else expect(answer.status).toBe(how === "accept" ? "accepted" : "durable");
+      expect(values(harness.kafka)).toEqual(expected);
+      await harness.delivery.stop(1_000);
+    },
+  );
+
   test("without a journal a failed event is lost, counted, and costs no other", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { isJournalled: false });

@@ -12,7 +12,7 @@ import type { Journal } from "./journal/journal.ts";
 import { RefusalCounter } from "./refusals.ts";
 import type { RejectedEvents } from "./rejected.ts";
 import { ReplayWindow } from "./replay-window.ts";
-import type { Sink, SinkFactory } from "./sink.ts";
+import type { Sendable, Sink, SinkFactory } from "./sink.ts";
 import type {
   Acceptance,
   Delivery,
@@ -103,10 +103,9 @@ export class JournalledDelivery implements Delivery {
 
   accept(event: EncodedEvent): Acceptance {
     if (!this.#isDirect) return this.#spool(event);
-    const { sink, inFlight } = this.#client;
     try {
-      if (sink.send(event, inFlight.nextTicket)) {
-        inFlight.add(event);
+      if (this.#handOver(event)) {
+        this.#client.inFlight.add(event);
         return ACCEPTED;
       }
     } catch (error) {
@@ -121,12 +120,11 @@ export class JournalledDelivery implements Delivery {
     const refusal = this.#journalRefusal();
     if (refusal !== undefined) return Promise.resolve(this.#refusals.refuse(refusal));
     const journal = this.#journal!;
-    const { sink, inFlight } = this.#client;
     if (this.#isDirect) {
       try {
-        if (sink.send(event, inFlight.nextTicket))
-          inFlight.add(Flight.journalled(event, journal.append(event, receivedMs(event))));
-        else this.#beginSpool();
+        if (this.#handOver(event))
+          this.#client.inFlight.add(Flight.journalled(event, journal.append(event, receivedMs(event))));
+        else if (this.#isDirect) this.#beginSpool();
       } catch (error) {
         const refusal = this.#onThrown(error as KafkaError);
         if (refusal) return Promise.resolve(refusal);
@@ -143,11 +141,9 @@ export class JournalledDelivery implements Delivery {
     if (this.#phase !== "running") return Promise.resolve(this.#refusals.refuse("shutting_down"));
     // Behind a backlog it could be sent long after its deadline, before it older events would be overtaken.
     if (!this.#isDirect) return Promise.resolve(this.#refusals.refuse(this.#whyFull()));
-    const { sink, inFlight } = this.#client;
     const { promise, resolve } = Promise.withResolvers<StoredOutcome>();
     try {
-      if (!sink.send(event, inFlight.nextTicket))
-        return Promise.resolve(this.#refusals.refuse(this.#whyFull()));
+      if (!this.#handOver(event)) return Promise.resolve(this.#refusals.refuse(this.#whyFull()));
     } catch (error) {
       return Promise.resolve(
         this.#onThrown(error as KafkaError) ?? this.#refusals.refuse("kafka_unavailable"),
@@ -158,7 +154,7 @@ export class JournalledDelivery implements Delivery {
       clearTimeout(deadline);
       resolve(outcome);
     });
-    inFlight.add(flight);
+    this.#client.inFlight.add(flight);
     return promise;
   }
 
@@ -200,6 +196,15 @@ export class JournalledDelivery implements Delivery {
     await this.#options.rejected?.settled();
     const left = await this.#journal?.close();
     return { journalled: left?.kept ?? 0, lost: this.#counts.lost + (left?.lost ?? 0) };
+  }
+
+  /**
+   * Gives a record to the client; the caller adds it to what is in flight.
+   * False: not now, or the client failed on an earlier record meanwhile and was given up with all it had.
+   */
+  #handOver(record: Sendable): boolean {
+    const client = this.#client;
+    return client.sink.send(record, client.inFlight.nextTicket) && client === this.#client;
   }
 
   // --- refusing ---
@@ -285,7 +290,7 @@ export class JournalledDelivery implements Delivery {
   /** Hands over what waits, oldest first, as far as the client and the window go. */
   #replay(): void {
     const { sink, inFlight } = this.#client;
-    for (let sent = 0; sent < REPLAY_BURST; sent++) {
+    for (let handed = 0; handed < REPLAY_BURST; handed++) {
       if (inFlight.count >= this.#window.size) return;
       const record = this.#held.peek() ?? this.#journal?.peek();
       if (!record) {
@@ -293,7 +298,7 @@ export class JournalledDelivery implements Delivery {
         return;
       }
       try {
-        if (!sink.send(record, inFlight.nextTicket)) return;
+        if (!this.#handOver(record)) return;
         inFlight.add(record);
         this.#counts.replayed++;
       } catch (error) {

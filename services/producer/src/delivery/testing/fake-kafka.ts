@@ -34,6 +34,8 @@ export class FakeKafka {
   isUp = true;
   /** Clients say that they have a broker: it may answer and yet take nothing. */
   looksUp: boolean | undefined;
+  /** An older record of the client's fails with this while the next one is handed over. */
+  failOnSend: KafkaErrorCode | undefined;
   /** How many records a client takes. */
   queueSize = 1000;
   /** Writes of closed clients that the brokers have yet to see. */
@@ -109,6 +111,14 @@ export class FakeSink implements Sink {
     if (this.isClosed) throw kafkaError("not_connected");
     const text = value.toString();
     if (text.includes("too large")) throw kafkaError("message_too_large");
+    const failing = this.#kafka.failOnSend;
+    this.#kafka.failOnSend = undefined;
+    if (failing)
+      this.fail(
+        this.#queues.findIndex((queue) => queue.length > 0),
+        failing,
+        false,
+      );
     if (this.queued >= this.#kafka.queueSize) return false;
     this.#queues[this.#kafka.partitionOf(key)]!.push({
       record: { key, value: text, topic, timestampMs },
@@ -134,7 +144,7 @@ export class FakeSink implements Sink {
 
   /** The oldest record of a partition fails; the broker may have it all the same. */
   fail(partition: number, code: KafkaErrorCode, isWritten: boolean): void {
-    const next = this.#queues[partition]!.shift();
+    const next = this.#queues[partition]?.shift();
     if (!next) return;
     if (isWritten) this.#kafka.write(partition, next.record);
     else this.#broken.add(partition);
