@@ -3,11 +3,36 @@
 import { createLog, runService, settingsOrExit } from "@ingest/service";
 import { readConfig } from "./config.ts";
 import { startServer } from "./server.ts";
+import { answerForAll, parentChannel, superviseWorkers, workerCount, workerIndex } from "./workers/index.ts";
 
 const config = settingsOrExit(() => readConfig(process.env));
-const log = createLog("producer", config.settings);
+const { settings } = config;
+const count = workerCount(settings);
+const index = workerIndex(process.env);
+const log = createLog("producer", settings);
 
-await runService(log, async (lifecycle) => {
-  const { port } = await startServer({ config, log, lifecycle });
-  log.info({ port, topic: config.settings.KAFKA_TOPIC }, "listening");
-});
+if (index !== undefined) {
+  const workerLog = log.child({ worker: index });
+  const channel = parentChannel();
+  // Without its parent nobody would end it; a second such signal forces it.
+  channel.onClose(() => process.kill(process.pid, "SIGTERM"));
+  await runService(workerLog, async (lifecycle) => {
+    const { port } = await startServer({
+      config,
+      log: workerLog,
+      lifecycle,
+      worker: { index, count },
+      answerForAll: answerForAll(channel, workerLog),
+    });
+    channel.send({ type: "listening", port });
+  });
+} else {
+  await runService(log, async (lifecycle) => {
+    const start = () =>
+      count > 1
+        ? superviseWorkers({ main: import.meta.path, env: process.env, settings, log, lifecycle })
+        : startServer({ config, log, lifecycle });
+    const { port } = await start();
+    log.info({ host: settings.HOST, port, workers: count, topic: settings.KAFKA_TOPIC }, "listening");
+  });
+}

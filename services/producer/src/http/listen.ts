@@ -49,3 +49,16 @@ function reasonOf(cause: unknown): string {
   if (code === "EACCES") return "not allowed: ports below 1024 are for root";
   return message ?? String(cause);
 }
+
+/**
+ * Tries the port for a moment, for itself alone.
+ * @throws ListenError
+ */
+export function assertPortFree(host: string, port: number): void {
+  if (port === 0) return;
+  try {
+    Bun.listen({ hostname: host, port, exclusive: true, socket: { data() {} } }).stop(true);
+  } catch (error) {
+    throw new ListenError(host, port, error);
+  }
+}

@@ -58,7 +58,7 @@ export function createTestApp(options: TestAppOptions = {}) {
     },
     log: pino({ level: "silent" }),
   });
-  const post = (path: string, body: BodyInit | null, headers: Record<string, string> = {}) =>
+  const post = (path: string, body: Bun.BodyInit | null, headers: Record<string, string> = {}) =>
     app.handle(
       new Request(`http://localhost${path}`, {
         method: "POST",
