@@ -325,6 +325,17 @@ describe("the watchdog", () => {
     await harness.delivery.stop(1_000);
   });
 
+  test("a connected client that takes nothing, with nothing in flight, is made anew", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home);
+    harness.kafka.sinks[0]!.isDeaf = true;
+    for (const value of numbered(0, 10)) harness.delivery.accept(event(value));
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(numbered(0, 10));
+    expect(harness.delivery.state().counts.clientRestarts).toBe(1);
+    await harness.delivery.stop(1_000);
+  });
+
   test("a client that says it is of no more use is replaced at once", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { stallMs: 10_000 });

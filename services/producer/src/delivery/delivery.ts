@@ -445,7 +445,7 @@ export class JournalledDelivery implements Delivery {
   #watchProgress(nowMs: number): void {
     const { sink, inFlight } = this.#client;
     const { oldestTicket } = inFlight;
-    if (inFlight.count === 0 || oldestTicket !== this.#progress.ticket) {
+    if ((inFlight.count === 0 && !this.#isWaiting()) || oldestTicket !== this.#progress.ticket) {
       if (oldestTicket > this.#progress.ticket && this.#progress.ticket !== -1) this.#backoff = 1;
       this.#progress = { ticket: oldestTicket, sinceMs: nowMs };
       return;
@@ -455,14 +455,25 @@ export class JournalledDelivery implements Delivery {
     if (sink.connected) {
       this.#log.error(
         { stuckMs: Math.round(stuckMs), inFlight: inFlight.count },
-        "connected to a broker, but the oldest event isn't delivered: making the client anew",
+        "connected to a broker, but nothing is delivered: making the client anew",
       );
       this.#backoff = Math.min(this.#backoff * 2, MAX_BACKOFF);
-    } else if (!this.#journal || (inFlight.count === 1 && inFlight.oldest() instanceof JournalRecord)) {
+    } else if (!this.#journal || inFlight.count === 0 || this.#isProbing()) {
       // The client connects again by itself, and nothing it holds would be safer elsewhere.
       return;
     }
     this.#takeBack(true);
+  }
+
+  /** Is there something that the client hasn't taken? */
+  #isWaiting(): boolean {
+    return !this.#isDirect && (this.#held.length > 0 || this.#journal?.peek() !== undefined);
+  }
+
+  /** Is the only thing in flight a record that is safe in the journal? */
+  #isProbing(): boolean {
+    const { inFlight } = this.#client;
+    return inFlight.count === 1 && inFlight.oldest() instanceof JournalRecord;
   }
 }
 

@@ -92,6 +92,8 @@ export class FakeSink implements Sink {
   /** Partitions in which a record failed: what is behind it isn't under way. */
   readonly #broken = new Set<number>();
   isClosed = false;
+  /** Takes nothing, whatever room there is. */
+  isDeaf = false;
 
   constructor(kafka: FakeKafka, onOutcome: OutcomeHandler) {
     this.#kafka = kafka;
@@ -111,6 +113,7 @@ export class FakeSink implements Sink {
     if (this.isClosed) throw kafkaError("not_connected");
     const text = value.toString();
     if (text.includes("too large")) throw kafkaError("message_too_large");
+    if (this.isDeaf) return false;
     const failing = this.#kafka.failOnSend;
     this.#kafka.failOnSend = undefined;
     if (failing)
