@@ -45,8 +45,9 @@ export interface KafkaConsumer {
    */
   fetch(maxRecords: number, timeoutMs: number): Promise<ConsumedRecord[]>;
   /**
-   * Commits; `offset` is the next one to read. Calls are carried out one after the other. With no coordinator in
-   * reach it takes up to session.timeout.ms until it fails.
+   * Commits; `offset` is the next one to read. Resolves when the broker has confirmed it, which is heard of while
+   * `fetch` is called. Calls are carried out one after the other. With no coordinator in reach it takes up to
+   * session.timeout.ms until it fails.
    * @throws KafkaError
    */
   commit(offsets: readonly TopicPartitionOffset[]): Promise<void>;
@@ -64,7 +65,8 @@ export interface KafkaConsumer {
   statistics(): ConsumerStatistics | undefined;
   /**
    * Leaves the group (a static member doesn't: its place is kept for session.timeout.ms) and lets go of the client.
-   * Partitions still held are given up without another word to the listener. Commits under way are waited for.
+   * Partitions still held are given up without another word to the listener. A commit under way fails here, and may
+   * have reached the broker.
    * @returns false when it could not be done in time; what is left ends with the process
    */
   close(timeoutMs: number): Promise<boolean>;
@@ -85,9 +87,8 @@ interface NativeConsumer {
   ): void;
 }
 
-/** What Confluent's type declarations leave out. */
-type Client = ConfluentKafkaConsumer &
-  RebalancingClient & { commitCb(offsets: TopicPartitionOffset[], done: (error: unknown) => void): void };
+/** With what Confluent's type declarations leave out. */
+type Client = ConfluentKafkaConsumer & RebalancingClient;
 
 const ALL_BROKERS_DOWN = -187;
 
@@ -105,6 +106,8 @@ class ConfluentConsumer implements KafkaConsumer {
   /** Set by the client's thread when its queue stops being empty. */
   #hasMore = false;
   #wake: (() => void) | undefined;
+  /** Ends the commit under way. */
+  #onCommitted: ((error: unknown) => void) | undefined;
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
@@ -112,6 +115,8 @@ class ConfluentConsumer implements KafkaConsumer {
       ...options.config,
       rebalance_cb: (error: { code: number } | undefined, partitions: TopicPartition[]) =>
         this.#rebalancer.onRebalance(error?.code ?? 0, partitions),
+      // The one way to hear of a commit's outcome: Confluent's commitCb calls back when the commit has been asked for.
+      offset_commit_cb: (error: unknown) => this.#onCommitted?.(error),
       // Confluent's promisified consumer waits by the same callback; their types don't name it.
       queue_non_empty_cb: () => this.#onQueueNonEmpty(),
     };
@@ -198,7 +203,13 @@ class ConfluentConsumer implements KafkaConsumer {
   commit(offsets: readonly TopicPartitionOffset[]): Promise<void> {
     if (offsets.length === 0) return Promise.resolve();
     return this.#commitTurns.take(() =>
-      this.#call<void>((done) => this.#client.commitCb([...offsets], (error) => done(error, undefined))),
+      this.#call<void>((done) => {
+        this.#onCommitted = (error) => {
+          this.#onCommitted = undefined;
+          done(error, undefined);
+        };
+        this.#client.commit([...offsets]);
+      }),
     );
   }
 
@@ -240,7 +251,8 @@ class ConfluentConsumer implements KafkaConsumer {
     this.#rebalancer.close();
     this.#wake?.();
     // The client must not be let go of under a call that another thread is in.
-    const isIdle = await within(Promise.all([this.#commitTurns.idle(), this.#queueTurns.idle()]), timeoutMs);
+    const isIdle = await within(this.#queueTurns.idle(), timeoutMs);
+    this.#onCommitted?.(new KafkaError("not_connected", "The consumer was closed"));
     const isConnected = this.#native !== undefined;
     this.#native = undefined;
     this.#isUp = false;

@@ -42,6 +42,9 @@ const CLOSE_BUDGET_MS = 5_000;
 /** A step's own limits come first: the lifecycle's cuts in only where something is stuck. */
 const STOP_MARGIN_MS = 2_000;
 
+/** syslog's number for a warning: librdkafka's log uses the same. */
+const WARNING = 4;
+
 /** Starts the consumer's parts in order. Resolves before Kafka is reached: that goes on by itself. */
 export async function startConsumer(app: ConsumerApp): Promise<void> {
   const { settings, env, log, lifecycle, output } = app;
@@ -142,6 +145,8 @@ export async function startConsumer(app: ConsumerApp): Promise<void> {
             log.warn({ code: error.code, error: error.message }, "Kafka client reports");
             if (error.isFatal) app.onFatal(error);
           },
+          onLog: ({ severity, facility, message }) =>
+            log[severity <= WARNING ? "warn" : "debug"]({ facility, detail: message }, "librdkafka"),
         },
         admin: toClientConfig(settings, "admin", env),
         topics: [settings.KAFKA_TOPIC, ...(hasLetters ? [letterTopic] : [])].map((topic) => ({

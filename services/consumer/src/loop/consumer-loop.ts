@@ -43,7 +43,10 @@ export class ConsumerLoop implements RebalanceListener {
   readonly #works = new Map<string, PartitionWork>();
   #consumer: KafkaConsumer | undefined;
   #running: Promise<void> | undefined;
+  /** Nothing more is taken up. */
   #isStopping = false;
+  /** Nothing more is fetched. */
+  #isStopped = false;
   #hasJoined = false;
 
   constructor(options: ConsumerLoopOptions) {
@@ -72,6 +75,7 @@ export class ConsumerLoop implements RebalanceListener {
     const works = [...this.#works.values()];
     await this.#finish(works, budgetMs);
     for (const work of works) this.#forget(work);
+    this.#isStopped = true;
     await this.#running;
   }
 
@@ -109,7 +113,8 @@ export class ConsumerLoop implements RebalanceListener {
   async #run(consumer: KafkaConsumer): Promise<void> {
     const { commits, settling } = this.#options;
     let fetching = this.#fetch(consumer);
-    while (!this.#isStopping) {
+    // Until it has stopped: while fetch is called, the client tells of commits and of partitions that go.
+    while (!this.#isStopped) {
       const records = await fetching;
       // The client collects the next ones while these are worked on.
       fetching = this.#fetch(consumer);

@@ -69,16 +69,19 @@ describe("LineWriter", () => {
   });
 
   test("a reader that doesn't read holds up the flush, not the event loop", async () => {
-    const { fd, reader } = pipeTo(["sh", "-c", "read go; wc -l"]);
+    const start = join(folder, "start");
+    const { fd, reader } = pipeTo(["sh", "-c", `until [ -e "${start}" ]; do sleep 0.01; done; wc -l`]);
     const writer = new LineWriter(fd);
-    const line = `${"x".repeat(99)}\n`;
     // More than a pipe holds (64 KiB).
-    writer.write("go\n" + line.repeat(5_000));
+    writer.write(`${"x".repeat(99)}\n`.repeat(5_000));
     let isFlushed = false;
     const flushed = writer.flush().then(() => {
       isFlushed = true;
     });
+    // The loop turns, and the write isn't over.
+    for (let turn = 0; turn < 20; turn++) await Bun.sleep(1);
     expect(isFlushed).toBe(false);
+    await Bun.write(start, "");
     await flushed;
     closeSync(fd);
     expect((await new Response(reader.stdout).text()).trim()).toBe("5000");
