@@ -81,6 +81,7 @@ export async function consume(
   try {
     let lines = 0;
     let firstAt = 0;
+    let done: Pick<ConsumerSample, "eventsPerSecond" | "cpuMicrosPerEvent" | "peakMemoryMiB"> | undefined;
     let rest: Uint8Array = new Uint8Array();
     for await (const chunk of child.stdout) {
       const bytes = Buffer.concat([rest, chunk]);
@@ -89,16 +90,21 @@ export async function consume(
       lines += found;
       // A mark may be cut in two by the end of what has come so far.
       rest = bytes.subarray(Math.max(0, bytes.length - EVENT_MARK.length + 1));
-      if (lines >= topic.events) break;
+      if (done !== undefined || lines < topic.events) continue;
+      done = {
+        eventsPerSecond: (lines / (performance.now() - firstAt)) * 1000,
+        cpuMicrosPerEvent: cpuMicros(child.pid) / lines,
+        peakMemoryMiB: peakMemoryMiB(child.pid),
+      };
+      // Its output is read to the end: an event that is written twice shows as a line too many.
+      child.kill("SIGTERM");
     }
-    const seconds = (performance.now() - firstAt) / 1000;
+    const isRight = done !== undefined && lines === topic.events;
     const sample: ConsumerSample = {
       round,
-      void: lines === topic.events ? [] : [`${topic.events} events, ${lines} lines`],
+      void: isRight ? [] : [`${topic.events} events, ${lines} lines`],
       events: lines,
-      eventsPerSecond: lines / seconds,
-      cpuMicrosPerEvent: cpuMicros(child.pid) / Math.max(1, lines),
-      peakMemoryMiB: peakMemoryMiB(child.pid),
+      ...(done ?? { eventsPerSecond: 0, cpuMicrosPerEvent: 0, peakMemoryMiB: 0 }),
     };
     say(
       `round ${round + 1} · consumer: ${Math.round(sample.eventsPerSecond)} events/s, ${sample.cpuMicrosPerEvent.toFixed(2)} µs CPU each ${sample.void.join()}`,
@@ -106,7 +112,7 @@ export async function consume(
     return sample;
   } finally {
     clearTimeout(deadline);
-    child.kill("SIGTERM");
+    child.kill("SIGKILL");
     await child.exited;
   }
 }

@@ -82,6 +82,8 @@ export class CountedServer implements AsyncDisposable {
 
   /** One load, from before its first request until everything that was accepted has landed. */
   async load(shape: LoadShape): Promise<CountedLoad> {
+    const logFolder = join(this.bench.broker.dataDir, "log");
+    const storedBefore = await this.topic.storedBytes(logFolder);
     const before = this.#cpu();
     const { report, cpuMicros: loadMicros } = await this.#fire(shape);
     const { accepted, refused, unknown } = report.events;
@@ -95,6 +97,8 @@ export class CountedServer implements AsyncDisposable {
     // The next load starts from what is there, not from what should be.
     this.#expected = landed;
 
+    const stored = (await this.topic.storedBytes(logFolder)) - storedBefore;
+
     const elapsedMicros = report.elapsedSeconds * 1e6;
     const known = used.server + used.broker + used.harness + loadMicros;
     return {
@@ -107,6 +111,7 @@ export class CountedServer implements AsyncDisposable {
       cpuMicrosPerEvent: round(used.server / Math.max(1, accepted)),
       serverCpuShare: round(used.server / elapsedMicros),
       brokerCpuMicrosPerEvent: round(used.broker / Math.max(1, accepted)),
+      storedBytesPerEvent: round(stored / Math.max(1, accepted)),
       loadCpuShare: report.benchCpu.share,
       othersCpuShare: round(Math.max(0, used.machine - known) / elapsedMicros),
       p50Ms: report.latencyMs.accepted?.p50 ?? null,

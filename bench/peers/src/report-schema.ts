@@ -29,6 +29,9 @@ const countedLoad = {
   ),
   serverCpuShare: Amount("of one core; near 1 the server was the limit"),
   brokerCpuMicrosPerEvent: Amount("µs"),
+  storedBytesPerEvent: Amount(
+    "on the broker's disk, compressed as it came, its share of the batch's header included",
+  ),
   loadCpuShare: Amount("of one core, spent by the load generator; near 1 it was the limit"),
   othersCpuShare: Amount("of one core, spent by processes that are no part of this, or taken by the host"),
   p50Ms: OrNull(Amount("latency; at a fixed rate it counts from when the request was to be sent")),

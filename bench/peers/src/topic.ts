@@ -1,5 +1,6 @@
 // The measured topic: made for one turn, counted exactly, removed after it.
 import { type ConsumedRecord, createAdmin, type KafkaAdmin, readTopic, toKafkaError } from "@ingest/kafka";
+import { Glob } from "bun";
 
 /** Bounds one wait for records: message.timeout.ms of every peer is 30 s, and what is lost shows well before. */
 const SETTLE_DEADLINE_MS = 20_000;
@@ -52,6 +53,15 @@ export class MeasuredTopic {
       if (found >= wanted || isLate) return found;
       await Bun.sleep(POLL_MS);
     }
+  }
+
+  /** What the topic takes on the broker's disk, compressed as it came, bytes. `logFolder` is the broker's. */
+  async storedBytes(logFolder: string): Promise<number> {
+    let bytes = 0;
+    for await (const file of new Glob(`${this.name}-*/*.log`).scan({ cwd: logFolder, absolute: true })) {
+      bytes += Bun.file(file).size;
+    }
+    return bytes;
   }
 
   /** Everything in the topic; for the few records of the checks. */
