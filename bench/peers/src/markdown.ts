@@ -2,6 +2,7 @@
 import type { LoadName } from "./loads.ts";
 import type { Report } from "./report-schema.ts";
 import type { SubjectName } from "./subjects.ts";
+import { type Summary, summarise } from "./summary.ts";
 
 type Row = Report["summary"][number];
 type SummaryField =
@@ -11,6 +12,11 @@ type SummaryField =
   | "p99Ms"
   | "peakMemoryMiB"
   | "cpuOverRust";
+
+/** The table of single events alone: what the README shows. */
+export function toShortMarkdown(report: Report): string {
+  return singleTable(report).join("\n").trimEnd();
+}
 
 export function toMarkdown(report: Report): string {
   return [
@@ -87,35 +93,30 @@ function otherTable(report: Report): string[] {
 }
 
 function extras({ consumer, client }: Report): string[] {
-  const rows: string[] = [];
-  for (const s of consumer) {
-    if (s.void.length > 0) continue;
-    rows.push(
-      line([
-        `consumer, round ${s.round + 1}`,
-        `${number(s.eventsPerSecond, 0)} events/s`,
-        number(s.cpuMicrosPerEvent, 2),
-        `${number((s.cpuMicrosPerEvent * s.eventsPerSecond) / 10_000, 0)} %`,
-      ]),
-    );
-  }
-  for (const s of client) {
-    rows.push(
-      line([
-        `${s.client}, round ${s.round + 1}`,
-        `${number(s.requestsPerSecond, 0)} requests/s`,
-        number(s.cpuMicrosPerRequest, 2),
-        `${number(s.cpuShare * 100, 0)} %`,
-      ]),
-    );
-  }
-  if (rows.length === 0) return [];
-  return [
-    line(["on one core", "rate", "CPU µs each", "of the core"]),
-    "| --- | --: | --: | --: |",
-    ...rows,
-    "",
+  const rows = [
+    ...consumer
+      .filter((s) => s.void.length === 0)
+      .map((s) => ({
+        who: "consumer, a line an event",
+        each: s.cpuMicrosPerEvent,
+        perSecond: s.eventsPerSecond,
+      })),
+    ...client.map((s) => ({
+      who: `${s.client}, 64 connections`,
+      each: s.cpuMicrosPerRequest,
+      perSecond: s.requestsPerSecond,
+    })),
   ];
+  const lines = [...new Set(rows.map(({ who }) => who))].map((name) => {
+    const of = rows.filter(({ who }) => who === name);
+    return line([
+      name,
+      range(summarise(of.map(({ perSecond }) => perSecond)), 0),
+      range(summarise(of.map(({ each }) => each)), 2),
+    ]);
+  });
+  if (lines.length === 0) return [];
+  return [line(["on one core", "a second", "CPU µs each"]), "| --- | --: | --: |", ...lines, ""];
 }
 
 function goalTable({ goals }: Report): string[] {
@@ -162,7 +163,10 @@ function find(report: Report, subject: SubjectName, load: LoadName): Row | undef
 }
 
 function cell(row: Row | undefined, field: SummaryField, digits: number): string {
-  const summary = row?.[field];
+  return range(row?.[field], digits);
+}
+
+function range(summary: Summary | null | undefined, digits: number): string {
   if (summary == null) return "";
   const median = number(summary.median, digits);
   if (summary.count < 2) return median;

@@ -1,0 +1,94 @@
+// How much of everything so many events a second need: reckoned from what was measured on one core.
+import type { Report } from "./report-schema.ts";
+
+/** What of a core or a broker is planned for; the rest is for peaks, restarts and a neighbour's failure. */
+const PLANNED_SHARE = 0.6;
+/** Replicas of each record: a cluster that outlives a broker. */
+const REPLICAS = 3;
+/** What a broker with ordinary disks and a 10 Gbit/s link writes without strain, bytes a second. A rule of thumb. */
+const BROKER_BYTES_PER_SECOND = 100e6;
+/** The least that survives a broker's loss. */
+const MIN_BROKERS = 3;
+const MIN_PARTITIONS = 6;
+const RATES = [10_000, 100_000, 1_000_000, 10_000_000];
+/** A load balancer's node, TLS and the network are not in these figures. */
+const WAYS = [
+  { load: "c64", title: "one event a request" },
+  { load: "batch-json", title: "100 events a request" },
+] as const;
+
+export interface CapacityRow {
+  readonly way: string;
+  readonly eventsPerSecond: number;
+  /** Workers of the service, a core each. */
+  readonly workers: number;
+  /** Cores of consumers that log every event. */
+  readonly consumers: number;
+  readonly brokers: number;
+  readonly partitions: number;
+  /** Into the brokers' disks, all replicas, bytes a second. */
+  readonly storedBytesPerSecond: number;
+}
+
+/** The plan, row by row; empty when the run has not what it rests on. */
+export function toCapacity(report: Report): CapacityRow[] {
+  const consumed = report.consumer.filter((s) => s.void.length === 0).map((s) => s.cpuMicrosPerEvent);
+  if (consumed.length === 0) return [];
+  const consumerMicros = Math.max(...consumed);
+  return WAYS.flatMap(({ load, title }) => {
+    const measured = report.summary.find((row) => row.subject === "ingest" && row.load === load);
+    const stored = report.samples.find(
+      (s) => s.subject === "ingest" && s.load === load && s.void.length === 0,
+    );
+    if (measured === undefined || stored === undefined) return [];
+    const cores = (rate: number, micros: number) => Math.ceil((rate * micros) / 1e6 / PLANNED_SHARE);
+    return RATES.map((rate) => {
+      const consumers = cores(rate, consumerMicros);
+      const storedBytesPerSecond = rate * stored.storedBytesPerEvent * REPLICAS;
+      const brokers = Math.ceil(storedBytesPerSecond / BROKER_BYTES_PER_SECOND / PLANNED_SHARE);
+      return {
+        way: title,
+        eventsPerSecond: rate,
+        workers: cores(rate, measured.cpuMicrosPerEvent.median),
+        consumers,
+        brokers: Math.max(MIN_BROKERS, brokers),
+        // Twice the consumers: there is room to double them without moving keys to other partitions.
+        partitions: Math.max(MIN_PARTITIONS, 2 * consumers),
+        storedBytesPerSecond,
+      };
+    });
+  });
+}
+
+/** The plan as Markdown, with what is measured and what is reckoned told apart. */
+export function capacityMarkdown(report: Report): string {
+  const rows = toCapacity(report);
+  if (rows.length === 0) return "";
+  const count = (value: number) => value.toLocaleString("en-US");
+  const lines = rows.map((row) =>
+    [
+      "",
+      row.way,
+      count(row.eventsPerSecond),
+      count(row.workers),
+      count(row.consumers),
+      count(row.brokers),
+      count(row.partitions),
+      `${count(Math.round(row.storedBytesPerSecond / 1e6))} MB/s`,
+      "",
+    ]
+      .join(" | ")
+      .trim(),
+  );
+  return [
+    "| | events/s | producer workers | consumer cores | brokers | partitions | to disk, all replicas |",
+    "| --- | --: | --: | --: | --: | --: | --: |",
+    ...lines,
+    "",
+    "Measured: CPU an event of the producer and of the consumer, on one core of the machine named above; bytes an event on " +
+      `the broker's disk. Reckoned: everything else. A core is planned to ${PLANNED_SHARE * 100} %, a record has ${REPLICAS} replicas, a ` +
+      `broker writes ${BROKER_BYTES_PER_SECOND / 1e6} MB/s at most (a rule of thumb, not measured here) and is planned to the same share, partitions are ` +
+      "twice the consumers. That cost stays the same with more workers than were measured is an assumption: they share " +
+      "nothing but the port. Load balancers, TLS and the network come on top.",
+  ].join("\n");
+}
