@@ -9,7 +9,7 @@ import { EventService } from "./events/service.ts";
 import { readiness } from "./health.ts";
 import { BodyReader } from "./http/body.ts";
 import { ByteBudget } from "./http/byte-budget.ts";
-import { listen } from "./http/listen.ts";
+import { closeServer, listen } from "./http/listen.ts";
 import { createProducerMetrics } from "./observe/metrics.ts";
 import { RequestFigures } from "./observe/request-figures.ts";
 import { TopicStep } from "./topic.ts";
@@ -120,11 +120,12 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
       });
     },
     async stop() {
-      await admission.close();
-      await app.server?.stop(true);
+      admission.close();
+      const requests = await closeServer(app, forRequests);
+      if (requests > 0) log.warn({ requests }, "requests that did not end were cut off");
       bodies.stop();
     },
-    stopBudgetMs: forRequests,
+    stopBudgetMs: forRequests + STOP_MARGIN_MS,
   });
   return { port };
 }

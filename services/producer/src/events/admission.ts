@@ -4,7 +4,6 @@ import { Rejection } from "../rejection.ts";
 export class Admission {
   #inFlight = 0;
   #isStopping = false;
-  #whenIdle: (() => void) | undefined;
 
   constructor(readonly maxInFlight: number) {}
 
@@ -28,15 +27,10 @@ export class Admission {
 
   leave(): void {
     this.#inFlight--;
-    if (this.#inFlight === 0) this.#whenIdle?.();
   }
 
-  /** Lets nobody in any more. Resolves once everybody who was in has an answer. */
-  close(): Promise<void> {
+  /** Lets nobody in any more. */
+  close(): void {
     this.#isStopping = true;
-    if (this.#inFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#whenIdle = resolve;
-    });
   }
 }

@@ -35,6 +35,22 @@ export function listen(app: App, { port, host, isShared, idleTimeoutSeconds }: L
   return app.server?.port ?? port;
 }
 
+/**
+ * Takes no new connections, ends those that nothing happens on, and waits for answers that are under way.
+ * @returns how many requests were cut off because they didn't end in time
+ */
+export async function closeServer(app: App, timeoutMs: number): Promise<number> {
+  const { server } = app;
+  if (!server) return 0;
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeoutMs);
+  await Promise.race([server.stop(), late]);
+  clearTimeout(timer);
+  const left = server.pendingRequests;
+  await server.stop(true);
+  return left;
+}
+
 /** The port can't be had. */
 export class ListenError extends Error {
   override name = "ListenError";
