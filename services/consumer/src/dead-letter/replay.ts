@@ -6,6 +6,7 @@ import {
   createConsumer,
   createTransactions,
   type KafkaConsumer,
+  KafkaError,
   type ProducerRecord,
   type TopicPartition,
   type TopicPartitionOffset,
@@ -37,8 +38,10 @@ export interface ReplayResult {
 const BROKER_TIMEOUT_MS = 30_000;
 const FETCH_RECORDS = 500;
 const FETCH_WAIT_MS = 250;
-/** With all partitions' ends known and not reached, nothing for this long means that what is left is no record. */
-const QUIET_MS = 3_000;
+/** Nothing read for this long is a failure. Longer than the group keeps the place of a replay that was killed. */
+const PATIENCE_MS = 2 * BROKER_TIMEOUT_MS;
+/** By its figures the client tells of offsets that are no letter: a transaction's markers, compacted ones. */
+const STATISTICS_INTERVAL_MS = 500;
 
 /** Reads to the letters' ends as they are at the start: what fails again and comes back as a letter isn't read. */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
@@ -57,14 +60,18 @@ class Replay {
   readonly #result: ReplayResult = { replayed: 0, skipped: 0 };
   /** By partition: the offset at which it is done. */
   readonly #ends = new Map<number, number>();
+  /** By partition: the next letter to look at. */
+  readonly #positions = new Map<number, number>();
   #assigned: TopicPartition[] | undefined;
+  /** Nothing has come since before the last statistics. */
+  #isQuiet = false;
   #failure: unknown;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
     const { consumer: config, producer, deadLetterTopic } = options;
     this.#consumer = createConsumer({
-      config,
+      config: { ...config, "statistics.interval.ms": STATISTICS_INTERVAL_MS },
       onAssigned: (partitions) => {
         this.#assigned = [...(this.#assigned ?? []), ...partitions];
       },
@@ -88,12 +95,16 @@ class Replay {
     await this.#transactions?.connect();
     this.#consumer.subscribe([deadLetterTopic]);
     let quietSince = performance.now();
-    while (!signal.aborted && !this.#isDone() && performance.now() - quietSince < this.#patienceMs()) {
+    while (!signal.aborted && !this.#isDone()) {
       if (this.#failure) throw this.#failure;
+      if (performance.now() - quietSince > PATIENCE_MS)
+        throw new KafkaError("timed_out", `Nothing could be read from ${deadLetterTopic}`);
       const letters = await this.#consumer.fetch(FETCH_RECORDS, FETCH_WAIT_MS);
       if (this.#assigned !== undefined && this.#ends.size === 0) await this.#findEnds(this.#assigned);
       const due = letters.filter(({ partition, offset }) => offset < (this.#ends.get(partition) ?? 0));
-      if (letters.length > 0) quietSince = performance.now();
+      const now = performance.now();
+      if (letters.length > 0) quietSince = now;
+      this.#isQuiet = now - quietSince > 4 * STATISTICS_INTERVAL_MS;
       await this.#putBack(due);
     }
     return this.#result;
@@ -104,18 +115,20 @@ class Replay {
     await this.#consumer.close(10_000);
   }
 
-  /** Until the group has given out the partitions, a broker's time; then only as long as letters come. */
-  #patienceMs(): number {
-    return this.#ends.size === 0 ? 2 * BROKER_TIMEOUT_MS : QUIET_MS;
-  }
-
   #isDone(): boolean {
     if (this.#result.replayed >= this.#options.limit) return true;
-    return this.#ends.size > 0 && [...this.#positions].every(([p, at]) => at >= this.#ends.get(p)!);
+    if (this.#ends.size === 0) return false;
+    return [...this.#ends].every(([partition, end]) => this.#reached(partition) >= end);
   }
 
-  /** By partition: the next letter to look at. */
-  readonly #positions = new Map<number, number>();
+  /** Before which offset nothing is left to look at. */
+  #reached(partition: number): number {
+    const at = this.#positions.get(partition) ?? 0;
+    const seen = this.#consumer.statistics()?.partitions.find((p) => p.partition === partition);
+    return seen !== undefined && seen.fetchedAhead === 0 && this.#isQuiet
+      ? Math.max(at, seen.nextOffset)
+      : at;
+  }
 
   async #findEnds(partitions: readonly TopicPartition[]): Promise<void> {
     const committed = await this.#consumer.committed(partitions, BROKER_TIMEOUT_MS);
