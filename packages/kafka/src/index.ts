@@ -13,5 +13,4 @@ export * from "./producer.ts";
 export * from "./reader.ts";
 export * from "./records.ts";
 export * from "./settings.ts";
-export * from "./settings-document.ts";
 export * from "./statistics.ts";

@@ -5,3 +5,4 @@ export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./run.ts";
 export * from "./settings.ts";
+export * from "./settings-table.ts";

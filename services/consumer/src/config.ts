@@ -11,7 +11,7 @@ import { type LogSettings, logSettings, parseSettings, type SettingProblem } fro
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { webhookSettings } from "./handlers/webhook/settings.ts";
 
-const ownSettings = {
+export const consumerOwnSettings = {
   HEALTH_PORT: Type.Integer({
     default: 3001,
     minimum: 0,
@@ -122,14 +122,14 @@ export const settingsSchema = {
   ...topicSettings,
   ...logSettings,
   ...webhookSettings,
-  ...ownSettings,
+  ...consumerOwnSettings,
 };
 
 export type Settings = Readonly<
   ConsumerSettings &
     TopicSettings &
     LogSettings &
-    Static<TObject<typeof webhookSettings & typeof ownSettings>>
+    Static<TObject<typeof webhookSettings & typeof consumerOwnSettings>>
 >;
 
 /** @throws SettingsError naming every problem */

@@ -1,0 +1,30 @@
+import { expect, test } from "bun:test";
+import { Type } from "@sinclair/typebox";
+import { settingsTable } from "./settings-table.ts";
+
+test("a line says what it takes, what it is by default and why", () => {
+  expect(
+    settingsTable({
+      PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000, description: "Where it listens." }),
+      WORKERS: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1 })], { default: 1 }),
+      PASSWORD: Type.Optional(Type.String({ isSecret: true, description: "a | b" })),
+      ON: Type.Boolean({ default: false }),
+    }),
+  ).toEqual([
+    "| name | takes | default | why |",
+    "| --- | --- | --- | --- |",
+    "| `PORT` | 0 … 65,535 | `3000` | Where it listens. |",
+    "| `WORKERS` | `auto`, from 1 | `1` |  |",
+    "| `PASSWORD` | secret text |  | a \\| b |",
+    "| `ON` | `true`, `false` | `false` |  |",
+  ]);
+});
+
+test("librdkafka's names have a column where there are any", () => {
+  expect(settingsTable({ KAFKA_ACKS: Type.String({ librdkafka: "acks" }), OTHER: Type.String() })).toEqual([
+    "| name | librdkafka | takes | default | why |",
+    "| --- | --- | --- | --- | --- |",
+    "| `KAFKA_ACKS` | `acks` | text |  |  |",
+    "| `OTHER` |  | text |  |  |",
+  ]);
+});
