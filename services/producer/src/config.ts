@@ -125,7 +125,7 @@ export function readConfig(env: Env): Config {
 
 /** Limits that would contradict each other or Kafka's. */
 export function checkLimits(
-  s: HttpSettings & Pick<Settings, "KAFKA_MESSAGE_MAX_BYTES" | "JOURNAL_ENABLED">,
+  s: HttpSettings & Pick<Settings, "KAFKA_MESSAGE_MAX_BYTES" | "JOURNAL_ENABLED" | "STORED_DEADLINE_MS">,
 ): SettingProblem[] {
   const problems: SettingProblem[] = [];
   const wrong = (name: keyof HttpSettings, message: string) =>
@@ -144,6 +144,11 @@ export function checkLimits(
     wrong(
       "BODY_TIMEOUT_MS",
       `must be less than IDLE_TIMEOUT_SECONDS (${s.IDLE_TIMEOUT_SECONDS}): the connection would be closed without an answer`,
+    );
+  if (s.STORED_DEADLINE_MS >= s.IDLE_TIMEOUT_SECONDS * 1000)
+    wrong(
+      "IDLE_TIMEOUT_SECONDS",
+      `must be more than STORED_DEADLINE_MS (${s.STORED_DEADLINE_MS}): a caller who waits for an answer would be cut off`,
     );
   if (s.DEFAULT_DURABILITY === "durable" && !s.JOURNAL_ENABLED)
     wrong("DEFAULT_DURABILITY", "durable needs the journal: JOURNAL_ENABLED=true");

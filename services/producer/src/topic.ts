@@ -10,6 +10,8 @@ export interface TopicStepOptions {
   kafka: ClientConfig;
   topic: NewTopic;
   log: Log;
+  /** How long Kafka has to answer, ms. */
+  attemptTimeoutMs?: number;
 }
 
 export class TopicStep {
@@ -59,8 +61,8 @@ export class TopicStep {
   }
 
   async #try(): Promise<"created" | "exists"> {
-    const { kafka, topic } = this.#options;
-    const admin = await createAdmin({ config: kafka, timeoutMs: ATTEMPT_TIMEOUT_MS });
+    const { kafka, topic, attemptTimeoutMs = ATTEMPT_TIMEOUT_MS } = this.#options;
+    const admin = await createAdmin({ config: kafka, timeoutMs: attemptTimeoutMs });
     try {
       return await admin.ensureTopic(topic);
     } finally {

@@ -2,6 +2,7 @@
 import { dirname, join } from "node:path";
 import { openapi } from "@elysiajs/openapi";
 import { EventInput } from "@ingest/contract";
+import type { TSchema } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { schemas } from "../events/model.ts";
 import { codeDescriptions } from "./codes.ts";
@@ -12,6 +13,13 @@ const assets = {
   "/openapi/assets/swagger-ui.css": ["swagger-ui.css", "text/css; charset=utf-8"],
   "/openapi/assets/swagger-ui-bundle.js": ["swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
 } as const;
+
+/** A schema's `$id` would make references in it relative to that: in a document its name is its place. */
+function withoutIds(schemas: Record<string, TSchema>): Record<string, object> {
+  return JSON.parse(
+    JSON.stringify(schemas, (key, value: unknown) => (key === "$id" ? undefined : value)),
+  ) as Record<string, object>;
+}
 
 /** `GET /openapi` and `GET /openapi/json`. */
 export function openapiRoutes() {
@@ -30,7 +38,7 @@ export function openapiRoutes() {
           { name: "events", description: "Register events" },
           { name: "operations", description: "For operators and their tools" },
         ],
-        components: { schemas: { Event: EventInput, ...schemas } as never },
+        components: { schemas: withoutIds({ Event: EventInput, ...schemas }) },
       },
       swagger: {
         cdn: "/openapi/assets/swagger-ui-bundle.js",

@@ -1,0 +1,143 @@
+import { describe, expect, test } from "bun:test";
+import { problems } from "@ingest/contract";
+import { eventPaths } from "./observe/request-figures.ts";
+import { createTestApp } from "./testing/test-app.ts";
+
+const ask = (path: string, method = "GET") =>
+  createTestApp().app.handle(new Request(`http://localhost${path}`, { method }));
+
+describe("what isn't there", () => {
+  test.each([
+    "/nothing",
+    "/register_event/",
+    "/REGISTER_EVENT",
+    "/openapi/assets/../../package.json",
+    "/health",
+  ])("%s is 404 with a problem body", async (path) => {
+    const response = await ask(path);
+    expect(response.status).toBe(404);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(await response.json()).toMatchObject({ code: "not_found", status: 404 });
+  });
+
+  test.each([
+    ["GET", "/register_event", "POST"],
+    ["PUT", "/register_events", "POST"],
+    ["PATCH", "/register_events", "POST"],
+    ["PURGE", "/register_event", "POST"],
+    ["POST", "/health/live", "GET, HEAD"],
+    ["DELETE", "/metrics", "GET, HEAD"],
+    ["POST", "/openapi", "GET, HEAD"],
+    ["POST", "/", "GET, HEAD"],
+  ])("%s %s is 405 with Allow: %s", async (method, path, allow) => {
+    const response = await ask(path, method);
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe(allow);
+    expect(await response.json()).toMatchObject({ code: "method_not_allowed" });
+  });
+
+  test("OPTIONS says what an address takes", async () => {
+    const response = await ask("/register_event", "OPTIONS");
+    expect(response.status).toBe(204);
+    expect(response.headers.get("allow")).toBe("POST");
+  });
+
+  test("is counted by status", async () => {
+    const { app, figures } = createTestApp();
+    await app.handle(new Request("http://localhost/nothing"));
+    await app.handle(new Request("http://localhost/register_event"));
+    expect(figures.other).toEqual({ 404: 1, 405: 1 });
+  });
+});
+
+test("a fault of ours is a problem body without its reason, and doesn't leave the request in flight", async () => {
+  const { post, delivery, admission, figures } = createTestApp();
+  delivery.accept = () => {
+    throw new Error("secret reason");
+  };
+  const response = await post("/register_event", '{"event_type":"a"}');
+  expect(response.status).toBe(500);
+  const text = await response.text();
+  expect(JSON.parse(text)).toMatchObject({ code: "internal" });
+  expect(text).not.toContain("secret");
+  expect(admission.inFlight).toBe(0);
+  expect(figures.routes["/register_event"].byStatus).toEqual({ 500: 1 });
+});
+
+test("the root points to the documentation", async () => {
+  const response = await ask("/");
+  expect(response.status).toBe(200);
+  expect(await response.json()).toMatchObject({ documentation: "/openapi" });
+});
+
+describe("operations", () => {
+  test("alive whatever else; ready by delivery", async () => {
+    const { app, delivery } = createTestApp();
+    const status = async (path: string) => (await app.handle(new Request(`http://localhost${path}`))).status;
+    expect(await status("/health/live")).toBe(200);
+    expect(await status("/health/ready")).toBe(200);
+    delivery.isReady = false;
+    expect(await status("/health/live")).toBe(200);
+    expect(await status("/health/ready")).toBe(503);
+  });
+
+  test("figures are Prometheus text, and every name begins with ingest_", async () => {
+    const { app, post } = createTestApp();
+    await post("/register_event", '{"event_type":"a"}');
+    const response = await app.handle(new Request("http://localhost/metrics"));
+    expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    const samples = (await response.text())
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"));
+    for (const sample of samples) expect(sample).toMatch(/^ingest_[a-z0-9_]+(\{[^}]*\})? [-+0-9.eInfa]+$/);
+    expect(samples).toContain('ingest_http_requests_total{route="/register_event",status="202"} 1');
+    expect(samples).toContain('ingest_events_total{outcome="accepted"} 1');
+    expect(samples).toContain('ingest_delivery_failures_total{reason="timed_out"} 1');
+    expect(samples).toContain('ingest_refused_total{reason="queue_full"} 2');
+  });
+});
+
+describe("the OpenAPI document", () => {
+  const document = async () => (await (await ask("/openapi/json")).json()) as Record<string, never>;
+
+  test("has the event routes, health and figures, and nothing of itself", async () => {
+    const { paths } = await document();
+    expect(Object.keys(paths!).sort()).toEqual(
+      [...eventPaths, "/health/live", "/health/ready", "/metrics"].sort(),
+    );
+  });
+
+  test("every reference leads somewhere", async () => {
+    const whole = await document();
+    const references = JSON.stringify(whole).match(/"\$ref":"[^"]+"/g)!;
+    expect(references.length).toBeGreaterThan(10);
+    for (const reference of new Set(references)) {
+      const path = reference.slice('"$ref":"#/'.length, -1).split("/");
+      const target = path.reduce<Record<string, never> | undefined>((at, key) => at?.[key], whole);
+      expect({ reference, found: target !== undefined }).toEqual({ reference, found: true });
+    }
+  });
+
+  test("explains every problem code", async () => {
+    const { info } = (await document()) as unknown as { info: { description: string } };
+    for (const code of Object.keys(problems)) expect(info.description).toContain(`\`${code}\``);
+  });
+
+  test("shows the schema that is checked", async () => {
+    const { components } = (await document()) as unknown as {
+      components: { schemas: Record<string, { additionalProperties?: boolean; required?: string[] }> };
+    };
+    expect(components.schemas.Event).toMatchObject({ additionalProperties: false, required: ["event_type"] });
+  });
+
+  test("its page loads nothing from elsewhere, and what it loads is there", async () => {
+    const page = await (await ask("/openapi")).text();
+    const addresses = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address!);
+    expect(addresses.length).toBeGreaterThanOrEqual(2);
+    for (const address of addresses) {
+      expect(address).toStartWith("/openapi/assets/");
+      expect((await ask(address)).status).toBe(200);
+    }
+    expect(page).not.toMatch(/https?:\/\//);
+  });
+});

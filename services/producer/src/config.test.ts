@@ -1,0 +1,52 @@
+import { describe, expect, test } from "bun:test";
+import { type SettingProblem, SettingsError } from "@ingest/service";
+import { readConfig } from "./config.ts";
+
+function problemsOf(env: Record<string, string>): readonly SettingProblem[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+}
+
+test("the defaults are those that others rely on, and boot", () => {
+  expect(readConfig({}).settings).toMatchObject({
+    PORT: 3000,
+    HOST: "0.0.0.0",
+    WORKERS: 1,
+    DEFAULT_DURABILITY: "accepted",
+    KAFKA_BOOTSTRAP_SERVERS: "localhost:9092",
+    KAFKA_TOPIC: "events",
+    LOG_LEVEL: "info",
+  });
+});
+
+test("librdkafka's configuration comes of the settings", () => {
+  expect(readConfig({ KAFKA_LINGER_MS: "7", KAFKA_SOCKET_NAGLE_DISABLE: "true" }).kafka).toMatchObject({
+    "linger.ms": 7,
+    "socket.nagle.disable": "true",
+  });
+});
+
+describe("contradictions", () => {
+  test.each([
+    [{ MAX_EVENT_BYTES: "998000" }, "MAX_EVENT_BYTES"],
+    [{ MAX_EVENT_BYTES: "500000", KAFKA_MESSAGE_MAX_BYTES: "400000" }, "MAX_EVENT_BYTES"],
+    [{ MAX_BODY_BYTES: "500000" }, "MAX_BODY_BYTES"],
+    [{ MAX_IN_FLIGHT_BYTES: "1000000" }, "MAX_IN_FLIGHT_BYTES"],
+    [{ BODY_TIMEOUT_MS: "60000" }, "BODY_TIMEOUT_MS"],
+    [{ IDLE_TIMEOUT_SECONDS: "20" }, "IDLE_TIMEOUT_SECONDS"],
+    [{ DEFAULT_DURABILITY: "durable", JOURNAL_ENABLED: "false" }, "DEFAULT_DURABILITY"],
+    [{ KAFKA_ACKS: "1", KAFKA_ENABLE_IDEMPOTENCE: "false" }, "KAFKA_ACKS"],
+  ] as const)("%j is refused", (env, name) => {
+    expect(problemsOf(env).map((problem) => problem.name)).toContain(name);
+  });
+
+  test("each has its own line, all at once", () => {
+    const names = problemsOf({ MAX_EVENT_BYTES: "998000", KAFKA_LINGER: "1" }).map((problem) => problem.name);
+    expect(names).toEqual(expect.arrayContaining(["MAX_EVENT_BYTES", "KAFKA_LINGER"]));
+  });
+});

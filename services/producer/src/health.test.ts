@@ -1,0 +1,23 @@
+import { expect, test } from "bun:test";
+import { readiness } from "./health.ts";
+import { FakeDelivery } from "./testing/fake-delivery.ts";
+
+function at({ isReady = true, isTried = true, isMade = true, isStopping = false }) {
+  const delivery = new FakeDelivery();
+  delivery.isReady = isReady;
+  return readiness({ delivery, topic: { isTried, isMade }, isStopping: () => isStopping });
+}
+
+test("ready while events are taken", () => {
+  expect(at({})).toEqual({ ok: true, kafka: "connected", topic: "there", spooling: false });
+  // The journal takes them.
+  expect(at({ isMade: false }).ok).toBe(true);
+});
+
+test.each([
+  [{ isReady: false }, "kafka_unavailable"],
+  [{ isTried: false, isMade: false }, "starting"],
+  [{ isStopping: true }, "shutting_down"],
+])("%j is not ready: %s", (state, reason) => {
+  expect(at(state)).toMatchObject({ ok: false, reason });
+});

@@ -1,0 +1,49 @@
+import { expect, test } from "bun:test";
+import { startMockCluster } from "@ingest/kafka";
+import pino from "pino";
+import { TopicStep } from "./topic.ts";
+
+const topic = { topic: "events", partitions: 4, replicationFactor: 1 };
+
+async function until(isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error("it never was so");
+    await Bun.sleep(5);
+  }
+}
+
+test("the topic is made once Kafka answers", async () => {
+  const cluster = await startMockCluster();
+  const step = new TopicStep({
+    kafka: { "bootstrap.servers": cluster.bootstrapServers },
+    topic,
+    log: pino({ level: "silent" }),
+  });
+  step.start();
+  expect(step.isTried).toBe(false);
+  await until(() => step.isMade);
+  expect(step.isTried).toBe(true);
+  await step.stop();
+  await cluster.close();
+}, 60_000);
+
+test("while Kafka is away it says so and tries on, until it is stopped", async () => {
+  const lines: string[] = [];
+  const step = new TopicStep({
+    // Nothing listens on port 1.
+    kafka: { "bootstrap.servers": "127.0.0.1:1" },
+    topic,
+    log: pino({}, { write: (line) => void lines.push(line) }),
+    attemptTimeoutMs: 200,
+  });
+  step.start();
+  await until(() => lines.length >= 2);
+  expect(step.isTried).toBe(true);
+  expect(step.isMade).toBe(false);
+  expect(JSON.parse(lines[0]!)).toMatchObject({ topic: "events", code: "broker_unavailable" });
+  await step.stop();
+  const said = lines.length;
+  await Bun.sleep(0);
+  expect(lines).toHaveLength(said);
+}, 60_000);
