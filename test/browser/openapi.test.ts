@@ -1,0 +1,80 @@
+// The API's page as a person sees it: drawn, complete, and loaded from here alone.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import puppeteer, { type Browser } from "puppeteer-core";
+import { listen } from "../../services/producer/src/http/listen.ts";
+import { createTestApp } from "../../services/producer/src/testing/test-app.ts";
+
+const TIMEOUT_MS = 60_000;
+const { app } = createTestApp();
+let origin: string;
+let browser: Browser;
+
+beforeAll(async () => {
+  origin = `http://127.0.0.1:${listen(app, { port: 0, host: "127.0.0.1", isShared: false, idleTimeoutSeconds: 60 })}`;
+  const executablePath = Bun.which("chromium") ?? Bun.which("chromium-browser") ?? Bun.which("google-chrome");
+  if (!executablePath) throw new Error("there is no Chromium on this machine");
+  // Test machines run as root, in containers: Chromium's sandbox works in neither.
+  browser = await puppeteer.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+}, TIMEOUT_MS);
+afterAll(async () => {
+  await browser?.close();
+  await app.server?.stop(true);
+});
+
+test(
+  "the page shows the API, and no request leaves its origin",
+  async () => {
+    const page = await browser.newPage();
+    const requested: string[] = [];
+    const complaints: string[] = [];
+    page.on("request", (request) => void requested.push(request.url()));
+    page.on("requestfailed", (request) => void complaints.push(`${request.url()} failed`));
+    page.on("pageerror", (error) => void complaints.push(String(error)));
+    await page.goto(`${origin}/openapi`, { waitUntil: "networkidle0" });
+    await page.waitForSelector(".opblock");
+    const text = await page.evaluate("document.body.innerText");
+    for (const word of [
+      "Event ingestion",
+      "/register_event",
+      "/register_events",
+      "/health/ready",
+      "queue_full",
+    ])
+      expect(text).toContain(word);
+    // Open one: its schema and its answers are drawn from the document.
+    await page.click("#operations-events-registerEvent button.opblock-summary-control");
+    await page.waitForSelector("#operations-events-registerEvent .responses-table");
+    const operation = await page.$eval(
+      "#operations-events-registerEvent",
+      (element) => element.textContent ?? "",
+    );
+    for (const word of ["event_type", "durability", "202", "422", "503"]) expect(operation).toContain(word);
+    expect(await page.$$(".errors-wrapper")).toHaveLength(0);
+    const foreign = requested.filter((url) => !url.startsWith(origin) && !url.startsWith("data:"));
+    expect(foreign).toEqual([]);
+    expect(complaints).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "an event can be sent from the page",
+  async () => {
+    const page = await browser.newPage();
+    await page.goto(`${origin}/openapi`, { waitUntil: "networkidle0" });
+    const operation = "#operations-events-registerEvent";
+    await page.waitForSelector(operation);
+    await page.click(`${operation} button.opblock-summary-control`);
+    await page.waitForSelector(`${operation} .try-out__btn`);
+    await page.click(`${operation} .try-out__btn`);
+    await page.waitForSelector(`${operation} .execute`);
+    await page.click(`${operation} .execute`);
+    await page.waitForSelector(`${operation} .live-responses-table .response-col_status`);
+    const status = await page.$eval(
+      `${operation} .live-responses-table .response .response-col_status`,
+      (element) => element.textContent ?? "",
+    );
+    expect(status).toContain("202");
+  },
+  TIMEOUT_MS,
+);
