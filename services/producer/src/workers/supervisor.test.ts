@@ -1,0 +1,162 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { Registry } from "@ingest/service";
+import pino from "pino";
+import type { FromParent, FromWorker } from "./messages.ts";
+import { Supervisor, type WorkerProcess } from "./supervisor.ts";
+
+/** A worker without a process. */
+class FakeWorker implements WorkerProcess {
+  readonly received: FromParent[] = [];
+  readonly signals: NodeJS.Signals[] = [];
+  readonly exited: Promise<{ code: number | null; signal: string | null }>;
+  end!: (code: number | null, signal?: string | null) => void;
+
+  constructor(
+    readonly pid: number,
+    readonly index: number,
+    readonly port: number,
+    readonly tell: (message: FromWorker) => void,
+  ) {
+    this.exited = new Promise((resolve) => {
+      this.end = (code, signal = null) => resolve({ code, signal });
+    });
+  }
+  send(message: FromParent): void {
+    this.received.push(message);
+    if (message.type === "report")
+      this.tell({ type: "reported", id: message.id, ready: { ok: true }, metrics: [] });
+  }
+  kill(signal: NodeJS.Signals): void {
+    this.signals.push(signal);
+    this.end(0);
+  }
+}
+
+const running: Supervisor[] = [];
+afterEach(async () => {
+  for (const supervisor of running.splice(0)) await supervisor.stop().catch(() => undefined);
+});
+
+function supervise(count: number, options: { port?: number; isListening?: boolean } = {}) {
+  const workers: FakeWorker[] = [];
+  const supervisor = new Supervisor({
+    count,
+    port: options.port ?? 0,
+    registry: new Registry(),
+    log: pino({ level: "silent" }),
+    firstPauseMs: 1,
+    spawn(index, port, onMessage) {
+      const worker = new FakeWorker(workers.length + 1, index, port, onMessage);
+      workers.push(worker);
+      if (options.isListening !== false)
+        queueMicrotask(() => onMessage({ type: "listening", port: port || 4321 }));
+      return worker;
+    },
+  });
+  running.push(supervisor);
+  return { supervisor, workers };
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error("it never was so");
+    await Bun.sleep(1);
+  }
+}
+
+describe("start", () => {
+  test("the first worker takes a free port, and the others share it", async () => {
+    const { supervisor, workers } = supervise(3);
+    expect(await supervisor.start()).toBe(4321);
+    expect(workers.map(({ index, port }) => [index, port])).toEqual([
+      [0, 0],
+      [1, 4321],
+      [2, 4321],
+    ]);
+  });
+
+  test("fails when a worker ends before it listens", async () => {
+    const { supervisor, workers } = supervise(2, { isListening: false });
+    const started = supervisor.start();
+    workers[0]!.end(2);
+    expect(started).rejects.toThrow("worker 0 ended with exit code 2 before it listened");
+  });
+});
+
+describe("a worker that ends", () => {
+  test("is started again on the same port, as the same worker", async () => {
+    const { supervisor, workers } = supervise(2);
+    await supervisor.start();
+    workers[1]!.end(null, "SIGKILL");
+    await until(() => workers.length === 3);
+    expect(workers[2]).toMatchObject({ index: 1, port: 4321 });
+    expect(supervisor.restarts).toBe(1);
+    workers[2]!.end(1);
+    await until(() => workers.length === 4);
+    expect(workers[3]).toMatchObject({ index: 1 });
+  });
+
+  test("is not started again once all are to stop", async () => {
+    const { supervisor, workers } = supervise(2);
+    await supervisor.start();
+    await supervisor.stop();
+    expect(workers).toHaveLength(2);
+    expect(supervisor.restarts).toBe(0);
+  });
+});
+
+describe("stop", () => {
+  test("passes SIGTERM on once and waits for each", async () => {
+    const { supervisor, workers } = supervise(2);
+    await supervisor.start();
+    await supervisor.stop();
+    expect(workers.map(({ signals }) => signals)).toEqual([["SIGTERM"], ["SIGTERM"]]);
+  });
+
+  test("says which worker did not end well", async () => {
+    const { supervisor, workers } = supervise(2);
+    await supervisor.start();
+    workers[1]!.kill = () => workers[1]!.end(1);
+    expect(supervisor.stop()).rejects.toThrow("worker 1 ended with exit code 1");
+  });
+});
+
+describe("a worker that asks", () => {
+  test("is told of all of them", async () => {
+    const { supervisor, workers } = supervise(2);
+    await supervisor.start();
+    workers[1]!.tell({ type: "ask", id: 7 });
+    await until(() => workers[1]!.received.some(({ type }) => type === "answered"));
+    expect(workers[1]!.received.at(-1)).toMatchObject({
+      type: "answered",
+      id: 7,
+      ready: {
+        ok: true,
+        workers: [
+          { worker: 0, status: "ok" },
+          { worker: 1, status: "ok" },
+        ],
+      },
+    });
+  });
+
+  test("is told of the others when one is gone", async () => {
+    const { supervisor, workers } = supervise(2);
+    await supervisor.start();
+    workers[0]!.send = () => {
+      throw new Error("closed");
+    };
+    workers[1]!.tell({ type: "ask", id: 8 });
+    await until(() => workers[1]!.received.some(({ type }) => type === "answered"));
+    expect(workers[1]!.received.at(-1)).toMatchObject({
+      ready: {
+        ok: true,
+        workers: [
+          { worker: 0, status: "no answer" },
+          { worker: 1, status: "ok" },
+        ],
+      },
+    });
+  });
+});
