@@ -2,7 +2,6 @@
 import type {
   DeleteRecordsResult,
   GroupDescription,
-  GroupResults,
   IAdminClient,
   KafkaConsumer,
   LibrdKafkaError,
@@ -212,15 +211,44 @@ class ConfluentAdmin implements KafkaAdmin {
     throwFirst(await call<DeleteRecordsResult[]>((done) => this.admin.deleteRecords(list, options, done)));
   }
 
+  /**
+   * Asked as a member of the group would, without joining it: the admin request for the same thing ends the process
+   * when the coordinator answers that it isn't one (librdkafka 2.15.1 passes that to a group handle that an admin client
+   * hasn't got), which coordinators do for some moments after a start.
+   */
   async groupOffsets(groupId: string, topic: string): Promise<{ partition: number; offset: number }[]> {
-    const [group] = await call<GroupResults[]>((done) =>
-      this.admin.listConsumerGroupOffsets([{ groupId }], { timeout: this.timeoutMs }, done),
-    );
-    if (group?.error) throw toKafkaError(group.error);
-    return (group?.partitions ?? [])
-      .filter((entry) => entry.topic === topic && entry.offset >= 0)
-      .map(({ partition, offset }) => ({ partition, offset }))
-      .sort((a, b) => a.partition - b.partition);
+    const { partitions } = await this.describeTopic(topic);
+    const list = partitions.map(({ id }) => ({ topic, partition: id }));
+    const config = { ...this.config, "group.id": groupId };
+    const member = construct(config, (client) => new client.KafkaConsumer(config, {}));
+    listen(member, {});
+    await connectClient(member, this.timeoutMs);
+    try {
+      const found = await this.#untilCoordinated(() =>
+        call<{ partition: number; offset?: number }[]>((done) =>
+          member.committed(list, this.timeoutMs, done as Callback<unknown>),
+        ),
+      );
+      return found
+        .map(({ partition, offset }) => ({ partition, offset: offset ?? -1 }))
+        .filter(({ offset }) => offset >= 0)
+        .sort((a, b) => a.partition - b.partition);
+    } finally {
+      await disconnectClient(member, this.timeoutMs);
+    }
+  }
+
+  /** A group's coordinator that has just moved or started says so for some moments. */
+  async #untilCoordinated<T>(ask: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + this.timeoutMs;
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (toKafkaError(error).code !== "broker_unavailable" || performance.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
   }
 
   async describeGroup(groupId: string): Promise<GroupMembers> {
