@@ -283,12 +283,29 @@ describe("when Kafka is away", () => {
     await harness.delivery.stop(1_000);
   });
 
+  test("a record that fails as soon as it is sent isn't sent in a tight loop", async () => {
+    using home = temporaryFolder();
+    let looks = 0;
+    const harness = await start(home, { stallMs: 10_000, now: () => looks++ });
+    harness.delivery.accept(event("a"));
+    const sink = harness.kafka.sinks[0]!;
+    const failing = setInterval(() => sink.fail(harness.kafka.partitionOf("k"), "unknown_topic", false), 0);
+    await until("a few tries", () => sink.sends >= 5);
+    clearInterval(failing);
+    // A try a tick at most, and the first.
+    expect(sink.sends).toBeLessThanOrEqual(looks + 1);
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(["a"]);
+    await harness.delivery.stop(1_000);
+  });
+
   test("without a journal a full queue refuses", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { isJournalled: false });
     harness.kafka.queueSize = 2;
     const answers = numbered(0, 3).map((value) => harness.delivery.accept(event(value)));
     expect(answers[2]).toEqual({ status: "refused", code: "queue_full", retryAfterSeconds: 1 });
+    expect(harness.delivery.state()).toMatchObject({ ready: true, spooling: false });
     harness.kafka.isUp = false;
     expect(harness.delivery.accept(event("x"))).toMatchObject({ code: "kafka_unavailable" });
     expect(harness.delivery.state()).toMatchObject({ ready: false, refusal: "kafka_unavailable" });

@@ -3,9 +3,10 @@
 
 import type { KafkaError } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
+import { DurableAnswers } from "./durable-answers.ts";
 import { FailureLog } from "./failure-log.ts";
 import { Fifo } from "./fifo.ts";
-import { type Entry, Flight } from "./flight.ts";
+import { type Entry, Flight, receivedMs } from "./flight.ts";
 import { InFlight } from "./in-flight.ts";
 import { JournalRecord } from "./journal/cursor.ts";
 import type { Journal } from "./journal/journal.ts";
@@ -13,16 +14,19 @@ import { RefusalCounter } from "./refusals.ts";
 import type { RejectedEvents } from "./rejected.ts";
 import { ReplayWindow } from "./replay-window.ts";
 import type { Sendable, Sink, SinkFactory } from "./sink.ts";
-import type {
-  Acceptance,
-  Delivery,
-  DeliveryState,
-  EncodedEvent,
-  Refusal,
-  RefusalCode,
-  StopResult,
-  StoredOutcome,
+import { takeOut } from "./take-out.ts";
+import {
+  type Acceptance,
+  type Delivery,
+  type DeliveryState,
+  type EncodedEvent,
+  type Refusal,
+  type RefusalCode,
+  type StopResult,
+  type StoredOutcome,
+  UNKNOWN,
 } from "./types.ts";
+import { Watchdog } from "./watchdog.ts";
 
 export interface DeliveryOptions {
   createSink: SinkFactory;
@@ -46,16 +50,10 @@ interface Client {
 }
 
 const ACCEPTED: Acceptance = Object.freeze({ status: "accepted" });
-const DURABLE: Acceptance = Object.freeze({ status: "durable" });
-const UNKNOWN: StoredOutcome = Object.freeze({ status: "unknown" });
 
 const TICK_MS = 250;
-/** No broker for this long: what comes next is safer in the journal than in the client's memory. */
-const AWAY_MS = 1_000;
 /** Records handed over before others get a turn. */
 const REPLAY_BURST = 1_000;
-/** A client that delivers nothing is made anew ever less often, up to this many times the stall time apart. */
-const MAX_BACKOFF = 8;
 /** Of the time to stop, what may go into flushing; the rest is for the journal and the client's end. */
 const FLUSH_SHARE = 0.7;
 
@@ -64,6 +62,8 @@ export class JournalledDelivery implements Delivery {
   readonly #log: Log;
   readonly #refusals = new RefusalCounter();
   readonly #failures: FailureLog;
+  readonly #durableAnswers = new DurableAnswers(this.#refusals);
+  readonly #watchdog: Watchdog;
   readonly #window = new ReplayWindow();
   readonly #counts = { delivered: 0, lost: 0, spooled: 0, replayed: 0, clientRestarts: 0 };
   readonly #now: () => number;
@@ -76,16 +76,15 @@ export class JournalledDelivery implements Delivery {
   readonly #held = new Fifo<EncodedEvent>();
   #timer: Timer | undefined;
   #isReplayScheduled = false;
-  #progress = { ticket: -1, sinceMs: 0 };
-  #awaySinceMs: number | undefined;
-  #backoff = 1;
-  #commit: { group: Promise<boolean>; answer: Promise<Acceptance> } | undefined;
+  /** Something failed just now: the next try is at the next tick, for it may fail as fast again. */
+  #isResting = false;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#log = options.log;
     this.#now = options.now ?? performance.now.bind(performance);
     this.#failures = new FailureLog(options.log);
+    this.#watchdog = new Watchdog(options.stallMs);
     this.#client = this.#newClient();
   }
 
@@ -112,6 +111,7 @@ export class JournalledDelivery implements Delivery {
       const refusal = this.#onThrown(error as KafkaError);
       if (refusal) return refusal;
     }
+    if (!this.#journal) return this.#refusals.refuse(this.#whyFull());
     if (this.#isDirect) this.#beginSpool();
     return this.#spool(event);
   }
@@ -134,7 +134,7 @@ export class JournalledDelivery implements Delivery {
       journal.append(event, receivedMs(event));
       this.#scheduleReplay();
     }
-    return this.#afterCommit(journal.commit());
+    return this.#durableAnswers.after(journal.commit());
   }
 
   stored(event: EncodedEvent, deadlineMs: number): Promise<StoredOutcome> {
@@ -174,9 +174,9 @@ export class JournalledDelivery implements Delivery {
         failed: this.#failures.counts,
         refused: this.#refusals.counts,
         rejected: this.#options.rejected?.count ?? 0,
-        corrupt: journal?.counts.corrupt ?? 0,
-        fsyncs: journal?.counts.fsyncs ?? 0,
-        fsyncFailures: journal?.counts.fsyncFailures ?? 0,
+        corrupt: journal?.corrupt ?? 0,
+        fsyncs: journal?.fsyncs ?? 0,
+        fsyncFailures: journal?.fsyncFailures ?? 0,
       },
     };
   }
@@ -188,8 +188,9 @@ export class JournalledDelivery implements Delivery {
     clearInterval(this.#timer);
     const { sink, inFlight } = this.#client;
     if (sink.connected && inFlight.count > 0) await sink.flush(budgetMs * FLUSH_SHARE);
-    const unsent = this.#takeOut(this.#client);
-    this.#counts.lost += unsent + this.#held.length;
+    const { spooled, unkept } = takeOut(this.#client.inFlight, this.#journal);
+    this.#counts.spooled += spooled;
+    this.#counts.lost += unkept.length + this.#held.length;
     // Outcomes that come in yet still release what is in the journal.
     await sink.close(Math.max(0, (deadline - performance.now()) / 2));
     this.#failures.say(performance.now(), true);
@@ -232,7 +233,7 @@ export class JournalledDelivery implements Delivery {
   #onThrown(error: KafkaError): Refusal | undefined {
     if (error.isFatal) this.#takeBack(true);
     else if (!error.canRetry) return this.#refuseRecord(error);
-    else if (this.#isDirect) this.#beginSpool();
+    else if (this.#isDirect && this.#journal) this.#beginSpool();
     return undefined;
   }
 
@@ -248,16 +249,6 @@ export class JournalledDelivery implements Delivery {
     this.#counts.spooled++;
     this.#scheduleReplay();
     return ACCEPTED;
-  }
-
-  #afterCommit(group: Promise<boolean>): Promise<Acceptance> {
-    if (this.#commit?.group !== group) {
-      const answer = group.then((isKept) =>
-        isKept ? DURABLE : this.#refusals.refuse("journal_unavailable"),
-      );
-      this.#commit = { group, answer };
-    }
-    return this.#commit.answer;
   }
 
   #beginSpool(): void {
@@ -283,7 +274,7 @@ export class JournalledDelivery implements Delivery {
     this.#isReplayScheduled = true;
     setImmediate(() => {
       this.#isReplayScheduled = false;
-      if (this.#phase === "running" && !this.#isDirect) this.#replay();
+      if (this.#phase === "running" && !this.#isDirect && !this.#isResting) this.#replay();
     });
   }
 
@@ -388,76 +379,43 @@ export class JournalledDelivery implements Delivery {
         .close(0)
         .catch((error) => this.#log.warn({ error }, "a client that was given up can't be closed"));
     }
-    this.#takeOut(client);
+    const { spooled, unkept } = takeOut(client.inFlight, this.#journal);
+    this.#counts.spooled += spooled;
+    for (const event of [...unkept, ...this.#held.takeAll()]) this.#held.push(event);
     this.#journal?.rewind();
     this.#window.reset(false);
-    this.#progress = { ticket: -1, sinceMs: this.#now() };
+    this.#watchdog.reset();
+    this.#isResting = true;
     const message = "took back what the client held: it is sent again from the journal";
     if (wasDirect || isClientGivenUp) this.#log.warn({ held, isClientGivenUp }, message);
-    this.#scheduleReplay();
-  }
-
-  /**
-   * Takes everything out of a client's hands: into the journal, or without one into memory while there is a next client.
-   * @returns how many accepted events there was no place for
-   */
-  #takeOut(client: Client): number {
-    let lost = 0;
-    const journal = this.#journal;
-    const heldLater = this.#held.takeAll();
-    for (const [ticket, entry] of client.inFlight.entries()) {
-      // In the journal already, where the cursor goes back to it; a late confirmation still counts.
-      if (entry instanceof JournalRecord) continue;
-      if (entry instanceof Flight && entry.isStored) {
-        client.inFlight.take(ticket);
-        entry.settle(UNKNOWN);
-      } else if (journal) {
-        const event = entry instanceof Flight ? entry.event : entry;
-        const position = journal.putBack(event, receivedMs(event));
-        if (entry instanceof Flight) journal.supersede(entry.position!);
-        else this.#counts.spooled++;
-        // A confirmation that is still under way releases the copy.
-        client.inFlight.replace(ticket, Flight.journalled(event, position));
-      } else if (this.#phase === "running" && !(entry instanceof Flight)) {
-        this.#held.push(entry);
-      } else lost++;
-    }
-    for (const event of heldLater) this.#held.push(event);
-    return lost;
   }
 
   // --- the watchdog ---
 
   #tick(nowMs: number): void {
     this.#failures.say(nowMs);
-    this.#watchConnection(nowMs);
-    this.#watchProgress(nowMs);
+    const { sink, inFlight } = this.#client;
+    const { isAway, stalledMs } = this.#watchdog.look(nowMs, {
+      connected: sink.connected,
+      inFlight: inFlight.count,
+      oldestTicket: inFlight.oldestTicket,
+      isWaiting: this.#isWaiting(),
+    });
+    if (isAway && this.#isDirect && this.#journal) this.#beginSpool();
+    if (stalledMs !== undefined) this.#onStalled(stalledMs);
+    this.#isResting = false;
     if (!this.#isDirect) this.#scheduleReplay();
   }
 
-  #watchConnection(nowMs: number): void {
-    if (this.#client.sink.connected) this.#awaySinceMs = undefined;
-    else this.#awaySinceMs ??= nowMs;
-    const isAway = this.#awaySinceMs !== undefined && nowMs - this.#awaySinceMs >= AWAY_MS;
-    if (isAway && this.#isDirect && this.#journal) this.#beginSpool();
-  }
-
-  #watchProgress(nowMs: number): void {
+  /** The oldest event in flight, or what waits for the client, hasn't moved for too long. */
+  #onStalled(stalledMs: number): void {
     const { sink, inFlight } = this.#client;
-    const { oldestTicket } = inFlight;
-    if ((inFlight.count === 0 && !this.#isWaiting()) || oldestTicket !== this.#progress.ticket) {
-      if (oldestTicket > this.#progress.ticket && this.#progress.ticket !== -1) this.#backoff = 1;
-      this.#progress = { ticket: oldestTicket, sinceMs: nowMs };
-      return;
-    }
-    const stuckMs = nowMs - this.#progress.sinceMs;
-    if (stuckMs < this.#options.stallMs * this.#backoff) return;
     if (sink.connected) {
       this.#log.error(
-        { stuckMs: Math.round(stuckMs), inFlight: inFlight.count },
+        { stalledMs: Math.round(stalledMs), inFlight: inFlight.count },
         "connected to a broker, but nothing is delivered: making the client anew",
       );
-      this.#backoff = Math.min(this.#backoff * 2, MAX_BACKOFF);
+      this.#watchdog.backOff();
     } else if (!this.#journal || inFlight.count === 0 || this.#isProbing()) {
       // The client connects again by itself, and nothing it holds would be safer elsewhere.
       return;
@@ -475,8 +433,4 @@ export class JournalledDelivery implements Delivery {
     const { inFlight } = this.#client;
     return inFlight.count === 1 && inFlight.oldest() instanceof JournalRecord;
   }
-}
-
-function receivedMs(event: EncodedEvent): number {
-  return event.receivedMs ?? Date.now();
 }

@@ -42,3 +42,8 @@ export class Flight {
 }
 
 export type Entry = EncodedEvent | Flight | JournalRecord;
+
+/** The time that a record sent later than it was received is given. */
+export function receivedMs(event: EncodedEvent): number {
+  return event.receivedMs ?? Date.now();
+}

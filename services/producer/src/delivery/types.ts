@@ -40,6 +40,9 @@ export type StoredOutcome =
   | { readonly status: "unknown" }
   | Refusal;
 
+/** Nobody can know yet. */
+export const UNKNOWN: StoredOutcome = Object.freeze({ status: "unknown" });
+
 export interface Delivery {
   /**
    * Opens the journal, starts the client and begins to replay what a former process left. Doesn't wait for Kafka.

@@ -4,6 +4,7 @@ import type { StoredRecord } from "./record.ts";
 import { decodeSegmentHeader } from "./record.ts";
 import { type Damage, nextRecord } from "./recover.ts";
 import type { Segment } from "./segment.ts";
+import type { SegmentList } from "./segment-list.ts";
 
 /** A record of the journal, ready to be sent. */
 export class JournalRecord {
@@ -29,7 +30,7 @@ export class JournalRecord {
 }
 
 export class ReplayCursor {
-  readonly #segments: readonly Segment[];
+  readonly #segments: SegmentList;
   readonly #onDamage: (damage: Damage) => void;
   #segment: Segment | undefined;
   /** What was read of the segment; `#bytes[0]` stands at `#base`. */
@@ -39,8 +40,8 @@ export class ReplayCursor {
   #nextOrdinal = 0;
   #current: JournalRecord | undefined;
 
-  /** @param segments sorted by id; the journal adds and removes while the cursor walks */
-  constructor(segments: readonly Segment[], onDamage: (damage: Damage) => void) {
+  /** @param segments the journal adds and removes while the cursor walks */
+  constructor(segments: SegmentList, onDamage: (damage: Damage) => void) {
     this.#segments = segments;
     this.#onDamage = onDamage;
   }
@@ -53,7 +54,7 @@ export class ReplayCursor {
         this.#current = this.#nextHere(this.#segment);
         if (this.#current) return this.#current;
       }
-      const next = this.#following();
+      const next = this.#segments.after(this.#segment);
       if (!next) return undefined;
       this.#enter(next, 0);
     }
@@ -73,13 +74,8 @@ export class ReplayCursor {
   /** Past everything that is in the journal now. */
   toEnd(): void {
     this.toStart();
-    const last = this.#segments.at(-1);
+    const { last } = this.#segments;
     if (last) this.#enter(last, last.length);
-  }
-
-  #following(): Segment | undefined {
-    const current = this.#segment;
-    return current ? this.#segments.find((segment) => segment.id > current.id) : this.#segments[0];
   }
 
   #enter(segment: Segment, offset: number): void {

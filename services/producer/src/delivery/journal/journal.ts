@@ -1,16 +1,17 @@
 // What Kafka can't take now, and what was promised to survive this process: an ordered, bounded queue on disk.
 
-import { closeSync, fsync, openSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Log } from "@ingest/service";
 import type { JournalState, RefusalCode } from "../types.ts";
 import { writeAside } from "./aside.ts";
 import { type JournalRecord, ReplayCursor } from "./cursor.ts";
+import { JournalDisk } from "./disk.ts";
 import { adoptOrphans, FolderLock, listSegments, nextId, segmentPath, workerFolder } from "./folder.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { type Damage, recoverSegment } from "./recover.ts";
 import { type Recordable, Segment } from "./segment.ts";
+import { SegmentList } from "./segment-list.ts";
 
 export interface JournalOptions {
   /** Where the workers' folders are. */
@@ -39,32 +40,25 @@ const SPOOL_GAP = 1_000;
 /** A chunk this large is written at once rather than at the next commit. */
 const FLUSH_BYTES = 1024 * 1024;
 const MAINTENANCE_MS = 1_000;
-const RETRY_MS = 250;
 
 export class Journal {
-  /** Figures that only grow. */
-  readonly counts = { corrupt: 0, fsyncs: 0, fsyncFailures: 0 };
+  /** Records that failed their checksum. */
+  corrupt = 0;
 
   readonly #options: JournalOptions;
   readonly #folder: string;
   readonly #lock: FolderLock;
-  readonly #segments: Segment[] = [];
+  readonly #segments = new SegmentList();
   readonly #cursor: ReplayCursor;
+  readonly #disk: JournalDisk;
   readonly #commits: GroupCommit;
   readonly #maintenance: Timer;
   readonly #now: () => number;
   readonly #toSave = new Set<Segment>();
-  #retry: Timer | undefined;
   #active: Segment | undefined;
-  #nextId: number;
-  /** The segment for what comes back while spooling, and the ids that are left for it. */
-  #returned: Segment | undefined;
-  #gap: { nextId: number } | undefined;
-  #bytes = 0;
-  #failure: string | undefined;
-  #isFolderDirty = false;
-  /** Records were copied further on: the originals may only be forgotten once the copies are on the disk. */
-  #hasUnsyncedCopies = false;
+  #nextId = 0;
+  /** While spooling: the ids left for what comes back, and the segment in use for it. */
+  #gap: { nextId: number; segment?: Segment } | undefined;
   #saving: Promise<void> = Promise.resolve();
 
   private constructor(options: JournalOptions, folder: string, lock: FolderLock) {
@@ -73,11 +67,14 @@ export class Journal {
     this.#lock = lock;
     this.#now = options.now ?? Date.now;
     this.#cursor = new ReplayCursor(this.#segments, (damage) => this.#onDamage(damage));
-    this.#commits = new GroupCommit(
-      { flush: () => this.#flush(), sync: () => this.#sync() },
-      { intervalMs: options.fsyncIntervalMs, lazySyncMs: MAINTENANCE_MS },
-    );
-    this.#nextId = 0;
+    this.#disk = new JournalDisk(this.#segments, {
+      folder,
+      log: options.log,
+      retry: () => void this.commit(),
+      onSyncFailed: () => this.#sealActive(),
+    });
+    const intervals = { intervalMs: options.fsyncIntervalMs, lazySyncMs: MAINTENANCE_MS };
+    this.#commits = new GroupCommit(this.#disk, intervals);
     this.#maintenance = setInterval(() => this.#maintain(), MAINTENANCE_MS);
     this.#maintenance.unref();
   }
@@ -88,40 +85,50 @@ export class Journal {
    */
   static async open(options: JournalOptions): Promise<Journal> {
     const folder = workerFolder(options.directory, options.worker);
-    const lock = FolderLock.take(folder);
-    if (options.worker === 0) {
-      const adopted = adoptOrphans(options.directory, folder, options.workers);
-      if (adopted.length > 0) options.log.info({ folders: adopted }, "took over journals of former workers");
+    const journal = new Journal(options, folder, FolderLock.take(folder));
+    try {
+      await journal.#recover();
+    } catch (error) {
+      await journal.close();
+      throw error;
     }
-    const journal = new Journal(options, folder, lock);
-    await journal.#recover();
     return journal;
   }
 
   async #recover(): Promise<void> {
+    const { directory, worker, workers, topic, log } = this.#options;
+    const adopted = worker === 0 ? adoptOrphans(directory, this.#folder, workers) : [];
+    if (adopted.length > 0) log.info({ folders: adopted }, "took over journals of former workers");
     const files = listSegments(this.#folder);
     this.#nextId = nextId(files);
     for (const file of files) {
-      const { segment, damages } = recoverSegment(file, this.#options.topic);
+      const { segment, damages } = recoverSegment(file, topic);
       for (const damage of damages) this.#onDamage(damage);
-      this.#segments.push(segment);
-      this.#bytes += segment.length;
+      this.#segments.add(segment);
       this.#removeIfDone(segment);
       // A large journal takes a while to read: let others have a turn.
       await new Promise(setImmediate);
     }
-    const { records, bytes } = this.state();
-    if (records > 0)
-      this.#options.log.info({ records, bytes }, "a former process left records: they go first");
+    const { open: records, bytes } = this.#segments;
+    if (records > 0) log.info({ records, bytes }, "a former process left records: they go first");
   }
 
   /** Why it takes nothing now; undefined when it does. */
   get refusal(): RefusalCode | undefined {
-    if (this.#failure !== undefined) return "journal_unavailable";
-    if (this.#bytes >= this.#options.maxBytes) return "journal_full";
+    if (this.#disk.failure !== undefined) return "journal_unavailable";
+    if (this.#segments.bytes >= this.#options.maxBytes) return "journal_full";
     // Oldest first is the only order, so a backlog that is too old is one that newer events shouldn't join.
-    if (this.#bytes > 0 && this.#oldestMs() >= this.#options.maxAgeMs) return "journal_full";
+    if (this.#segments.length > 0 && this.#segments.oldestMs(this.#now()) >= this.#options.maxAgeMs)
+      return "journal_full";
     return undefined;
+  }
+
+  get fsyncs(): number {
+    return this.#disk.counts.fsyncs;
+  }
+
+  get fsyncFailures(): number {
+    return this.#disk.counts.fsyncFailures;
   }
 
   /** Appends at the end. Never refuses: ask `refusal` first where the event can be given back to its sender. */
@@ -144,20 +151,21 @@ export class Journal {
 
   /** Everything was sent: `append`ed records no longer wait. */
   endSpool(): void {
-    this.#seal(this.#returned);
-    this.#returned = undefined;
+    this.#seal(this.#gap?.segment);
     this.#gap = undefined;
     this.#cursor.toEnd();
   }
 
   /** Writes down an event that came back unsent: after what was sent before it, before what was spooled since. */
   putBack(event: Recordable, timestampMs: number): Position {
-    if (!this.#gap) return this.append(event, timestampMs);
-    if (!this.#returned || this.#returned.length >= this.#options.segmentBytes) {
-      this.#seal(this.#returned);
-      this.#returned = this.#newSegment(this.#gap.nextId++);
+    const gap = this.#gap;
+    if (!gap) return this.append(event, timestampMs);
+    if (gap.segment && gap.segment.length >= this.#options.segmentBytes) {
+      this.#seal(gap.segment);
+      delete gap.segment;
     }
-    return this.#write(this.#returned, event, timestampMs);
+    gap.segment ??= this.#newSegment(gap.nextId++);
+    return this.#write(gap.segment, event, timestampMs);
   }
 
   /** Resolves once all that was appended is on the disk; false when the disk doesn't take it. */
@@ -186,20 +194,18 @@ export class Journal {
     if (segment.open === 0) this.#removeIfDone(segment);
   }
 
-  /** The record was put back elsewhere in the journal: this one isn't sent again. */
-  supersede(position: Position): void {
-    this.#hasUnsyncedCopies = true;
-    this.acknowledge(position);
+  /** The record was put back elsewhere in the journal, just now: this one isn't sent again. */
+  supersede(original: Position, copy: Position): void {
+    this.#disk.noteCopy(copy.segment);
+    this.acknowledge(original);
   }
 
   state(): JournalState {
-    let records = 0;
-    for (const segment of this.#segments) records += segment.open;
     return {
-      bytes: this.#bytes,
+      bytes: this.#segments.bytes,
       maxBytes: this.#options.maxBytes,
-      records,
-      oldestMs: this.#oldestMs(),
+      records: this.#segments.open,
+      oldestMs: this.#segments.oldestMs(this.#now()),
       canTake: this.refusal === undefined,
       segments: this.#segments.length,
     };
@@ -212,7 +218,7 @@ export class Journal {
   async close(): Promise<{ kept: number; lost: number }> {
     clearInterval(this.#maintenance);
     await this.#commits.close();
-    clearTimeout(this.#retry);
+    this.#disk.close();
     this.#sealActive();
     await this.#scheduleForget();
     let [kept, lost] = [0, 0];
@@ -229,8 +235,8 @@ export class Journal {
   #write(segment: Segment, event: Recordable, timestampMs: number): Position {
     const before = segment.length;
     const ordinal = segment.append(event, timestampMs);
-    this.#bytes += segment.length - before;
-    if (segment.unwritten >= FLUSH_BYTES && this.#failure === undefined) this.#flush();
+    this.#segments.grew(segment.length - before);
+    if (segment.unwritten >= FLUSH_BYTES && this.#disk.failure === undefined) this.#disk.flush();
     this.#commits.note();
     return { segment, ordinal };
   }
@@ -239,17 +245,9 @@ export class Journal {
     const salt = crypto.getRandomValues(new Uint32Array(1))[0]!;
     const path = segmentPath(this.#folder, id, salt);
     const segment = Segment.create(id, salt, path, this.#options.topic, this.#now());
-    const index = this.#segments.findIndex((other) => other.id > id);
-    this.#segments.splice(index === -1 ? this.#segments.length : index, 0, segment);
-    this.#bytes += segment.length;
-    this.#isFolderDirty = true;
+    this.#segments.add(segment);
+    this.#disk.noteNewName();
     return segment;
-  }
-
-  #seal(segment: Segment | undefined): void {
-    if (!segment) return;
-    segment.isSealed = true;
-    this.#removeIfDone(segment);
   }
 
   #sealActive(): void {
@@ -258,59 +256,18 @@ export class Journal {
     this.#seal(segment);
   }
 
-  #flush(): boolean {
-    try {
-      for (const segment of this.#segments) if (!segment.isDone || !segment.isSealed) segment.flush();
-      this.#recovered();
-      return true;
-    } catch (error) {
-      this.#failed(error);
-      return false;
-    }
-  }
-
-  async #sync(): Promise<boolean> {
-    try {
-      this.counts.fsyncs++;
-      if (this.#isFolderDirty) {
-        this.#isFolderDirty = false;
-        await syncFolder(this.#folder);
-      }
-      const dirty = this.#segments.filter((segment) => !segment.isSynced);
-      const hadCopies = this.#hasUnsyncedCopies;
-      await Promise.all(dirty.map((segment) => segment.sync()));
-      if (hadCopies) this.#hasUnsyncedCopies = false;
-      for (const segment of dirty) if (segment.isSealed && segment.isSynced) segment.close();
-      return true;
-    } catch (error) {
-      this.counts.fsyncFailures++;
-      this.#isFolderDirty = true;
-      // After a failed fsync nobody knows what is on the disk: what comes next goes to another file.
-      this.#sealActive();
-      this.#failed(error);
-      return false;
-    }
-  }
-
-  #failed(error: unknown): void {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    if (this.#failure !== reason)
-      this.#options.log.error({ reason, error }, "the journal can't be written: refusing what it is for");
-    this.#failure = reason;
-    this.#retry ??= setTimeout(() => {
-      this.#retry = undefined;
-      void this.commit();
-    }, RETRY_MS);
-  }
-
-  #recovered(): void {
-    if (this.#failure === undefined) return;
-    this.#options.log.info({ reason: this.#failure }, "the journal can be written again");
-    this.#failure = undefined;
+  #seal(segment: Segment | undefined): void {
+    if (!segment) return;
+    segment.isSealed = true;
+    this.#removeIfDone(segment);
   }
 
   #maintain(): void {
-    if (this.#segments.some((segment) => !segment.isSynced)) void this.commit();
+    for (const segment of this.#segments) {
+      if (segment.isSynced) continue;
+      void this.commit();
+      break;
+    }
     void this.#scheduleForget();
   }
 
@@ -321,11 +278,11 @@ export class Journal {
 
   /** Writes down what is acknowledged and removes what is done: neither before copies made of it are on the disk. */
   async #forget(): Promise<void> {
-    if (!this.#mayForget()) return;
+    if (!this.#disk.mayForget) return;
     for (const segment of [...this.#segments]) this.#removeIfDone(segment);
     for (const segment of this.#toSave) {
       this.#toSave.delete(segment);
-      if (!this.#segments.includes(segment) || !segment.isFlushed) continue;
+      if (!this.#segments.has(segment) || !segment.isFlushed) continue;
       try {
         await segment.saveAcks();
       } catch (error) {
@@ -334,65 +291,36 @@ export class Journal {
           "acknowledgements can't be saved: a restart would send records twice",
         );
       }
-      if (!this.#segments.includes(segment)) await segment.remove();
+      if (!this.#segments.has(segment)) await segment.remove();
     }
   }
 
-  #mayForget(): boolean {
-    if (this.#hasUnsyncedCopies)
-      this.#hasUnsyncedCopies = !this.#segments.every((s) => s.isSynced || s.isDone);
-    return !this.#hasUnsyncedCopies;
-  }
-
   #removeIfDone(segment: Segment): void {
-    if (!segment.isDone || !this.#mayForget()) return;
+    if (!segment.isDone || !this.#disk.mayForget) return;
     // The one being written to stays, unless the disk doesn't take it: nothing in it is needed any more.
-    if (!segment.isSealed && (segment.isFlushed || this.#failure === undefined)) return;
+    if (!segment.isSealed && (segment.isFlushed || this.#disk.failure === undefined)) return;
     if (segment === this.#active) this.#active = undefined;
-    if (segment === this.#returned) this.#returned = undefined;
-    const index = this.#segments.indexOf(segment);
-    if (index === -1) return;
-    this.#segments.splice(index, 1);
-    this.#bytes -= segment.length;
+    if (segment === this.#gap?.segment) delete this.#gap.segment;
+    if (!this.#segments.remove(segment)) return;
     this.#toSave.delete(segment);
     segment.remove().catch((error) => this.#options.log.warn({ error }, "a journal file can't be removed"));
   }
 
-  #oldestMs(): number {
-    for (const segment of this.#segments) {
-      if (segment.isDone) continue;
-      return Math.max(0, this.#now() - (segment.times.of(segment.acks.lowestMissing) ?? this.#now()));
-    }
-    return 0;
-  }
-
   #onDamage({ segment, offset, bytes, isTorn, lostRecords }: Damage): void {
+    const { log } = this.#options;
     const fields = { segment: segment.id, offset, bytes: bytes.length };
     if (isTorn) {
-      this.#options.log.warn(fields, "the journal's last write was cut off: what was whole is kept");
+      log.warn(fields, "the journal's last write was cut off: what was whole is kept");
       return;
     }
-    this.counts.corrupt += Math.max(1, lostRecords);
+    this.corrupt += Math.max(1, lostRecords);
     const path = join(this.#folder, "set-aside", `${segment.id}-${offset}.damaged`);
-    this.#options.log.error({ ...fields, lostRecords, path }, "a journal record is damaged: set aside");
-    void setAside(path, bytes).catch((error) =>
-      this.#options.log.error({ error, path }, "a damaged record can't be set aside"),
-    );
+    log.error({ ...fields, lostRecords, path }, "a journal record is damaged: set aside");
+    setAside(path, bytes).catch((error) => log.error({ error, path }, "a damaged record can't be set aside"));
   }
 }
 
 async function setAside(path: string, bytes: Buffer): Promise<void> {
-  await mkdir(join(path, ".."), { recursive: true });
+  await mkdir(dirname(path), { recursive: true });
   await writeAside(path, bytes);
-}
-
-/** Makes new names in a folder survive a crash of the machine. */
-function syncFolder(folder: string): Promise<void> {
-  const fd = openSync(folder, "r");
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  fsync(fd, (error) => {
-    closeSync(fd);
-    error ? reject(error) : resolve();
-  });
-  return promise;
 }

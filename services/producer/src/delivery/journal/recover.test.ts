@@ -7,9 +7,16 @@ import { ReplayCursor } from "./cursor.ts";
 import { segmentPath } from "./folder.ts";
 import { recoverSegment } from "./recover.ts";
 import { Segment } from "./segment.ts";
+import { SegmentList } from "./segment-list.ts";
 
 const SALT = 0x5a17ed;
 const NOW = 1_700_000_000_000;
+
+function listOf(segment: Segment): SegmentList {
+  const list = new SegmentList();
+  list.add(segment);
+  return list;
+}
 
 interface Written {
   bytes: Buffer;
@@ -38,7 +45,7 @@ function readBack(folder: string, bytes: Buffer) {
   writeFileSync(path, bytes);
   const { segment, damages } = recoverSegment({ id: 2, salt: SALT, path }, "fallback");
   const late: unknown[] = [];
-  const cursor = new ReplayCursor([segment], (damage) => late.push(damage));
+  const cursor = new ReplayCursor(listOf(segment), (damage) => late.push(damage));
   const values: string[] = [];
   for (let record = cursor.peek(); record; record = cursor.peek()) {
     values.push(record.value.toString());
@@ -70,7 +77,7 @@ describe("a segment as it was written", () => {
     const { segment } = readBack(folder.path, bytes);
     segment.acks.add(0);
     segment.acks.add(values.length - 1);
-    const cursor = new ReplayCursor([segment], () => {});
+    const cursor = new ReplayCursor(listOf(segment), () => {});
     expect(cursor.peek()!.value.toString()).toBe(values[1]!);
   });
 });

@@ -83,6 +83,11 @@ export class Segment {
     return this.#written === this.length;
   }
 
+  /** Bytes that are on the disk itself. */
+  get synced(): number {
+    return this.#synced;
+  }
+
   get isSynced(): boolean {
     return this.#synced === this.length;
   }

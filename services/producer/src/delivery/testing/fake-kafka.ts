@@ -92,6 +92,8 @@ export class FakeSink implements Sink {
   /** Partitions in which a record failed: what is behind it isn't under way. */
   readonly #broken = new Set<number>();
   isClosed = false;
+  /** How often a record was handed over. */
+  sends = 0;
   /** Takes nothing, whatever room there is. */
   isDeaf = false;
 
@@ -113,6 +115,7 @@ export class FakeSink implements Sink {
     if (this.isClosed) throw kafkaError("not_connected");
     const text = value.toString();
     if (text.includes("too large")) throw kafkaError("message_too_large");
+    this.sends++;
     if (this.isDeaf) return false;
     const failing = this.#kafka.failOnSend;
     this.#kafka.failOnSend = undefined;

@@ -1,0 +1,42 @@
+import { expect, test } from "bun:test";
+import { type Observation, Watchdog } from "./watchdog.ts";
+
+const quiet: Observation = { connected: true, inFlight: 0, oldestTicket: 5, isWaiting: false };
+const busy: Observation = { ...quiet, inFlight: 3 };
+
+test("away: after a second without a broker", () => {
+  const watchdog = new Watchdog(1_000_000);
+  const away = { ...quiet, connected: false };
+  expect([0, 999, 1_000].map((now) => watchdog.look(now, away).isAway)).toEqual([false, false, true]);
+  expect(watchdog.look(1_100, quiet).isAway).toBe(false);
+  expect(watchdog.look(2_000, away).isAway).toBe(false);
+});
+
+test("stalled: the same oldest event for the whole time, or something that is never taken", () => {
+  for (const stuck of [busy, { ...quiet, isWaiting: true }]) {
+    const watchdog = new Watchdog(100);
+    expect(watchdog.look(0, stuck)).toEqual({ isAway: false });
+    expect(watchdog.look(99, stuck)).toEqual({ isAway: false });
+    expect(watchdog.look(100, stuck)).toEqual({ isAway: false, stalledMs: 100 });
+  }
+});
+
+test("idle is not stalled, and neither is an event that has only now become the oldest", () => {
+  const watchdog = new Watchdog(100);
+  for (let now = 0; now < 1_000; now += 90) expect(watchdog.look(now, quiet).stalledMs).toBeUndefined();
+  for (let now = 1_000; now < 2_000; now += 90)
+    expect(watchdog.look(now, { ...busy, oldestTicket: now }).stalledMs).toBeUndefined();
+});
+
+test("each time that a new client didn't help, the next has longer, until something is delivered", () => {
+  const watchdog = new Watchdog(100);
+  watchdog.look(0, busy);
+  expect(watchdog.look(100, busy).stalledMs).toBe(100);
+  watchdog.backOff();
+  watchdog.reset();
+  watchdog.look(200, { ...busy, oldestTicket: 0 });
+  expect(watchdog.look(399, { ...busy, oldestTicket: 0 }).stalledMs).toBeUndefined();
+  expect(watchdog.look(400, { ...busy, oldestTicket: 0 }).stalledMs).toBe(200);
+  watchdog.look(500, { ...busy, oldestTicket: 1 });
+  expect(watchdog.look(600, { ...busy, oldestTicket: 1 }).stalledMs).toBe(100);
+});
