@@ -13,9 +13,7 @@ describe("compose.yaml", () => {
     await stack.must("up", "--build", "-d", "--wait");
   }, 12 * minute);
 
-  afterAll(async () => {
-    await stack.run("--profile", "bench", "down", "-v", "--rmi", "local", "--timeout", "20");
-  }, 2 * minute);
+  afterAll(() => stack.remove(), 2 * minute);
 
   test("brings everything up healthy", async () => {
     const rows = (await stack.must("ps", "--format", "json")).trim().split("\n");
