@@ -5,6 +5,8 @@ import { startBroker } from "@ingest/broker";
 import { compareClients, prepareClients } from "./client-run.ts";
 import { consume, fillTopic } from "./consumer-run.ts";
 import { divideCores, pinSelf } from "./cores.ts";
+import { CountedServer } from "./counted-server.ts";
+import { loads } from "./loads.ts";
 import { describeMachine } from "./machine.ts";
 import type { Measured } from "./measured.ts";
 import type { Options } from "./options.ts";
@@ -13,6 +15,8 @@ import type { Report } from "./report-schema.ts";
 import { findMimalloc, prepareSubject, type Subject, subjectNames } from "./subjects.ts";
 import { openAdmin } from "./topic.ts";
 import { type TurnContext, takeTurn } from "./turn.ts";
+
+const BROKER_WARM_UP_SECONDS = 30;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -80,6 +84,7 @@ export async function compare(
   const admin = await openAdmin(broker.bootstrapServers);
   const context: TurnContext = { options, cores, broker, admin, say, folder: join(options.out, "logs") };
   const service = await prepareSubject("ingest", { preload, say });
+  if (!isQuick) await attempt("broker's warm-up", null, () => warmBroker(context, service));
   const full = options.only.includes("consumer")
     ? await attempt("consumer", null, () => fillTopic(context, service))
     : undefined;
@@ -105,6 +110,14 @@ export async function compare(
   } finally {
     await admin.close();
   }
+}
+
+/** The broker's compiler learns too: without this, whoever comes first would share the machine with it. */
+async function warmBroker(context: TurnContext, service: Subject): Promise<void> {
+  context.say(`warming the broker up for ${BROKER_WARM_UP_SECONDS} s`);
+  const { partitions, payloadBytes } = context.options;
+  await using server = await CountedServer.start(context, service, "peers-warm-up", partitions);
+  await server.load({ flags: loads.c64.flags, seconds: BROKER_WARM_UP_SECONDS, payloadBytes });
 }
 
 function rotated<T>(list: readonly T[], by: number): T[] {
