@@ -45,12 +45,13 @@ export class ServiceProcess {
     return this.#child !== undefined;
   }
 
-  /** Lives that ended without anybody having asked for it. */
+  /** Lives that ended without anybody having asked for it, or not as they were asked to. */
   get accidents(): Life[] {
-    return this.lives.filter(
-      ({ end }) =>
-        end !== undefined && (end.how === "by itself" || (end.how === "terminated" && end.exitCode !== 0)),
-    );
+    return this.lives.filter(({ end }) => {
+      if (end === undefined || end.how === "killed") return false;
+      // A process that was told to end before it could listen for that has no exit code.
+      return end.how === "by itself" || (end.exitCode !== 0 && end.exitCode !== null);
+    });
   }
 
   start(): void {

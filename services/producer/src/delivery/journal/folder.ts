@@ -37,6 +37,8 @@ export class FolderLock {
     try {
       mkdirSync(folder, { recursive: true });
       database = new Database(join(folder, LOCK_FILE), { create: true });
+      // With its own journal in memory SQLite writes nothing: the lock can be had on a full disk too.
+      database.run("PRAGMA journal_mode = MEMORY");
       database.run("PRAGMA locking_mode = EXCLUSIVE");
       database.run("BEGIN EXCLUSIVE");
       return new FolderLock(database);
