@@ -51,8 +51,11 @@ COPY packages packages
 
 FROM run AS consumer
 COPY services/consumer services/consumer
+# A named volume that is mounted here takes over this folder's owner.
+RUN mkdir -p /var/lib/ingest/consumer && chown -R bun:bun /var/lib/ingest
 USER bun
-ENV HEALTH_PORT=3001
+ENV HEALTH_PORT=3001 DEDUPLICATE_PATH=/var/lib/ingest/consumer/seen.sqlite
+VOLUME ["/var/lib/ingest/consumer"]
 EXPOSE 3001
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s \
   CMD ["bun", "-e", "process.exit((await fetch(`http://127.0.0.1:${process.env.HEALTH_PORT}/health/ready`)).ok ? 0 : 1)"]
@@ -65,7 +68,6 @@ ENTRYPOINT ["bun", "bench/src/main.ts"]
 
 FROM run AS producer
 COPY services/producer services/producer
-# A named volume that is mounted here takes over this folder's owner.
 RUN mkdir -p /var/lib/ingest/journal && chown -R bun:bun /var/lib/ingest
 USER bun
 ENV PORT=3000 JOURNAL_DIR=/var/lib/ingest/journal
