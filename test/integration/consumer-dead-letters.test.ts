@@ -73,6 +73,17 @@ describe("dead letters", () => {
     });
   }, 60_000);
 
+  test("a record at the size limit goes there whole", async () => {
+    const { topic, env } = await kafka.topic(1);
+    const value = Buffer.alloc(999_900, "x");
+    await kafka.write([{ topic, key: null, value }]);
+    const consumer = kafka.start(env);
+    await until("committed", async () => (await kafka.committed(env)) === 1);
+    expect(await consumer.stop()).toBe(0);
+    const [letter] = await kafka.read(`${topic}.dead-letter`);
+    expect(letter?.value?.equals(value)).toBe(true);
+  }, 60_000);
+
   test("an event that a handler fails on is tried, then put aside; the others are handled, in order", async () => {
     const { topic, env } = await kafka.topic(2);
     const receiver = startReceiver((id) => (id === "e3" ? 500 : id === "e5" ? 422 : 200));

@@ -42,10 +42,13 @@ export interface DeadLetterOptions {
   topic: string;
   backoff: BackoffSettings;
   log: Log;
+  /** Another way to make a producer, for tests. */
+  createProducer?: typeof createProducer;
 }
 
 /** A cause longer than this would cost the record its place in the broker's size limit. */
 const MAX_CAUSE_CHARACTERS = 2_000;
+const HEADER_ROOM_BYTES = 32_768;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 type Settle = (error: KafkaError | null) => void;
@@ -107,8 +110,8 @@ export class DeadLetterTopic implements DeadLetters {
   }
 
   async #connect(): Promise<KafkaProducer> {
-    const producer = createProducer({
-      config: this.#options.config,
+    const producer = (this.#options.createProducer ?? createProducer)({
+      config: withRoomForHeaders(this.#options.config),
       onOutcome: (error, _delivery, context) => (context as Settle)(error),
     });
     await producer.connect(CONNECT_TIMEOUT_MS);
@@ -121,6 +124,15 @@ export class DeadLetterTopic implements DeadLetters {
     this.#producer = undefined;
     void producer?.close(0);
   }
+}
+
+/**
+ * A record at the size limit is to fit with our headers too. With the default limit of 1,000,000 it does: the broker's
+ * own is 1,048,588.
+ */
+function withRoomForHeaders(config: ClientConfig): ClientConfig {
+  const limit = config["message.max.bytes"];
+  return typeof limit === "number" ? { ...config, "message.max.bytes": limit + HEADER_ROOM_BYTES } : config;
 }
 
 /** The record as it was, with its headers and ours beside them. */
@@ -142,7 +154,7 @@ export function toDeadLetter(topic: string, record: ConsumedRecord, why: DeadLet
   };
 }
 
-/** A record at the size limit doesn't fit with our headers: then its place has to do, where it can still be read. */
+/** Where the broker's limit leaves no room for our headers, the record's place has to do: there it can be read. */
 function withoutValue(letter: ProducerRecord, why: DeadLetterCause): ProducerRecord {
   const cause = `${why.cause.slice(0, MAX_CAUSE_CHARACTERS)} (value left out: too large with these headers)`;
   return { ...letter, value: null, headers: { ...letter.headers, [deadLetterHeaders.cause]: cause } };
