@@ -55,8 +55,11 @@ export const EventInput = Type.Object(
       }),
     ),
     timestamp: Type.Optional(EventTimestamp),
+    // An object of any members. As a record of strings to unknowns its check would look at every name.
     payload: Type.Optional(
-      Type.Record(Type.String(), Type.Unknown(), { description: "Anything else, as a JSON object." }),
+      Type.Unsafe<Record<string, unknown>>(
+        Type.Object({}, { additionalProperties: true, description: "Anything else, as a JSON object." }),
+      ),
     ),
   },
   { $id: "Event", additionalProperties: false, description: "One event." },

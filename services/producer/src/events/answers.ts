@@ -14,13 +14,13 @@ function initOf(status: number, asked: AskedPromise): ResponseInit {
   let init = inits.get(key);
   if (init === undefined) {
     const applied = asked.isPreference ? { "preference-applied": `durability=${asked.name}` } : {};
-    init = { status, headers: { ...JSON_TYPE, ...applied } };
+    init = { status, headers: new Headers({ ...JSON_TYPE, ...applied }) };
     inits.set(key, init);
   }
   return init;
 }
 
-const ACCEPTED: ResponseInit = { status: 202, headers: JSON_TYPE };
+const ACCEPTED: ResponseInit = { status: 202, headers: new Headers(JSON_TYPE) };
 
 /** The answer to one event. */
 export function toAnswer(outcome: Registered | Rejection, asked: AskedPromise): Response {

@@ -1,15 +1,15 @@
-// The routes that take events: from a request to an answer. What happens in between is the service's.
+// The routes that take events. What happens between a body and an answer is the service's.
 import { Elysia } from "elysia";
 import type { PromiseName } from "../delivery/index.ts";
 import type { BodyReader } from "../http/body.ts";
-import { toMediaType } from "../http/content.ts";
-import { toProblemResponse } from "../http/reply.ts";
-import type { RequestFigures, RouteFigures } from "../observe/request-figures.ts";
+import type { MediaType } from "../http/content.ts";
+import type { RequestFigures } from "../observe/request-figures.ts";
 import { Rejection } from "../rejection.ts";
 import type { Admission } from "./admission.ts";
 import { toAnswer, toBatchAnswer } from "./answers.ts";
 import { registerEventDetail, registerEventsDetail } from "./documentation.ts";
-import { toPromise } from "./promise.ts";
+import { createHandler } from "./handler.ts";
+import type { AskedPromise } from "./promise.ts";
 import type { EventService } from "./service.ts";
 
 export interface EventRoutesOptions {
@@ -23,78 +23,48 @@ export interface EventRoutesOptions {
 }
 
 export function eventRoutes(options: EventRoutesOptions) {
-  const { admission, figures } = options;
-  const one = (request: Request) => registerOne(request, options);
-  const many = (request: Request) => registerMany(request, options);
-  const { "/register_event": oneFigures, "/register_events": manyFigures } = figures.routes;
+  const { service, figures, maxEventBytes, maxBodyBytes } = options;
+  const registerEvent = createHandler({
+    ...options,
+    figures: figures.routes["/register_event"],
+    maxBytes: maxEventBytes,
+    respond: (body, type, asked) => registerOne(service, body, type, asked),
+  });
+  const registerEvents = createHandler({
+    ...options,
+    figures: figures.routes["/register_events"],
+    maxBytes: maxBodyBytes,
+    respond: (body, type, asked) => registerMany(service, body, type, asked),
+  });
 
-  // The body is read here and not by Elysia: how much, how fast and how it is encoded has limits.
+  // The body is read by the handlers and not by Elysia: how much, how fast and how it is encoded has limits.
   return new Elysia({ name: "events", normalize: false })
-    .post("/register_event", ({ request }) => answer(request, one, admission, oneFigures), {
+    .post("/register_event", ({ request }) => registerEvent(request), {
       parse: "none",
       detail: registerEventDetail,
     })
-    .post("/register_events", ({ request }) => answer(request, many, admission, manyFigures), {
+    .post("/register_events", ({ request }) => registerEvents(request), {
       parse: "none",
       detail: registerEventsDetail,
     });
 }
 
-/** Lets a request in, or says at once why not; counts it. */
-async function answer(
-  request: Request,
-  register: (request: Request) => Promise<Response>,
-  admission: Admission,
-  figures: RouteFigures,
-): Promise<Response> {
-  const startedMs = performance.now();
-  const refusal = admission.refusal();
-  if (refusal !== undefined) return counted(toProblemResponse(refusal), figures, startedMs);
-  admission.enter();
-  try {
-    return counted(await register(request), figures, startedMs);
-  } catch (error) {
-    figures.note(500, startedMs);
-    throw error;
-  } finally {
-    admission.leave();
-  }
+const oneAsLines = new Rejection(
+  "unsupported_media_type",
+  "One event is sent as application/json; send NDJSON to /register_events.",
+);
+
+function registerOne(service: EventService, body: Buffer, type: MediaType, asked: AskedPromise) {
+  if (type === "ndjson") return toAnswer(oneAsLines, asked);
+  const outcome = service.register(body, asked.name);
+  return outcome instanceof Promise
+    ? outcome.then((settled) => toAnswer(settled, asked))
+    : toAnswer(outcome, asked);
 }
 
-function counted(response: Response, figures: RouteFigures, startedMs: number): Response {
-  figures.note(response.status, startedMs);
-  return response;
-}
-
-async function registerOne(request: Request, options: EventRoutesOptions): Promise<Response> {
-  const type = toMediaType(request.headers.get("content-type"));
-  if (type instanceof Rejection) return toProblemResponse(type);
-  if (type === "ndjson")
-    return toProblemResponse(
-      new Rejection(
-        "unsupported_media_type",
-        "One event is sent as application/json; send NDJSON to /register_events.",
-      ),
-    );
-  const asked = askedPromise(request, options);
-  if (asked instanceof Rejection) return toProblemResponse(asked);
-  const body = await options.bodies.read(request, options.maxEventBytes);
-  if (body instanceof Rejection) return toProblemResponse(body);
-  return toAnswer(await options.service.register(body, asked.name), asked);
-}
-
-async function registerMany(request: Request, options: EventRoutesOptions): Promise<Response> {
-  const type = toMediaType(request.headers.get("content-type"));
-  if (type instanceof Rejection) return toProblemResponse(type);
-  const asked = askedPromise(request, options);
-  if (asked instanceof Rejection) return toProblemResponse(asked);
-  const body = await options.bodies.read(request, options.maxBodyBytes);
-  if (body instanceof Rejection) return toProblemResponse(body);
-  const format = type === "ndjson" ? "ndjson" : "array";
-  return toBatchAnswer(await options.service.registerMany(body, format, asked.name), asked);
-}
-
-function askedPromise({ url, headers }: Request, { defaultPromise }: EventRoutesOptions) {
-  const mark = url.indexOf("?");
-  return toPromise(mark === -1 ? undefined : url.slice(mark + 1), headers.get("prefer"), defaultPromise);
+function registerMany(service: EventService, body: Buffer, type: MediaType, asked: AskedPromise) {
+  const results = service.registerMany(body, type === "ndjson" ? "ndjson" : "array", asked.name);
+  return results instanceof Promise
+    ? results.then((settled) => toBatchAnswer(settled, asked))
+    : toBatchAnswer(results, asked);
 }

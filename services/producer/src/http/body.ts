@@ -1,5 +1,6 @@
 // Reads a request's body: no larger, no slower and not more of them at once than allowed; decompressed where needed.
 import { Rejection } from "../rejection.ts";
+import { Arrival, Arrivals } from "./arrivals.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { type Encoding, toEncoding } from "./content.ts";
 import { decompress } from "./decompress.ts";
@@ -11,42 +12,41 @@ export interface BodyReaderOptions {
   budget: ByteBudget;
 }
 
-/** Late bodies are looked for this often, ms. */
-const SWEEP_MS = 250;
+/** Takes a body, or what was wrong with it, and makes the result. */
+export type BodyUse<T> = (body: Buffer | Rejection) => T | Promise<T>;
 
-/** A body that is on its way. One clock for all of them: a timer each would cost more than the reading. */
-interface Arrival {
-  readonly sinceMs: number;
-  readonly giveUp: (rejection: Rejection) => void;
-}
+/** Late bodies are looked for this often, ms: one clock for all, for a timer each would cost more than the reading. */
+const SWEEP_MS = 250;
 
 export class BodyReader {
   readonly #timeoutMs: number;
   readonly #budget: ByteBudget;
-  /** Oldest first. */
-  readonly #arrivals = new Set<Arrival>();
+  readonly #arrivals = new Arrivals();
   readonly #timer: Timer;
 
   constructor({ timeoutMs, budget }: BodyReaderOptions) {
     this.#timeoutMs = timeoutMs;
     this.#budget = budget;
-    this.#timer = setInterval(() => this.#rejectLate(performance.now()), Math.min(SWEEP_MS, timeoutMs));
+    const sweep = () => this.#arrivals.giveUpBefore(performance.now() - timeoutMs);
+    this.#timer = setInterval(sweep, Math.min(SWEEP_MS, timeoutMs));
     this.#timer.unref();
   }
 
   /**
-   * Never rejects: what goes wrong is a Rejection.
+   * Reads the body and hands it to `use`, in the same turn in which it is there: a promise less than awaiting it.
    * @param maxBytes of the body as it is sent, and of what it is once decompressed
+   * @returns what `use` makes of it; rejects only when `use` throws
    */
-  read(request: Request, maxBytes: number): Promise<Buffer | Rejection> {
-    const encoding = toEncoding(request.headers.get("content-encoding"));
-    if (encoding instanceof Rejection) return Promise.resolve(encoding);
-    const length = request.headers.get("content-length");
-    const declared = length === null ? undefined : Number(length);
-    if (declared !== undefined && declared > maxBytes) return Promise.resolve(tooLarge(maxBytes));
-    return declared === undefined || encoding !== undefined
-      ? this.#readPieces(request, maxBytes, encoding)
-      : this.#readWhole(request, declared);
+  read<T>(request: Request, maxBytes: number, use: BodyUse<T>): Promise<T> {
+    const { headers } = request;
+    const encoding = toEncoding(headers.get("content-encoding"));
+    if (encoding instanceof Rejection) return useNow(use, encoding);
+    const length = headers.get("content-length");
+    if (length === null || encoding !== undefined)
+      return Number(length) > maxBytes
+        ? useNow(use, tooLarge(maxBytes))
+        : this.#readPieces(request, maxBytes, encoding).then(use);
+    return this.#readWhole(request, Number(length), maxBytes, use);
   }
 
   stop(): void {
@@ -54,21 +54,35 @@ export class BodyReader {
   }
 
   /** The usual way: the length is known and right, for the server holds the connection to it. */
-  #readWhole(request: Request, bytes: number): Promise<Buffer | Rejection> {
-    if (!this.#budget.take(bytes)) return Promise.resolve(overloaded());
-    return new Promise((resolve) => {
-      const arrival: Arrival = { sinceMs: performance.now(), giveUp: resolve };
+  #readWhole<T>(request: Request, bytes: number, maxBytes: number, use: BodyUse<T>): Promise<T> {
+    if (bytes > maxBytes) return useNow(use, tooLarge(maxBytes));
+    const budget = this.#budget;
+    if (!budget.take(bytes)) return useNow(use, overloaded());
+    return new Promise((resolve, reject) => {
+      let isDone = false;
+      const end = (body: Buffer | Rejection) => {
+        if (isDone) return;
+        isDone = true;
+        try {
+          resolve(use(body));
+        } catch (error) {
+          reject(error as Error);
+        }
+      };
+      const arrival = new Arrival(performance.now(), () => end(this.#late()));
       this.#arrivals.add(arrival);
+      const arrived = () => {
+        budget.release(bytes);
+        this.#arrivals.remove(arrival);
+      };
       request.arrayBuffer().then(
         (body) => {
-          this.#budget.release(bytes);
-          this.#arrivals.delete(arrival);
-          resolve(Buffer.from(body));
+          arrived();
+          end(Buffer.from(body));
         },
         (error: unknown) => {
-          this.#budget.release(bytes);
-          this.#arrivals.delete(arrival);
-          resolve(brokenOff(error));
+          arrived();
+          end(brokenOff(error));
         },
       );
     });
@@ -82,13 +96,11 @@ export class BodyReader {
     if (request.body === null) return Buffer.alloc(0);
     const reader = request.body.getReader();
     let given: Rejection | undefined;
-    const arrival: Arrival = {
-      sinceMs: performance.now(),
-      giveUp: (rejection) => {
-        given = rejection;
-        void reader.cancel().catch(() => undefined);
-      },
+    const giveUp = (rejection: Rejection) => {
+      given ??= rejection;
+      void reader.cancel().catch(() => undefined);
     };
+    const arrival = new Arrival(performance.now(), () => giveUp(this.#late()));
     this.#arrivals.add(arrival);
     let reserved = 0;
     const reserve = (bytes: number): boolean => {
@@ -98,15 +110,12 @@ export class BodyReader {
     };
     try {
       const chunks: Uint8Array[] = [];
-      for (let { value, done } = await reader.read(); !done; { value, done } = await reader.read()) {
-        if (value === undefined) continue;
-        if (reserved + value.length > maxBytes) given ??= tooLarge(maxBytes);
-        else if (!reserve(value.length)) given ??= overloaded();
-        if (given) {
-          void reader.cancel().catch(() => undefined);
-          break;
-        }
-        chunks.push(value);
+      for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+        const chunk = piece.value as Uint8Array;
+        if (reserved + chunk.length > maxBytes) giveUp(tooLarge(maxBytes));
+        else if (!reserve(chunk.length)) giveUp(overloaded());
+        if (given) break;
+        chunks.push(chunk);
       }
       if (given) return given;
       const body = Buffer.concat(chunks);
@@ -115,21 +124,19 @@ export class BodyReader {
       return given ?? brokenOff(error);
     } finally {
       this.#budget.release(reserved);
-      this.#arrivals.delete(arrival);
+      this.#arrivals.remove(arrival);
     }
   }
 
-  #rejectLate(nowMs: number): void {
-    for (const arrival of this.#arrivals) {
-      if (nowMs - arrival.sinceMs < this.#timeoutMs) return;
-      this.#arrivals.delete(arrival);
-      arrival.giveUp(
-        new Rejection("request_timeout", `The body did not arrive within ${this.#timeoutMs} ms.`, {
-          closes: true,
-        }),
-      );
-    }
+  #late(): Rejection {
+    return new Rejection("request_timeout", `The body did not arrive within ${this.#timeoutMs} ms.`, {
+      closes: true,
+    });
   }
+}
+
+async function useNow<T>(use: BodyUse<T>, rejection: Rejection): Promise<T> {
+  return use(rejection);
 }
 
 /** The rest of a body that is too large isn't waited for, so the connection ends with the answer. */
