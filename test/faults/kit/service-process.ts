@@ -68,7 +68,9 @@ export class ServiceProcess {
     this.lives.push(life);
     this.#child = child;
     this.#expected = undefined;
-    void child.exited.then((exitCode) => {
+    void child.exited.then(() => {
+      // Null when a signal ended it.
+      const { exitCode } = child;
       life.end = { atMs: performance.now(), how: this.#expected ?? "by itself", exitCode };
       if (this.#child === child) this.#child = undefined;
     });
