@@ -7,7 +7,7 @@ function* files(dir: string): Generator<string> {
   for (const entry of entries) {
     const path = join(dir, entry.name);
     if (entry.isDirectory()) yield* files(path);
-    else if (entry.isFile()) yield path;
+    else if (entry.isFile() && !entry.name.endsWith(".test.ts")) yield path;
   }
 }
 

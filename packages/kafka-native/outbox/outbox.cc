@@ -1,5 +1,6 @@
 #include "outbox.h"
 
+#include "../guards/guards.h"
 #include "src/producer.h"
 
 namespace outbox {
@@ -218,4 +219,7 @@ void Outbox::CloseHandles() {
 
 }  // namespace outbox
 
-void shim::ExportExtras(v8::Local<v8::Object> exports) { outbox::Outbox::Init(exports); }
+void shim::ExportExtras(v8::Local<v8::Object> exports) {
+  outbox::Outbox::Init(exports);
+  guards::Install();
+}

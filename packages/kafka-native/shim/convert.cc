@@ -1,4 +1,7 @@
 // Nan::To and Nan::Utf8String.
+#include <cmath>
+#include <cstdint>
+
 #include "shim/to.h"
 #include "shim/utf8-string.h"
 
@@ -64,7 +67,14 @@ v8::Maybe<int32_t> ToInt32(napi_value value) { return ToInteger<int32_t>(value, 
 
 v8::Maybe<uint32_t> ToUint32(napi_value value) { return ToInteger<uint32_t>(value, napi_get_value_uint32); }
 
-v8::Maybe<int64_t> ToInt64(napi_value value) { return ToInteger<int64_t>(value, napi_get_value_int64); }
+v8::Maybe<int64_t> ToInt64(napi_value value) {
+  napi_value number = ToNumberValue(value);
+  double wide = 0;
+  if (number == nullptr || napi_get_value_double(CurrentEnv(), number, &wide) != napi_ok) return {};
+  // V8 saturates, where Node-API makes zero of an infinity.
+  if (std::isinf(wide)) return v8::Maybe<int64_t>(wide > 0 ? INT64_MAX : INT64_MIN);
+  return ToInteger<int64_t>(number, napi_get_value_int64);
+}
 
 }  // namespace shim
 

@@ -11,7 +11,7 @@
 
 namespace shim {
 
-thread_local Environment* Environment::current_ = nullptr;
+constinit thread_local Environment* Environment::current_ = nullptr;
 
 Environment::Environment(napi_env env)
     : env_(env),

@@ -1,5 +1,7 @@
 // Native functions and classes: templates, and the way from a call in
 // JavaScript to the C++ method and back.
+#include <utility>
+
 #include "shim/environment.h"
 #include "shim/exception.h"
 #include "shim/new.h"
@@ -108,6 +110,7 @@ napi_value MethodData::Invoke(napi_env env, napi_callback_info raw_info) {
 ClassTemplate::ClassTemplate(Nan::FunctionCallback callback) {
   constructor.environment = &Environment::Current();
   constructor.callback = callback;
+  Environment::Current().classes.push_back(this);
 }
 
 void ClassTemplate::AddMethod(const char* name, Nan::FunctionCallback callback) {
@@ -117,6 +120,20 @@ void ClassTemplate::AddMethod(const char* name, Nan::FunctionCallback callback) 
   method->name = name;
   method->receiver_class = this;
   methods.push_back(std::move(method));
+}
+
+Nan::FunctionCallback ClassTemplate::ReplaceMethod(const char* name, Nan::FunctionCallback callback) {
+  for (const auto& method : methods) {
+    if (method->name == name) return std::exchange(method->callback, callback);
+  }
+  Fatal(name);
+}
+
+ClassTemplate& ClassTemplate::Named(const char* class_name) {
+  for (ClassTemplate* one : Environment::Current().classes) {
+    if (one->class_name == class_name) return *one;
+  }
+  Fatal(class_name);
 }
 
 napi_value ClassTemplate::GetFunction() {

@@ -12,28 +12,24 @@ shim::PendingObjects& Pending() { return shim::Environment::Current().pending_ob
 
 HandleScope::HandleScope() {
   if (shim::Environment::Current().frame != nullptr) return;
+  pending_mark_ = Pending().EnterScope();
   if (napi_open_handle_scope(shim::CurrentEnv(), &scope_) != napi_ok) shim::Fatal("napi_open_handle_scope");
-  pending_mark_ = Pending().Mark();
-  Pending().scope_depth++;
 }
 
 HandleScope::~HandleScope() {
   if (scope_ == nullptr) return;
-  Pending().scope_depth--;
   Pending().Rewind(pending_mark_);
   napi_close_handle_scope(shim::CurrentEnv(), scope_);
 }
 
 EscapableHandleScope::EscapableHandleScope() {
+  pending_mark_ = Pending().EnterScope();
   if (napi_open_escapable_handle_scope(shim::CurrentEnv(), &scope_) != napi_ok) {
     shim::Fatal("napi_open_escapable_handle_scope");
   }
-  pending_mark_ = Pending().Mark();
-  Pending().scope_depth++;
 }
 
 EscapableHandleScope::~EscapableHandleScope() {
-  Pending().scope_depth--;
   Pending().Rewind(pending_mark_);
   napi_close_escapable_handle_scope(shim::CurrentEnv(), scope_);
 }

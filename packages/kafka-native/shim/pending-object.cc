@@ -1,7 +1,9 @@
 #include "shim/pending-object.h"
 
+#include <algorithm>
 #include <cstdint>
-#include <cstring>
+#include <string>
+#include <utility>
 
 #include "shim/exception.h"
 #include "shim/new.h"
@@ -32,18 +34,21 @@ void AppendQuoted(std::string& source, const char* key) {
 }  // namespace
 
 PendingObject* PendingObjects::Reserve() {
-  const size_t chunk = used_ / kChunkSize;
-  if (chunk == chunks_.size()) chunks_.push_back(std::make_unique<Chunk>());
-  PendingObject& object = (*chunks_[chunk])[used_ % kChunkSize];
-  used_++;
+  if (used_ == chunks_.size() * kChunkSize) chunks_.push_back(std::make_unique<Chunk>());
+  PendingObject& object = At(used_++);
   object.size = 0;
   object.built = nullptr;
-  object.scope_depth = scope_depth;
   return &object;
+}
+
+size_t PendingObjects::EnterScope() {
+  for (; built_ < used_; built_++) Build(At(built_));
+  return used_;
 }
 
 void PendingObjects::Rewind(size_t mark) {
   used_ = mark;
+  built_ = std::min(built_, mark);
   if (mark == 0 && chunks_.size() > kRetainedChunks) chunks_.resize(kRetainedChunks);
 }
 
@@ -68,23 +73,21 @@ napi_value PendingObjects::Factory(const PendingObject& object) {
   for (size_t i = 0; i < object.size; i++) {
     hash = hash * 31 + reinterpret_cast<uintptr_t>(object.keys[i]);
   }
+  napi_value factory = nullptr;
   auto found = shapes_.find(hash);
   if (found != shapes_.end()) {
-    const Shape& shape = found->second;
-    bool same = shape.keys.size() == object.size;
-    // The text too: an address says nothing once a module is unloaded.
-    for (size_t i = 0; same && i < object.size; i++) same = shape.keys[i] == object.keys[i];
-    if (same) {
-      napi_value factory = nullptr;
-      napi_get_reference_value(env_, shape.factory, &factory);
+    if (std::equal(found->second.keys.begin(), found->second.keys.end(), object.keys.begin(),
+                   object.keys.begin() + object.size)) {
+      napi_get_reference_value(env_, found->second.factory, &factory);
       return factory;
     }
-    napi_delete_reference(env_, shape.factory);
+    // Two lists with one hash: the later takes the place.
+    napi_delete_reference(env_, found->second.factory);
     shapes_.erase(found);
   }
-  napi_value factory = MakeFactory(object);
+  factory = MakeFactory(object);
   Shape shape;
-  for (size_t i = 0; i < object.size; i++) shape.keys.emplace_back(object.keys[i]);
+  shape.keys.assign(object.keys.begin(), object.keys.begin() + object.size);
   napi_create_reference(env_, factory, 1, &shape.factory);
   shapes_.emplace(hash, std::move(shape));
   return factory;
@@ -111,7 +114,5 @@ napi_value Materialize(PendingObject& object) { return Environment::Current().pe
 v8::Local<v8::Object> ReserveObject() {
   return v8::Local<v8::Object>(Environment::Current().pending_objects().Reserve());
 }
-
-size_t CurrentScopeDepth() { return Environment::Current().pending_objects().scope_depth; }
 
 }  // namespace shim

@@ -56,7 +56,7 @@ napi_value OwnPropertyNames(napi_value object) {
   napi_value result = nullptr;
   const auto filter = static_cast<napi_key_filter>(napi_key_enumerable | napi_key_skip_symbols);
   return Done(napi_get_all_property_names(CurrentEnv(), object, napi_key_own_only, filter,
-                                          napi_key_numbers_to_strings, &result))
+                                          napi_key_keep_numbers, &result))
              ? result
              : nullptr;
 }

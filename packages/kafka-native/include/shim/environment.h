@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 namespace shim {
 
@@ -21,6 +22,7 @@ class EventBridge;
 class PendingObjects;
 class ReferenceSlab;
 struct CallFrame;
+struct ClassTemplate;
 
 class Environment {
  public:
@@ -51,6 +53,9 @@ class Environment {
   // hot receiver is checked by one comparison.
   const void* verified_wrap = nullptr;
 
+  // All function templates, in the order of their making.
+  std::vector<ClassTemplate*> classes;
+
   // Keeps an exception until the running method returns: Node-API refuses most
   // calls while one is pending, but code written for V8 goes on creating values
   // after Nan::ThrowError() (some of Confluent's methods lack the `return`).
@@ -65,7 +70,7 @@ class Environment {
   friend class EnvironmentScope;
   static void OnTeardown(void* environment);
 
-  static thread_local Environment* current_;
+  static constinit thread_local Environment* current_;
 
   const napi_env env_;
   std::atomic<bool> alive_{true};

@@ -29,7 +29,6 @@ class Local {
   bool IsEmpty() const { return value_.handle == nullptr; }
   napi_value handle() const { return value_.handle; }
   T* operator->() const { return &value_; }
-  T* operator*() const { return &value_; }
 
   template <class S>
   Local<S> As() const {
@@ -71,7 +70,6 @@ class Local<String> {
     handle();
     return &value_;
   }
-  String* operator*() const { return operator->(); }
 
   template <class S>
   Local<S> As() const {
@@ -110,7 +108,6 @@ class Local<Object> {
     handle();
     return &value_;
   }
-  Object* operator*() const { return operator->(); }
 
   template <class S>
   Local<S> As() const {

@@ -7,16 +7,15 @@
 // PendingObject, Nan::Set() with a literal key adds to it, and the first use of
 // the object as a value builds it through the function for that list of keys.
 //
-// Lifetime: a pending object holds handles, so it must not outlive them. It
-// belongs to the innermost handle scope; when that closes, its storage is
-// reused (Mark, Rewind). A value that was made in an inner scope is never
-// collected (see Nan::Set): the object is built first.
+// Lifetime: a pending object holds handles and becomes one, so it must not be
+// used across the borders of a handle scope. When a scope opens, all pending
+// objects are built, in the scope that they belong to; when one closes, the
+// storage of those made in it is reused.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <memory>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -30,12 +29,11 @@ struct PendingObject {
   std::array<const char*, kCapacity> keys;
   std::array<napi_value, kCapacity> values;
   size_t size = 0;
-  size_t scope_depth = 0;
   napi_value built = nullptr;
 
   // False: the caller has to build the object and set the member on it.
-  bool Add(const char* key, napi_value value, size_t current_scope_depth) {
-    if (built != nullptr || size == kCapacity || scope_depth != current_scope_depth) return false;
+  bool Add(const char* key, napi_value value) {
+    if (built != nullptr || size == kCapacity) return false;
     keys[size] = key;
     values[size++] = value;
     return true;
@@ -51,11 +49,12 @@ class PendingObjects {
   PendingObject* Reserve();
   napi_value Build(PendingObject& object);
 
+  // Before a Node-API handle scope opens: builds what is pending. The mark is for
+  // Rewind() when the scope closes.
+  size_t EnterScope();
+  // Around a call from JavaScript, whose scope the engine has opened.
   size_t Mark() const { return used_; }
   void Rewind(size_t mark);
-
-  // Number of Node-API handle scopes that this library has open.
-  size_t scope_depth = 0;
 
  private:
   static constexpr size_t kChunkSize = 64;
@@ -64,18 +63,21 @@ class PendingObjects {
   using Chunk = std::array<PendingObject, kChunkSize>;
 
   struct Shape {
-    std::vector<std::string> keys;
+    std::vector<const char*> keys;
     napi_ref factory;
   };
 
+  PendingObject& At(size_t index) { return (*chunks_[index / kChunkSize])[index % kChunkSize]; }
   napi_value Factory(const PendingObject& object);
   napi_value MakeFactory(const PendingObject& object);
 
   const napi_env env_;
   std::vector<std::unique_ptr<Chunk>> chunks_;
   size_t used_ = 0;
-  // By a hash of the keys' addresses: Confluent's keys are literals, so one
-  // place in its source always has the same ones.
+  // The first so many are built already.
+  size_t built_ = 0;
+  // By a hash of the keys' addresses, which are literals' in this very addon: an
+  // address stands for its text as long as the process runs.
   std::unordered_map<size_t, Shape> shapes_;
 };
 

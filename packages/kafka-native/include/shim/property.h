@@ -17,7 +17,6 @@ napi_value GetElement(napi_value object, uint32_t index);
 v8::Maybe<bool> HasNamed(napi_value object, const char* key);
 v8::Maybe<bool> HasKeyed(napi_value object, napi_value key);
 napi_value OwnPropertyNames(napi_value object);
-size_t CurrentScopeDepth();
 
 inline v8::Maybe<bool> DoneUnlessThrown(bool done) { return done ? v8::Maybe<bool>(true) : v8::Maybe<bool>(); }
 
@@ -31,7 +30,7 @@ inline Maybe<bool> Set(const v8::Local<v8::Object>& object, const v8::Local<v8::
     return shim::DoneUnlessThrown(shim::SetKeyed(object.handle(), key.handle(), value.handle()));
   }
   shim::PendingObject* pending = object.pending();
-  if (pending != nullptr && pending->Add(key.literal(), value.handle(), shim::CurrentScopeDepth())) {
+  if (pending != nullptr && pending->Add(key.literal(), value.handle())) {
     return Maybe<bool>(true);
   }
   return shim::DoneUnlessThrown(shim::SetNamed(object.handle(), key.literal(), value.handle()));

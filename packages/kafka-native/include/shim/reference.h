@@ -2,7 +2,7 @@
 // Nan::Persistent, which is one.
 //
 // All references of an environment are elements of one JavaScript array, found
-// by index. That is about three times cheaper than napi_create_reference(),
+// by index. That is several times cheaper than napi_create_reference(),
 // which counts because Confluent makes one for each message's opaque, and an
 // element can be any value, where Node-API 8 has references to objects only.
 #pragma once

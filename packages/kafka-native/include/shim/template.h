@@ -33,7 +33,12 @@ struct ClassTemplate {
   ClassTemplate& operator=(const ClassTemplate&) = delete;
 
   void AddMethod(const char* name, Nan::FunctionCallback callback);
+  // Returns what the method did before.
+  Nan::FunctionCallback ReplaceMethod(const char* name, Nan::FunctionCallback callback);
   napi_value GetFunction();
+
+  // The class of that name in the current environment.
+  static ClassTemplate& Named(const char* class_name);
 
   std::string class_name;
   MethodData constructor;

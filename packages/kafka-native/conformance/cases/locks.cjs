@@ -1,0 +1,3 @@
+const { addon, show } = require("../harness/case.cjs");
+
+show("counted under locks by four threads", addon.countWithThreads());

@@ -1,0 +1,24 @@
+// Node's own headers, which the oracle (the same C++ with the real NAN) is built against.
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** Node's `include/node` folder for the given `node` program, or undefined when this machine has none. */
+export function findNodeHeaders(node: string): string | undefined {
+  const { stdout } = Bun.spawnSync([
+    node,
+    "-p",
+    "JSON.stringify([process.versions.modules, require('fs').realpathSync(process.execPath), process.env.npm_config_nodedir])",
+  ]);
+  const [abi, execPath, nodeDir] = JSON.parse(stdout.toString()) as [string, string, string | null];
+  const candidates = [
+    ...(nodeDir ? [join(nodeDir, "include/node")] : []),
+    join(dirname(dirname(execPath)), "include/node"),
+    "/usr/include/node",
+    "/usr/local/include/node",
+  ];
+  return candidates.find((dir) => {
+    if (!existsSync(join(dir, "v8.h")) || !existsSync(join(dir, "uv.h"))) return false;
+    const version = readFileSync(join(dir, "node_version.h"), "utf8");
+    return /define NODE_MODULE_VERSION (\d+)/.exec(version)?.[1] === abi;
+  });
+}

@@ -1,0 +1,52 @@
+// The runtimes that this machine can compare.
+import { findToolchain } from "../../build/toolchain.ts";
+import { buildAddonSet } from "./addons.ts";
+import { findNodeHeaders } from "./node-headers.ts";
+import type { Runtime } from "./run-case.ts";
+
+/** Node-API 8 and all that the cases use. */
+const oldestNode = 20;
+
+export interface Runtimes {
+  available: Runtime[];
+  /** Why a runtime is not among them. */
+  skipped: { name: string; reason: string }[];
+}
+
+function nodeMajor(node: string): number {
+  const { stdout } = Bun.spawnSync([node, "-p", "process.versions.node"]);
+  return Number.parseInt(stdout.toString(), 10);
+}
+
+/** Builds what has to be built. Throws `CommandError` when a build fails. */
+export async function findRuntimes(env: Readonly<Record<string, string | undefined>>): Promise<Runtimes> {
+  const probe = await findToolchain(env);
+  if ("missing" in probe) {
+    const reason = `this machine lacks ${probe.missing.join(", ")}`;
+    return { available: [], skipped: [{ name: "everything", reason }] };
+  }
+  const toolchain = probe.found;
+  const addons = await buildAddonSet({ toolchain });
+  const available: Runtime[] = [{ name: "bun", command: [process.execPath], addons, isOracle: false }];
+  const skipped: Runtimes["skipped"] = [];
+
+  // Not by Bun's own stand-in for node, which `bun run` puts first on PATH.
+  const path = (env.PATH ?? "").split(":").filter((dir) => !dir.includes("bun-node-"));
+  const node = Bun.which("node", { PATH: path.join(":") });
+  if (node === null || nodeMajor(node) < oldestNode) {
+    const reason = node === null ? "there is no node on PATH" : `${node} is older than Node ${oldestNode}`;
+    skipped.push({ name: "node", reason }, { name: "node with NAN", reason });
+    return { available, skipped };
+  }
+  const command = [node, "--expose-gc"];
+  available.push({ name: "node", command, addons, isOracle: false });
+
+  const nodeHeaders = findNodeHeaders(node);
+  if (nodeHeaders === undefined) {
+    skipped.push({ name: "node with NAN", reason: "Node's own headers (v8.h, uv.h) are not installed" });
+  } else {
+    const oracle = await buildAddonSet({ toolchain, nodeHeaders });
+    available.push({ name: "node with NAN", command, addons: oracle, isOracle: true });
+  }
+  return { available, skipped };
+}
