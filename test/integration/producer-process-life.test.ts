@@ -1,5 +1,8 @@
 // The producer as a process: settings that can't be, ports that are taken, signals, a Kafka that isn't there yet.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { freePort, sharedBroker, startBroker } from "@ingest/broker";
 import { clientSettings, createAdmin, type KafkaAdmin, readTopic, toClientConfig } from "@ingest/kafka";
 import { parseSettings } from "@ingest/service";
@@ -60,6 +63,11 @@ function load(service: ProducerProcess, connections: number) {
       await done;
     },
   };
+}
+
+async function temporaryFolder() {
+  const path = await mkdtemp(join(tmpdir(), "ingest-journal-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 describe("settings", () => {
@@ -158,6 +166,32 @@ describe("SIGTERM", () => {
 });
 
 describe("Kafka", () => {
+  test(
+    "is away all the time: SIGTERM ends it with 0 all the same, and what it accepted is in the journal",
+    async () => {
+      await using folder = await temporaryFolder();
+      const env = { KAFKA_TOPIC: newTopic(), KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${await freePort()}` };
+      await using service = await startProducer({ env, journalDir: folder.path, untilReady: false });
+      await until(
+        "taken",
+        async () => (await service.post("/register_event", { event_type: "a", event_id: "kept" })).ok,
+      );
+      service.kill("SIGTERM");
+      expect(await service.exited).toBe(0);
+      expect(service.lines.find(({ journalled }) => journalled !== undefined)).toMatchObject({
+        journalled: 1,
+      });
+
+      await using next = await startProducer({
+        env: { ...env, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers },
+        journalDir: folder.path,
+      });
+      await until("replayed", async () => (await next.metrics()).get("ingest_delivered_total") === 1);
+      expect(await idsIn(env.KAFKA_TOPIC)).toEqual(["kept"]);
+    },
+    TIMEOUT_MS,
+  );
+
   test(
     "isn't there at the start: alive, refusing; then it comes, and events are taken",
     async () => {

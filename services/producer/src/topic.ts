@@ -5,6 +5,7 @@ import type { Log } from "@ingest/service";
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 const ATTEMPT_TIMEOUT_MS = 10_000;
+const STOP_WAIT_MS = 500;
 
 export interface TopicStepOptions {
   kafka: ClientConfig;
@@ -33,10 +34,11 @@ export class TopicStep {
     this.#running = this.#tryUntilMade();
   }
 
+  /** An attempt that is under way is left behind: while Kafka is away it would hold the stop up. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#wake?.();
-    await this.#running;
+    await Promise.race([this.#running, Bun.sleep(STOP_WAIT_MS)]);
   }
 
   async #tryUntilMade(): Promise<void> {

@@ -15,6 +15,12 @@ export interface BodyReaderOptions {
 /** Takes a body, or what was wrong with it, and makes the result. */
 export type BodyUse<T> = (body: Buffer | Rejection) => T | Promise<T>;
 
+/**
+ * What is left of a body that is too large is read and thrown away up to here, bytes: a connection that is closed under a
+ * sender loses the answer too (RFC 9112, section 9.6). Beyond it the connection ends.
+ */
+const DRAIN_BYTES = 32 * 1024 * 1024;
+
 /** Late bodies are looked for this often, ms: one clock for all, for a timer each would cost more than the reading. */
 const SWEEP_MS = 250;
 
@@ -44,7 +50,7 @@ export class BodyReader {
     const length = headers.get("content-length");
     if (length === null || encoding !== undefined)
       return Number(length) > maxBytes
-        ? useNow(use, tooLarge(maxBytes))
+        ? useNow(use, tooLarge(maxBytes, Number(length)))
         : this.#readPieces(request, maxBytes, encoding).then(use);
     return this.#readWhole(request, Number(length), maxBytes, use);
   }
@@ -55,7 +61,7 @@ export class BodyReader {
 
   /** The usual way: the length is known and right, for the server holds the connection to it. */
   #readWhole<T>(request: Request, bytes: number, maxBytes: number, use: BodyUse<T>): Promise<T> {
-    if (bytes > maxBytes) return useNow(use, tooLarge(maxBytes));
+    if (bytes > maxBytes) return useNow(use, tooLarge(maxBytes, bytes));
     const budget = this.#budget;
     if (!budget.take(bytes)) return useNow(use, overloaded());
     return new Promise((resolve, reject) => {
@@ -110,13 +116,18 @@ export class BodyReader {
     };
     try {
       const chunks: Uint8Array[] = [];
+      let bytes = 0;
       for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
         const chunk = piece.value as Uint8Array;
-        if (reserved + chunk.length > maxBytes) giveUp(tooLarge(maxBytes));
-        else if (!reserve(chunk.length)) giveUp(overloaded());
+        bytes += chunk.length;
+        if (bytes > maxBytes) {
+          chunks.length = 0;
+          if (bytes > DRAIN_BYTES) giveUp(tooLarge(maxBytes, bytes));
+        } else if (!reserve(chunk.length)) giveUp(overloaded());
         if (given) break;
-        chunks.push(chunk);
+        if (bytes <= maxBytes) chunks.push(chunk);
       }
+      if (bytes > maxBytes) given ??= tooLarge(maxBytes, bytes);
       if (given) return given;
       const body = Buffer.concat(chunks);
       return encoding === undefined ? body : await decompress(body, encoding, maxBytes, reserve);
@@ -139,9 +150,11 @@ async function useNow<T>(use: BodyUse<T>, rejection: Rejection): Promise<T> {
   return use(rejection);
 }
 
-/** The rest of a body that is too large isn't waited for, so the connection ends with the answer. */
-function tooLarge(maxBytes: number): Rejection {
-  return new Rejection("too_large", `The body has more than ${maxBytes} bytes.`, { closes: true });
+/** The server reads what is left of a body by itself, and throws it away. */
+function tooLarge(maxBytes: number, bytes: number): Rejection {
+  return new Rejection("too_large", `The body has more than ${maxBytes} bytes.`, {
+    closes: bytes > DRAIN_BYTES,
+  });
 }
 
 function overloaded(): Rejection {

@@ -87,15 +87,38 @@ describe("size", () => {
     await expectGoesOn(url);
   });
 
-  test("a body of no declared size is refused once it is too large", async () => {
-    const { port, url, budget } = serve({ maxEventBytes: 1_000 });
+  test("a body of no declared size is refused, and the connection goes on", async () => {
+    const { port, budget, delivery } = serve({ maxEventBytes: 1_000 });
     const connection = open(port);
     connection.write(head("/register_event", "Transfer-Encoding: chunked"));
-    for (let i = 0; i < 3; i++) connection.write(`1f4\r\n${"x".repeat(500)}\r\n`);
-    const answer = await connection.untilReceived("too_large");
-    expect(answer).toStartWith("HTTP/1.1 413");
-    await expectGoesOn(url);
+    for (let i = 0; i < 30; i++) connection.write(`1f4\r\n${"x".repeat(500)}\r\n`);
+    connection.write("0\r\n\r\n");
+    expect(await connection.untilReceived("too_large")).toStartWith("HTTP/1.1 413");
     expect(budget.used).toBe(0);
+    connection.write(head("/register_event", `Content-Length: ${EVENT.length}`) + EVENT);
+    await connection.untilReceived('"accepted"');
+    expect(delivery.taken).toHaveLength(1);
+  });
+
+  test("one that never ends is cut off", async () => {
+    const { port, url } = serve({ maxEventBytes: 1_000 });
+    const connection = open(port);
+    connection.write(head("/register_event", "Transfer-Encoding: chunked"));
+    const megabyte = `100000\r\n${"x".repeat(1_048_576)}\r\n`;
+    for (let i = 0; i < 40; i++) connection.write(megabyte);
+    // Who goes on sending may lose the answer with the connection.
+    await connection.untilClosed();
+    await expectGoesOn(url);
+  });
+
+  test("a sender who doesn't look before all is sent has the answer, and the connection goes on", async () => {
+    const { port } = serve({ maxEventBytes: 1_000 });
+    const connection = open(port);
+    connection.write(head("/register_event", "Content-Length: 5000000"));
+    connection.write("x".repeat(5_000_000));
+    await connection.untilReceived("too_large");
+    connection.write(head("/register_event", `Content-Length: ${EVENT.length}`) + EVENT);
+    await connection.untilReceived('"accepted"');
   });
 
   test("a chunked body within the limits is taken", async () => {
