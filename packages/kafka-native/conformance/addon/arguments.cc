@@ -25,7 +25,8 @@ NAN_METHOD(Called) { info.GetReturnValue().Set(Nan::New(IsCalled(info))); }
 }  // namespace
 
 void InitArguments(v8::Local<v8::Object> exports) {
-  Offer(exports, "count", Count);
+  const Nan::FunctionCallback count = Count;
+  Offer(exports, "count", count);
   Offer(exports, "tenth", Tenth);
   Offer(exports, "receiver", Receiver);
   Offer(exports, "nothing", Nothing);

@@ -21,7 +21,8 @@ class Counter : public Base {
     Nan::HandleScope scope;
     v8::Local<v8::FunctionTemplate> description = Nan::New<v8::FunctionTemplate>(New);
     description->SetClassName(Nan::New("Counter").ToLocalChecked());
-    description->InstanceTemplate()->SetInternalFieldCount(1);
+    v8::Local<v8::ObjectTemplate> instances = description->InstanceTemplate();
+    instances->SetInternalFieldCount(1);
     Nan::SetPrototypeMethod(description, "add", Add);
     Nan::SetPrototypeMethod(description, "value", Value);
     Nan::SetPrototypeMethod(description, "addTo", AddTo);

@@ -13,9 +13,13 @@ export interface Runtimes {
   skipped: { name: string; reason: string }[];
 }
 
-function nodeMajor(node: string): number {
+/** A Node that is new enough, and not Bun's stand-in for it, which `bun run` puts first on PATH. */
+export function findNode(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const path = (env.PATH ?? "").split(":").filter((dir) => !dir.includes("bun-node-"));
+  const node = Bun.which("node", { PATH: path.join(":") });
+  if (node === null) return undefined;
   const { stdout } = Bun.spawnSync([node, "-p", "process.versions.node"]);
-  return Number.parseInt(stdout.toString(), 10);
+  return Number.parseInt(stdout.toString(), 10) >= oldestNode ? node : undefined;
 }
 
 /** Builds what has to be built. Throws `CommandError` when a build fails. */
@@ -30,11 +34,9 @@ export async function findRuntimes(env: Readonly<Record<string, string | undefin
   const available: Runtime[] = [{ name: "bun", command: [process.execPath], addons, isOracle: false }];
   const skipped: Runtimes["skipped"] = [];
 
-  // Not by Bun's own stand-in for node, which `bun run` puts first on PATH.
-  const path = (env.PATH ?? "").split(":").filter((dir) => !dir.includes("bun-node-"));
-  const node = Bun.which("node", { PATH: path.join(":") });
-  if (node === null || nodeMajor(node) < oldestNode) {
-    const reason = node === null ? "there is no node on PATH" : `${node} is older than Node ${oldestNode}`;
+  const node = findNode(env);
+  if (node === undefined) {
+    const reason = `there is no Node of version ${oldestNode} or later on PATH`;
     skipped.push({ name: "node", reason }, { name: "node with NAN", reason });
     return { available, skipped };
   }

@@ -1,0 +1,64 @@
+// Runs the conformance cases with the addon and librdkafka under AddressSanitizer:
+//
+//   bun packages/kafka-native/conformance/sanitize.ts [part of a case's name …]
+//
+// Cases that need a broker run when KAFKA_TEST_BOOTSTRAP_SERVERS names one. Exits with 1 when the sanitizer has found
+// something, or a case fails. Linux with gcc or clang; the host itself (Bun, Node) is not instrumented.
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDir } from "../build/paths.ts";
+import { findToolchain } from "../build/toolchain.ts";
+import { buildAddonSet } from "./harness/addons.ts";
+import { type Case, type Runtime, readCase, runCase } from "./harness/run-case.ts";
+import { findNode } from "./harness/runtimes.ts";
+
+const sanitizerFlags = ["-fsanitize=address", "-fno-omit-frame-pointer", "-g"];
+
+const probe = await findToolchain(process.env);
+if ("missing" in probe) throw new Error(`this machine lacks ${probe.missing.join(", ")}`);
+const toolchain = probe.found;
+const addons = await buildAddonSet({ toolchain, extraFlags: sanitizerFlags });
+
+// The host is a plain program, so the sanitizer's library has to be loaded before everything else.
+const { stdout } = Bun.spawnSync([toolchain.cxx, "-print-file-name=libasan.so"]);
+const reportDir = join(cacheDir(process.env), "sanitizer");
+rmSync(reportDir, { recursive: true, force: true });
+mkdirSync(reportDir, { recursive: true });
+const env = {
+  LD_PRELOAD: stdout.toString().trim(),
+  // Leaks: the engines leave theirs to the process's end, and so do Confluent's clients that are not disconnected.
+  ASAN_OPTIONS: `detect_leaks=0:log_path=${join(reportDir, "report")}`,
+};
+
+const node = findNode(process.env);
+const runtimes: Runtime[] = [{ name: "bun", command: [process.execPath], addons, isOracle: false, env }];
+if (node !== undefined) {
+  runtimes.push({ name: "node", command: [node, "--expose-gc"], addons, isOracle: false, env });
+}
+
+const filters = process.argv.slice(2);
+const cases: Case[] = ["cases", "client", "hazards"]
+  .flatMap((dir) =>
+    readdirSync(join(import.meta.dir, dir))
+      .filter((name) => name.endsWith(".cjs"))
+      .sort()
+      .map((file) => readCase(dir, file)),
+  )
+  .filter(({ name }) => filters.length === 0 || filters.some((part) => name.includes(part)))
+  .filter(({ needsBroker }) => !needsBroker || Boolean(process.env.KAFKA_TEST_BOOTSTRAP_SERVERS));
+
+let failed = 0;
+for (const one of cases) {
+  for (const runtime of runtimes) {
+    const { exitCode, signal, stderr } = await runCase(one, runtime);
+    const reports = readdirSync(reportDir).map((name) => readFileSync(join(reportDir, name), "utf8"));
+    const isClean = reports.length === 0 && (signal ?? exitCode) === one.exitCode;
+    console.log(`${isClean ? "clean " : "FAILED"} ${runtime.name} ${one.name}`);
+    if (isClean) continue;
+    failed++;
+    console.log(reports.join("\n") || `ended with ${signal ?? exitCode}\n${stderr}`);
+    for (const name of readdirSync(reportDir)) rmSync(join(reportDir, name));
+  }
+}
+console.log(`${cases.length} cases on ${runtimes.map(({ name }) => name).join(" and ")}: ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
