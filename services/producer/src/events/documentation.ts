@@ -64,13 +64,9 @@ const parameters = [
     schema: { type: "string" as const },
     examples: { durable: { value: "durability=durable" } },
   },
-  {
-    name: "Content-Encoding",
-    in: "header" as const,
-    description: "How the body is compressed, if it is.",
-    schema: { type: "string" as const, enum: ["identity", "gzip", "deflate", "br", "zstd"] },
-  },
 ];
+
+const encodingNote = "The body may be compressed: `Content-Encoding` gzip, deflate, br or zstd.";
 
 const example = { event_type: "page_view", user_id: "user-42", payload: { path: "/" } };
 
@@ -78,7 +74,8 @@ export const registerEventDetail: DocumentDecoration = {
   operationId: "registerEvent",
   summary: "Register one event",
   description:
-    "Answers as soon as the promise is kept that was asked for: by default, that the event is in the queue to Kafka.",
+    "Answers as soon as the promise is kept that was asked for: by default, that the event is in the queue to Kafka. " +
+    encodingNote,
   tags: ["events"],
   parameters,
   requestBody: { required: true, content: { "application/json": { schema: ref("Event"), example } } },
@@ -98,7 +95,8 @@ export const registerEventsDetail: DocumentDecoration = {
   summary: "Register many events",
   description:
     "Each event is taken for itself and has its own result: one that is wrong, or can't be taken, doesn't cost the others. " +
-    "When none was taken, the answer is a problem with `results` beside its other members: 422 when each is invalid, 503 or 504 else.",
+    "When none was taken, the answer is a problem with `results` beside its other members: 422 when each is invalid, 503 or 504 else. " +
+    encodingNote,
   tags: ["events"],
   parameters,
   requestBody: {

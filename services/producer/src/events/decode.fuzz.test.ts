@@ -1,0 +1,154 @@
+// Bodies that chance has damaged: nothing throws, and what is taken is exactly what JSON.parse and the schema take.
+import { describe, expect, test } from "bun:test";
+import { isUtf8 } from "node:buffer";
+import { isEventInput, isStoredEvent } from "@ingest/contract";
+import { Rejection } from "../rejection.ts";
+import { decodeEvent, decodeEvents } from "./decode.ts";
+
+const limits = { maxEventBytes: 100_000, maxBatchEvents: 1_000 };
+const ROUNDS = 5_000;
+
+/** Numbers in [0, below) that a seed decides. */
+function seeded(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+const seeds = [
+  '{"event_type":"a"}',
+  ' {\n "event_type" : "b\\u00e9\\"\\\\" , "user_id":"ключ", "payload":{"a":[1,2,{"b":"}]"}],"c":1e400} }\r\n',
+  '\ufeff{"timestamp":"2026-01-31T12:00:00Z","event_id":"mine","event_type":"c"}',
+  '{"timestamp":1770000000000,"event_type":"d","event_id":"x","payload":{}}',
+  '{"event_type":"e","event_type":"f","payload":{"__proto__":1}}',
+];
+const scraps = [
+  '"',
+  "\\",
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  ":",
+  "\n",
+  "\0",
+  " ",
+  "null",
+  "1e9",
+  '"event_id":',
+  "\ud83d\ude00",
+  "\ufeff",
+];
+
+function damaged(text: string, random: (below: number) => number): Buffer {
+  let bytes = Buffer.from(text);
+  for (let damage = random(4); damage > 0; damage--) {
+    const at = random(bytes.length + 1);
+    switch (random(5)) {
+      case 0:
+        bytes = bytes.subarray(0, at);
+        break;
+      case 1:
+        bytes = Buffer.concat([
+          bytes.subarray(0, at),
+          Buffer.from(scraps[random(scraps.length)]!),
+          bytes.subarray(at),
+        ]);
+        break;
+      case 2:
+        bytes = Buffer.from(bytes);
+        if (at < bytes.length) bytes[at]! ^= 1 << random(8);
+        break;
+      case 3:
+        bytes = Buffer.concat([
+          bytes.subarray(0, at),
+          bytes.subarray(Math.min(bytes.length, at + 1 + random(5))),
+        ]);
+        break;
+      default:
+        bytes = Buffer.concat([bytes.subarray(0, at), Buffer.of(random(256)), bytes.subarray(at)]);
+    }
+  }
+  return Buffer.from(bytes);
+}
+
+/** What a body means by JSON.parse and the schema alone. */
+function meaning(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) return undefined;
+  try {
+    const value: unknown = JSON.parse(bytes.toString().replace(/^\ufeff/, ""));
+    return isEventInput(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function expectSame(bytes: Buffer, event: ReturnType<typeof decodeEvent>): void {
+  const meant = meaning(bytes);
+  if (event instanceof Rejection) {
+    expect({ text: bytes.toString(), meant }).toEqual({ text: bytes.toString(), meant: undefined });
+    return;
+  }
+  const stored = JSON.parse(event.value.toString()) as Record<string, unknown>;
+  expect(isStoredEvent(stored)).toBe(true);
+  expect(stored).toEqual({ event_id: event.id, timestamp: event.receivedMs, ...(meant as object) });
+}
+
+describe("damaged bodies", () => {
+  test("one event", () => {
+    const random = seeded(1);
+    let taken = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      const bytes = damaged(seeds[random(seeds.length)]!, random);
+      const event = decodeEvent(bytes, limits);
+      expectSame(bytes, event);
+      if (!(event instanceof Rejection)) taken++;
+    }
+    // Damage is light enough that both ways are walked often.
+    expect(taken).toBeGreaterThan(ROUNDS / 10);
+    expect(taken).toBeLessThan(ROUNDS * 0.9);
+  });
+
+  test("an array: all of it or, by JSON.parse, none; and its elements are those of JSON.parse", () => {
+    const random = seeded(2);
+    for (let round = 0; round < ROUNDS; round++) {
+      const list = Array.from({ length: 1 + random(4) }, () =>
+        seeds[random(seeds.length)]!.replace("\ufeff", "").trim(),
+      );
+      const bytes = damaged(`[${list.join(", ")}]`, random);
+      const events = decodeEvents(bytes, "array", limits);
+      if (events instanceof Rejection) continue;
+      const parsed = JSON.parse(bytes.toString().replace(/^\ufeff/, "")) as unknown[];
+      expect(events).toHaveLength(parsed.length);
+      for (const [index, event] of events.entries()) {
+        expect(event instanceof Rejection).toBe(!isEventInput(parsed[index]));
+        if (event instanceof Rejection) continue;
+        const stored = JSON.parse(event.value.toString()) as object;
+        expect(stored).toEqual({
+          event_id: event.id,
+          timestamp: event.receivedMs,
+          ...(parsed[index] as object),
+        });
+      }
+    }
+  });
+
+  test("lines: each stands for itself", () => {
+    const random = seeded(3);
+    for (let round = 0; round < ROUNDS; round++) {
+      const list = Array.from({ length: 1 + random(4) }, () =>
+        damaged(seeds[random(seeds.length)]!.replace("\ufeff", "").replaceAll("\n", " "), random),
+      ).map((line) => Buffer.from(line.filter((byte) => byte !== 0x0a)));
+      const body = Buffer.concat(list.flatMap((line) => [line, Buffer.from("\n")]));
+      const events = decodeEvents(body, "ndjson", limits);
+      if (events instanceof Rejection) continue;
+      const lines = list.filter((line) => line.some((byte) => ![0x20, 0x09, 0x0d].includes(byte)));
+      // A byte order mark may stand before the first line only; a damaged line may begin with one.
+      if (lines.length !== events.length || lines.some((line) => line.includes("\ufeff"))) continue;
+      for (const [index, line] of lines.entries()) expectSame(line, events[index]!);
+    }
+  });
+});
