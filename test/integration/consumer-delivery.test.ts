@@ -1,13 +1,29 @@
 // One consumer on a real broker: what it logs, what it commits, and how it ends.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { sharedBroker } from "@ingest/broker";
-import { ConsumerTest, eventRecords, missingOf, outOfOrder, until } from "./consumer-fixture.ts";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort, sharedBroker } from "@ingest/broker";
+import {
+  ConsumerTest,
+  eventRecord,
+  eventRecords,
+  type LogLine,
+  missingOf,
+  outOfOrder,
+  until,
+} from "./consumer-fixture.ts";
 
 let kafka: ConsumerTest;
+/** Ends what a test has started by itself. */
+const running: (() => void)[] = [];
 beforeAll(async () => {
   kafka = await ConsumerTest.connect((await sharedBroker()).bootstrapServers);
 }, 120_000);
-afterEach(() => kafka.endProcesses());
+afterEach(async () => {
+  for (const end of running.splice(0)) end();
+  await kafka.endProcesses();
+});
 afterAll(() => kafka.close());
 
 describe("a consumer", () => {
@@ -151,6 +167,61 @@ describe("a consumer", () => {
     expect(await kafka.committed(env)).toBe(handled);
     expect((await kafka.admin.describeGroup(env.KAFKA_GROUP_ID!)).members).toEqual([]);
   }, 60_000);
+
+  test("a reader that doesn't read its lines holds up the handling, not the process, and loses none", async () => {
+    const { topic, env } = await kafka.topic(6);
+    const port = await freePort();
+    const folder = mkdtempSync(join(tmpdir(), "consumer-reader-"));
+    const [pipe, lines] = [join(folder, "pipe"), join(folder, "lines")];
+    Bun.spawnSync(["mkfifo", pipe]);
+    // Open for both, so that opening waits for nobody.
+    const fd = openSync(pipe, "r+");
+    const consumer = Bun.spawn([process.execPath, "services/consumer/src/main.ts"], {
+      cwd: join(import.meta.dir, "../.."),
+      env: {
+        ...process.env,
+        ...env,
+        HEALTH_PORT: String(port),
+        HOST: "127.0.0.1",
+        COMMIT_INTERVAL_MS: "50",
+        CONSUMER_BUFFER_RECORDS: "500",
+      },
+      stdout: fd,
+    });
+    running.push(() => consumer.kill("SIGKILL"));
+    const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
+    const figure = async (name: string) => {
+      const text = (await (await get("/metrics"))?.text()) ?? "";
+      return [...text.matchAll(new RegExp(`^${name}\\b.* (\\d+)$`, "gm"))].reduce(
+        (sum, [, n]) => sum + Number(n),
+        0,
+      );
+    };
+    // Many users, so that no partition has too few to be paused.
+    await kafka.write(Array.from({ length: 60_000 }, (_, i) => eventRecord(topic, i, { users: 2_000 })));
+    await until("paused", async () => (await figure("ingest_consumer_paused")) === 6, 60_000);
+    expect((await get("/health/ready"))?.status).toBe(200);
+    // What a pipe holds may be out; the rest waits, and far less than all of it is in memory.
+    expect(await figure("ingest_consumer_events_handled_total")).toBeLessThan(30_000);
+    expect(await kafka.committed(env)).toBeLessThan(10_000);
+    const reader = Bun.spawn(["sh", "-c", `cat "${pipe}" > "${lines}"`]);
+    await until("all committed", async () => (await kafka.committed(env)) === 60_000, 60_000);
+    consumer.kill("SIGTERM");
+    expect(await consumer.exited).toBe(0);
+    closeSync(fd);
+    await reader.exited;
+    const logged = readFileSync(lines, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as LogLine);
+    expect(
+      missingOf(
+        logged.filter(({ message }) => message === "event"),
+        60_000,
+      ),
+    ).toEqual([]);
+    rmSync(folder, { recursive: true, force: true });
+  }, 120_000);
 
   test("a second SIGTERM ends it at once", async () => {
     const { topic, env } = await kafka.topic(1);

@@ -31,40 +31,45 @@ function assignedTo(lines: readonly LogLine[]): number[] {
 const quick = { KAFKA_SESSION_TIMEOUT_MS: "6000", KAFKA_HEARTBEAT_INTERVAL_MS: "500" };
 
 describe("a group", () => {
-  test("shares its partitions, hands them over under load, and handles nothing twice but what was in hand", async () => {
-    const { topic, env } = await kafka.topic(6);
-    const first = kafka.start({ ...env, ...quick, COMMIT_INTERVAL_MS: "100" });
-    await first.untilWaiting();
-    let written = 0;
-    let isWriting = true;
-    const writing = (async () => {
-      while (isWriting) {
-        await kafka.write(eventRecords(topic, 500, written));
-        written += 500;
-      }
-    })();
-    await until("the first at work", () => first.events.length > 500);
-    const second = kafka.start({ ...env, ...quick, COMMIT_INTERVAL_MS: "100" });
-    await until(
-      "shared",
-      () => assignedTo(second.lines).length === 3 && assignedTo(first.lines).length === 3,
-    );
-    expect([...assignedTo(first.lines), ...assignedTo(second.lines)].sort()).toEqual([0, 1, 2, 3, 4, 5]);
-    await until("both at work", () => second.events.length > 200);
-    // The second goes in order: its partitions come back, committed.
-    expect(await second.stop()).toBe(0);
-    await until("all back", () => assignedTo(first.lines).length === 6);
-    isWriting = false;
-    await writing;
-    const all = () => [...first.events, ...second.events];
-    await until("all logged", () => missingOf(all(), written).length === 0);
-    expect(await first.stop()).toBe(0);
-    // Both hand-overs were in order: finished and committed before the partition went.
-    expect(all()).toHaveLength(written);
-    expect(outOfOrder(first.events)).toEqual([]);
-    expect(outOfOrder(second.events)).toEqual([]);
-    expect(await kafka.committed(env)).toBe(written);
-  }, 120_000);
+  test.each(["cooperative-sticky", "range"])(
+    "(%s) shares its partitions, hands them over under load, and handles nothing twice",
+    async (strategy) => {
+      const { topic, env: base } = await kafka.topic(6);
+      const env = { ...base, KAFKA_PARTITION_ASSIGNMENT_STRATEGY: strategy };
+      const first = kafka.start({ ...env, ...quick, COMMIT_INTERVAL_MS: "100" });
+      await first.untilWaiting();
+      let written = 0;
+      let isWriting = true;
+      const writing = (async () => {
+        while (isWriting) {
+          await kafka.write(eventRecords(topic, 500, written));
+          written += 500;
+        }
+      })();
+      await until("the first at work", () => first.events.length > 500);
+      const second = kafka.start({ ...env, ...quick, COMMIT_INTERVAL_MS: "100" });
+      await until(
+        "shared",
+        () => assignedTo(second.lines).length === 3 && assignedTo(first.lines).length === 3,
+      );
+      expect([...assignedTo(first.lines), ...assignedTo(second.lines)].sort()).toEqual([0, 1, 2, 3, 4, 5]);
+      await until("both at work", () => second.events.length > 200);
+      // The second goes in order: its partitions come back, committed.
+      expect(await second.stop()).toBe(0);
+      await until("all back", () => assignedTo(first.lines).length === 6);
+      isWriting = false;
+      await writing;
+      const all = () => [...first.events, ...second.events];
+      await until("all logged", () => missingOf(all(), written).length === 0);
+      expect(await first.stop()).toBe(0);
+      // Both hand-overs were in order: finished and committed before the partition went.
+      expect(all()).toHaveLength(written);
+      expect(outOfOrder(first.events)).toEqual([]);
+      expect(outOfOrder(second.events)).toEqual([]);
+      expect(await kafka.committed(env)).toBe(written);
+    },
+    120_000,
+  );
 
   test("a member that is killed is replaced, and what it had not committed is handled again", async () => {
     const { topic, env } = await kafka.topic(6);

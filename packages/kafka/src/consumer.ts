@@ -175,8 +175,10 @@ class ConfluentConsumer implements KafkaConsumer {
           if (native === undefined || this.#closing) return resolve([]);
           this.#hasMore = false;
           native.consume(0, maxRecords, false, (error, messages) => {
-            if (error) reject(toKafkaError(error));
-            else resolve(messages.map(toConsumedRecord));
+            if (error) return reject(toKafkaError(error));
+            // Told at once; the statistics, where they are on, only once an interval.
+            if (messages.length > 0) this.#isUp = true;
+            resolve(messages.map(toConsumedRecord));
           });
         }),
     );

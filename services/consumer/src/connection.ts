@@ -22,47 +22,61 @@ export interface ConnectionOptions {
 const ATTEMPT_TIMEOUT_MS = 10_000;
 const BACKOFF: BackoffSettings = { firstMs: 250, maxMs: 5_000 };
 
-/** Tries until it is connected or the signal is aborted (then undefined). */
-export async function connectUntilDone(
-  options: ConnectionOptions,
-  signal: AbortSignal,
-): Promise<KafkaConsumer | undefined> {
-  const { log } = options;
-  for (let failures = 1; !signal.aborted; failures++) {
-    try {
-      await ensureTopics(options);
-      const consumer = createConsumer(options.consumer);
-      await consumer.connect(ATTEMPT_TIMEOUT_MS);
-      if (!signal.aborted) return consumer;
-      await consumer.close(ATTEMPT_TIMEOUT_MS);
-    } catch (thrown) {
-      const error = toKafkaError(thrown);
-      const pauseMs = backoffMs(failures, BACKOFF);
-      log.warn(
-        { code: error.code, error: error.message, retry_in_ms: Math.round(pauseMs) },
-        "Kafka can't be reached",
-      );
-      await waitMs(pauseMs, signal);
-    }
-  }
-  return undefined;
-}
+export class Connection {
+  readonly #options: ConnectionOptions;
+  /** Made and not yet connected. */
+  #unused: KafkaConsumer | undefined;
 
-async function ensureTopics({ admin: config, topics, log }: ConnectionOptions): Promise<void> {
-  const admin = await createAdmin({ config, timeoutMs: ATTEMPT_TIMEOUT_MS });
-  try {
-    for (const topic of topics) {
+  /**
+   * Makes the client, without a socket: what it can't be made of is known before anything else is started.
+   * @throws KafkaError `unsupported` or `invalid_config`; AddonUnavailableError
+   */
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#unused = createConsumer(options.consumer);
+  }
+
+  /** Tries until it is connected, or the signal is aborted (then undefined). */
+  async connect(signal: AbortSignal): Promise<KafkaConsumer | undefined> {
+    for (let failures = 1; !signal.aborted; failures++) {
       try {
-        const outcome = await admin.ensureTopic(topic);
-        if (outcome === "created")
-          log.info({ topic: topic.topic, partitions: topic.partitions }, "topic created");
+        await this.#ensureTopics();
+        const consumer = this.#unused ?? createConsumer(this.#options.consumer);
+        this.#unused = undefined;
+        await consumer.connect(ATTEMPT_TIMEOUT_MS);
+        if (!signal.aborted) return consumer;
+        await consumer.close(ATTEMPT_TIMEOUT_MS);
       } catch (thrown) {
-        // It may be there and only the right to look or to make it missing: reading will tell.
-        const { code, message } = toKafkaError(thrown);
-        log.warn({ topic: topic.topic, code, error: message }, "topic could not be made sure of");
+        const error = toKafkaError(thrown);
+        const pauseMs = backoffMs(failures, BACKOFF);
+        this.#options.log.warn(
+          { code: error.code, error: error.message, retry_in_ms: Math.round(pauseMs) },
+          "Kafka can't be reached",
+        );
+        await waitMs(pauseMs, signal);
       }
     }
-  } finally {
-    await admin.close();
+    return undefined;
+  }
+
+  async #ensureTopics(): Promise<void> {
+    const { admin: config, topics } = this.#options;
+    const admin = await createAdmin({ config, timeoutMs: ATTEMPT_TIMEOUT_MS });
+    try {
+      for (const topic of topics) await this.#ensureTopic(() => admin.ensureTopic(topic), topic);
+    } finally {
+      await admin.close();
+    }
+  }
+
+  async #ensureTopic(ensure: () => Promise<"created" | "exists">, { topic, partitions }: NewTopic) {
+    const { log } = this.#options;
+    try {
+      if ((await ensure()) === "created") log.info({ topic, partitions }, "topic created");
+    } catch (thrown) {
+      // It may be there and only the right to look or to make it missing: reading will tell.
+      const { code, message } = toKafkaError(thrown);
+      log.warn({ topic, code, error: message }, "topic could not be made sure of");
+    }
   }
 }
