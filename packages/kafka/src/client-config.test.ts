@@ -27,7 +27,7 @@ describe("toClientConfig", () => {
       "batch.size": 1_048_576,
       "compression.type": "lz4",
       "queue.buffering.max.messages": 100_000,
-      "queue.buffering.max.kbytes": 65_536,
+      "queue.buffering.max.kbytes": 32_768,
       "socket.keepalive.enable": true,
     });
   });

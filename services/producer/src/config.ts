@@ -69,7 +69,7 @@ export const httpSettings = {
     description: "Most requests at once, for each worker. Beyond it: 503 at once, before the body is read.",
   }),
   MAX_IN_FLIGHT_BYTES: Type.Integer({
-    default: 64 * MIB,
+    default: 32 * MIB,
     minimum: 256,
     description:
       "Most bytes of bodies at once, for each worker: bounds memory, whatever is sent. Beyond it: 503.",
