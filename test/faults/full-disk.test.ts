@@ -1,6 +1,7 @@
 // The journal on a disk that is full: refusing, not failing, and going on by itself once there is room.
 import { afterAll, expect, test } from "bun:test";
 import { createLog, logSettings, parseSettings } from "@ingest/service";
+import type { JournalRecord } from "../../services/producer/src/delivery/journal/cursor.ts";
 import { Journal } from "../../services/producer/src/delivery/journal/journal.ts";
 import { mountSmallDisk } from "./kit/small-disk.ts";
 import { until } from "./kit/until.ts";
@@ -32,7 +33,7 @@ test.skipIf(!disk.isReal)(
     // All of it can be sent, what didn't fit on the disk included.
     let read = 0;
     for (journal.rewind(); journal.peek(); journal.advance())
-      expect(Number.parseInt(journal.peek()!.value.toString(), 10)).toBe(read++);
+      expect(Number.parseInt((journal.peek() as JournalRecord).value.toString(), 10)).toBe(read++);
     expect(read).toBe(positions.length);
     // Room comes back with what Kafka has acknowledged.
     for (const position of positions) journal.acknowledge(position);
@@ -49,7 +50,7 @@ test.skipIf(!disk.isReal)("a process starts on a full disk, and sends what the f
   await former.close();
   disk.fill();
   const journal = await open(disk.path);
-  expect(journal.peek()!.value.toString()).toBe("again");
+  expect((journal.peek() as JournalRecord).value.toString()).toBe("again");
   append(journal, "new");
   expect(await journal.commit()).toBe(false);
   expect(journal.refusal).toBe("journal_unavailable");

@@ -1,7 +1,7 @@
 // Any order of events, faults and restarts, by chance that can be repeated: nothing acknowledged is lost that was
 // promised to last, and no event of a key gets to Kafka before an older one.
 import { expect, test } from "bun:test";
-import { cpSync } from "node:fs";
+import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { JournalledDelivery } from "./delivery.ts";
 import { RejectedEvents } from "./rejected.ts";
@@ -11,8 +11,8 @@ import { event, openJournal, quietLog } from "./testing/journal.ts";
 import { below, seededRandom } from "./testing/random.ts";
 import { until } from "./testing/wait.ts";
 
-const RUNS = 60;
-const STEPS = 150;
+const RUNS = 150;
+const STEPS = 200;
 const KEYS = 5;
 
 interface Ledger {
@@ -25,10 +25,24 @@ interface Ledger {
   refused: Set<string>;
 }
 
+/** Copies a folder in which files come and go. */
+function copyAsItIs(from: string, to: string): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      cpSync(from, to, { recursive: true });
+      return;
+    } catch (error) {
+      if (tries === 100) throw error;
+      rmSync(to, { recursive: true, force: true });
+    }
+  }
+}
+
 async function run(seed: number): Promise<void> {
   using home = temporaryFolder();
   const random = seededRandom(seed);
   const kafka = new FakeKafka(1 + below(random, 4));
+  kafka.queueSize = 5 + below(random, 30);
   const ledger: Ledger = { taken: new Map(), promised: new Set(), mayBeLost: new Set(), refused: new Set() };
   const pending: Promise<void>[] = [];
   /** Which process this is: one that was killed leaves its folder as it was, the next one gets a copy. */
@@ -93,7 +107,7 @@ async function run(seed: number): Promise<void> {
   /** What a SIGKILL leaves: the files as they are this very moment. */
   async function kill(): Promise<void> {
     const old = delivery;
-    cpSync(join(home.path, String(folder)), join(home.path, String(folder + 1)), { recursive: true });
+    copyAsItIs(join(home.path, String(folder)), join(home.path, String(folder + 1)));
     for (const value of unpromised) if (!ledger.promised.has(value)) ledger.mayBeLost.add(value);
     unpromised = [];
     life++;
@@ -111,31 +125,45 @@ async function run(seed: number): Promise<void> {
     delivery = await start(folder);
   }
 
+  const failures = ["timed_out", "broker_unavailable", "not_enough_replicas", "fatal"] as const;
+  const failOldest = () => {
+    const code = failures[below(random, failures.length)]!;
+    const isWritten = code === "timed_out" && random() < 0.5;
+    kafka.sinks.at(-1)?.fail(below(random, kafka.log.length), code, isWritten);
+  };
   const faults: (() => unknown)[] = [
     () => Object.assign(kafka, { isUp: false }),
     () => Object.assign(kafka, { isUp: true }),
     () => Object.assign(kafka, { isUp: true }),
     () => Object.assign(kafka, { looksUp: kafka.looksUp ? undefined : true }),
-    () => Object.assign(kafka, { queueSize: 5 + below(random, 100) }),
+    () => Object.assign(kafka, { queueSize: 5 + below(random, 30) }),
     () => kafka.landLate(),
-    () => kafka.sinks.at(-1)?.fail(below(random, kafka.log.length), "timed_out", random() < 0.5),
-    () =>
-      kafka.sinks
-        .at(-1)
-        ?.fail(below(random, kafka.log.length), random() < 0.2 ? "fatal" : "broker_unavailable", false),
+    ...Array.from({ length: 8 }, () => failOldest),
     () => Object.assign(kafka, { failOnSend: random() < 0.5 ? "fatal" : "timed_out" }),
     kill,
     restart,
   ];
 
-  for (let step = 0; step < STEPS; step++) {
-    const dice = random();
-    if (dice < 0.6) for (let n = below(random, 12); n >= 0; n--) submit();
-    else if (dice < 0.85) {
-      for (const sink of [...kafka.sinks]) sink.deliver(below(random, kafka.log.length), below(random, 20));
-    } else if (dice < 0.93) await faults[below(random, faults.length)]!();
-    else if (random() < 0.7) await new Promise(setImmediate);
-    else await Bun.sleep(below(random, 15));
+  const deliver = () => {
+    for (const sink of [...kafka.sinks]) sink.deliver(below(random, kafka.log.length), below(random, 8));
+  };
+  // Every history has its own temper: how often the brokers keep up, things fail, the event loop gets a turn.
+  const steps: [weight: number, step: () => unknown][] = [
+    [1, () => Array.from({ length: 1 + below(random, 12) }, submit)],
+    [0.1 + random(), deliver],
+    [0.05 + 0.4 * random(), () => faults[below(random, faults.length)]!()],
+    [0.1 + random(), () => new Promise(setImmediate)],
+    [0.03, () => Bun.sleep(below(random, 15))],
+  ];
+  const total = steps.reduce((sum, [weight]) => sum + weight, 0);
+  for (let n = 0; n < STEPS; n++) {
+    let at = random() * total;
+    for (const [weight, step] of steps) {
+      at -= weight;
+      if (at >= 0) continue;
+      await step();
+      break;
+    }
   }
 
   Object.assign(kafka, { isUp: true, looksUp: undefined, queueSize: 1000, failOnSend: undefined });

@@ -252,6 +252,38 @@ describe("when Kafka is away", () => {
     await harness.delivery.stop(1_000);
   });
 
+  test("what comes back goes before records of the journal that were handed over behind it", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { stallMs: 10_000 });
+    const { kafka, delivery } = harness;
+    const accept = (from: number, to: number) => {
+      for (const value of numbered(from, to)) delivery.accept(event(value));
+    };
+    const handedOver = () => until("the spool to end", () => !delivery.state().spooling);
+    kafka.queueSize = 5;
+    accept(0, 8); // Five go to the client, three to the journal …
+    kafka.queueSize = 100;
+    await handedOver(); // … and behind the five.
+    accept(8, 10);
+    kafka.sinks[0]!.fail(kafka.partitionOf("k"), "timed_out", false);
+    accept(10, 12);
+    await drain(harness);
+    expect(values(kafka)).toEqual(numbered(0, 12));
+
+    // The same while spooling again: the records were written before that began.
+    kafka.queueSize = 5;
+    accept(12, 20);
+    kafka.queueSize = 8;
+    await handedOver();
+    accept(20, 22);
+    expect(delivery.state().spooling).toBe(true);
+    kafka.sinks[0]!.fail(kafka.partitionOf("k"), "timed_out", false);
+    kafka.queueSize = 100;
+    await drain(harness);
+    expect(values(kafka)).toEqual(numbered(0, 22));
+    await delivery.stop(1_000);
+  });
+
   test.each(["accept", "durable", "stored"] as const)(
     "a failure told while an event is handed over (%s) loses neither",
     async (how) => {
@@ -280,6 +312,17 @@ describe("when Kafka is away", () => {
     await drain(harness);
     expect(values(harness.kafka)).toEqual(["v1", "v2"]);
     expect(harness.delivery.state().counts).toMatchObject({ lost: 1, failed: { timed_out: 1 } });
+    await harness.delivery.stop(1_000);
+  });
+
+  test("the only one in flight fails while the next is handed over: that one doesn't overtake it", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { stallMs: 10_000 });
+    harness.delivery.accept(event("v0"));
+    harness.kafka.failOnSend = "timed_out";
+    for (const value of numbered(1, 5)) harness.delivery.accept(event(value));
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(numbered(0, 5));
     await harness.delivery.stop(1_000);
   });
 

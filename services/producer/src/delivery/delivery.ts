@@ -6,7 +6,7 @@ import type { Log } from "@ingest/service";
 import { DurableAnswers } from "./durable-answers.ts";
 import { FailureLog } from "./failure-log.ts";
 import { Fifo } from "./fifo.ts";
-import { type Entry, Flight, receivedMs } from "./flight.ts";
+import { type Entry, Flight, type Kept, receivedMs } from "./flight.ts";
 import { InFlight } from "./in-flight.ts";
 import { JournalRecord } from "./journal/cursor.ts";
 import type { Journal } from "./journal/journal.ts";
@@ -73,9 +73,10 @@ export class JournalledDelivery implements Delivery {
   #isDirect = false;
   #phase: "new" | "running" | "stopping" = "new";
   /** Without a journal, what a client that was given up held: it goes first. */
-  readonly #held = new Fifo<EncodedEvent>();
+  readonly #held = new Fifo<Kept>();
   #timer: Timer | undefined;
   #isReplayScheduled = false;
+  #isHandingOver = false;
   /** Something failed just now: the next try is at the next tick, for it may fail as fast again. */
   #isResting = false;
 
@@ -205,7 +206,12 @@ export class JournalledDelivery implements Delivery {
    */
   #handOver(record: Sendable): boolean {
     const client = this.#client;
-    return client.sink.send(record, client.inFlight.nextTicket) && client === this.#client;
+    this.#isHandingOver = true;
+    try {
+      return client.sink.send(record, client.inFlight.nextTicket) && client === this.#client;
+    } finally {
+      this.#isHandingOver = false;
+    }
   }
 
   // --- refusing ---
@@ -284,6 +290,10 @@ export class JournalledDelivery implements Delivery {
     for (let handed = 0; handed < REPLAY_BURST; handed++) {
       if (inFlight.count >= this.#window.size) return;
       const record = this.#held.peek() ?? this.#journal?.peek();
+      if (record === "unreadable") {
+        this.#isResting = true;
+        return;
+      }
       if (!record) {
         if (sink.connected) this.#endSpool();
         return;
@@ -338,7 +348,8 @@ export class JournalledDelivery implements Delivery {
     const isMendable = error.canRetry || error.isFatal;
     const isKept = isMendable && this.#journal !== undefined;
     this.#failures.note(error, isKept);
-    if (isKept) this.#takeBack(error.isFatal || client.inFlight.count > 1);
+    // Behind it may be others, or the one that is being handed over this moment.
+    if (isKept) this.#takeBack(error.isFatal || client.inFlight.count > 1 || this.#isHandingOver);
     client.inFlight.take(ticket);
     if (isKept) return;
     this.#giveUp(entry, error);
@@ -425,7 +436,7 @@ export class JournalledDelivery implements Delivery {
 
   /** Is there something that the client hasn't taken? */
   #isWaiting(): boolean {
-    return !this.#isDirect && (this.#held.length > 0 || this.#journal?.peek() !== undefined);
+    return !this.#isDirect && (this.#held.length > 0 || this.#journal?.peek() instanceof JournalRecord);
   }
 
   /** Is the only thing in flight a record that is safe in the journal? */

@@ -4,6 +4,9 @@ import type { JournalRecord } from "./journal/cursor.ts";
 import type { Position } from "./journal/journal.ts";
 import type { EncodedEvent, StoredOutcome } from "./types.ts";
 
+/** What is needed of an event to send it (again). */
+export type Kept = Pick<EncodedEvent, "key" | "value" | "receivedMs">;
+
 /** An event with more to it than "accepted": written down already, or waited for. */
 export class Flight {
   /** Where it is in the journal; Kafka's confirmation releases it there. */
@@ -14,7 +17,7 @@ export class Flight {
   readonly isStored: boolean;
 
   private constructor(
-    readonly event: EncodedEvent,
+    readonly event: Kept,
     position: Position | undefined,
     waiter: ((outcome: StoredOutcome) => void) | undefined,
   ) {
@@ -24,7 +27,7 @@ export class Flight {
   }
 
   /** An event that is in the journal at `position`. */
-  static journalled(event: EncodedEvent, position: Position): Flight {
+  static journalled(event: Kept, position: Position): Flight {
     return new Flight(event, position, undefined);
   }
 
@@ -41,9 +44,9 @@ export class Flight {
   }
 }
 
-export type Entry = EncodedEvent | Flight | JournalRecord;
+export type Entry = Kept | Flight | JournalRecord;
 
 /** The time that a record sent later than it was received is given. */
-export function receivedMs(event: EncodedEvent): number {
+export function receivedMs(event: Kept): number {
   return event.receivedMs ?? Date.now();
 }

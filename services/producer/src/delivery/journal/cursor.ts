@@ -27,6 +27,10 @@ export class JournalRecord {
   get topic(): string {
     return this.segment.topic;
   }
+
+  get receivedMs(): number {
+    return this.timestampMs;
+  }
 }
 
 export class ReplayCursor {

@@ -10,7 +10,7 @@ import { FolderLock, listSegments, workerFolder } from "./folder.ts";
 async function holdElsewhere(folder: string) {
   const script = `
     import { FolderLock } from ${JSON.stringify(join(import.meta.dir, "folder.ts"))};
-    FolderLock.take(${JSON.stringify(folder)});
+    globalThis.lock = FolderLock.take(${JSON.stringify(folder)}); // collected, it would be let go
     console.log("held");
     setInterval(() => {}, 1000);`;
   const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" });

@@ -1,9 +1,19 @@
 import { describe, expect, test } from "bun:test";
-import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../testing/folder.ts";
 import { event, left, openJournal } from "../testing/journal.ts";
 import { until } from "../testing/wait.ts";
+import type { JournalRecord } from "./cursor.ts";
 import { listSegments, workerFolder } from "./folder.ts";
 import type { Journal } from "./journal.ts";
 
@@ -35,10 +45,10 @@ describe("order", () => {
     journal.append(event("b", null), NOW + 1);
     await journal.close();
     const next = await openJournal(folder.path, { topic: "after" });
-    const { key, timestampMs, topic } = next.peek()!;
+    const { key, timestampMs, topic } = next.peek() as JournalRecord;
     expect({ key, timestampMs, topic }).toEqual({ key: "schlüssel", timestampMs: NOW, topic: "before" });
     next.advance();
-    expect(next.peek()!.key).toBeNull();
+    expect((next.peek() as JournalRecord).key).toBeNull();
     await next.close();
   });
 
@@ -211,6 +221,51 @@ describe("a disk that can't be written", () => {
     await journal.close();
   });
 });
+
+describe("a file that can't be read", () => {
+  test("holds up what is behind it, and nothing is lost or overtaken", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path);
+    append(journal, "a", "b");
+    await journal.commit();
+    const [file] = listSegments(workerFolder(folder.path, 0));
+    // The descriptor that it was written by would still read it.
+    journal.beginSpool();
+    await journal.commit();
+    append(journal, "c");
+    await until("the file to be closed", async () => (await journal.commit()) && openFiles(file!.path) === 0);
+    renameSync(file!.path, `${file!.path}-away`);
+    journal.rewind();
+    expect(journal.peek()).toBe("unreadable");
+    renameSync(`${file!.path}-away`, file!.path);
+    expect(left(journal)).toEqual(["a", "b", "c"]);
+    await journal.close();
+  });
+
+  test("doesn't keep a process from starting", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path);
+    append(journal, "a");
+    await journal.close();
+    const [file] = listSegments(workerFolder(folder.path, 0));
+    mkdirSync(file!.path.replace("0000001000000000", "0000000999999999"));
+    const next = await openJournal(folder.path);
+    expect([next.corrupt, left(next)]).toEqual([1, ["a"]]);
+    await next.close();
+  });
+});
+
+/** How many descriptors of this process lead there (Linux). */
+function openFiles(path: string): number {
+  const links = readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return "";
+    }
+  });
+  return links.filter((link) => link === path).length;
+}
 
 describe("a damaged record", () => {
   test("is set aside, counted, and costs no other", async () => {

@@ -58,7 +58,8 @@ export class Journal {
   #active: Segment | undefined;
   #nextId = 0;
   /** While spooling: the ids left for what comes back, and the segment in use for it. */
-  #gap: { nextId: number; segment?: Segment } | undefined;
+  #gap: { nextId: number; readonly endId: number; segment?: Segment } | undefined;
+  #readFailure: string | undefined;
   #saving: Promise<void> = Promise.resolve();
 
   private constructor(options: JournalOptions, folder: string, lock: FolderLock) {
@@ -102,10 +103,18 @@ export class Journal {
     const files = listSegments(this.#folder);
     this.#nextId = nextId(files);
     for (const file of files) {
-      const { segment, damages } = recoverSegment(file, topic);
-      for (const damage of damages) this.#onDamage(damage);
-      this.#segments.add(segment);
-      this.#removeIfDone(segment);
+      try {
+        const { segment, damages } = recoverSegment(file, topic);
+        for (const damage of damages) this.#onDamage(damage);
+        this.#segments.add(segment);
+        this.#removeIfDone(segment);
+      } catch (error) {
+        this.corrupt++;
+        log.error(
+          { error, path: file.path },
+          "a journal file can't be read: left as it is for the next start",
+        );
+      }
       // A large journal takes a while to read: let others have a turn.
       await new Promise(setImmediate);
     }
@@ -145,8 +154,8 @@ export class Journal {
   beginSpool(): void {
     this.#cursor.toEnd();
     this.#sealActive();
-    this.#gap = { nextId: this.#nextId };
-    this.#nextId += SPOOL_GAP;
+    this.#gap = { nextId: this.#nextId, endId: this.#nextId + SPOOL_GAP };
+    this.#nextId = this.#gap.endId;
   }
 
   /** Everything was sent: `append`ed records no longer wait. */
@@ -168,14 +177,29 @@ export class Journal {
     return this.#write(gap.segment, event, timestampMs);
   }
 
+  /** Does the record stand behind what is put back now? */
+  isSpooledSince({ segment }: Position): boolean {
+    return this.#gap !== undefined && segment.id >= this.#gap.endId;
+  }
+
   /** Resolves once all that was appended is on the disk; false when the disk doesn't take it. */
   commit(): Promise<boolean> {
     return this.#commits.request();
   }
 
-  /** The next record to send; undefined when all were sent. */
-  peek(): JournalRecord | undefined {
-    return this.#cursor.peek();
+  /** The next record to send; undefined when all were sent. `unreadable`: the disk doesn't give it now, ask again later. */
+  peek(): JournalRecord | "unreadable" | undefined {
+    try {
+      const record = this.#cursor.peek();
+      this.#readFailure = undefined;
+      return record;
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+      if (reason !== this.#readFailure)
+        this.#options.log.error({ reason, error }, "the journal can't be read: what is in it has to wait");
+      this.#readFailure = reason;
+      return "unreadable";
+    }
   }
 
   advance(): void {
@@ -259,6 +283,7 @@ export class Journal {
   #seal(segment: Segment | undefined): void {
     if (!segment) return;
     segment.isSealed = true;
+    if (segment.isSynced) segment.close();
     this.#removeIfDone(segment);
   }
 

@@ -33,6 +33,7 @@ export function event(value: string, key: string | null = "k") {
 export function left(journal: Journal): string[] {
   const values: string[] = [];
   for (let record = journal.peek(); record; record = journal.peek()) {
+    if (record === "unreadable") throw new Error("the journal can't be read");
     values.push(record.value.toString());
     journal.advance();
   }
