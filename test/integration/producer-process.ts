@@ -119,11 +119,12 @@ export async function until<T>(
   }
 }
 
-export function isReady(url: string): Promise<boolean> {
-  return fetch(`${url}/health/ready`).then(
-    (response) => response.ok,
-    () => false,
-  );
+/** Ready, and with several workers each of them. */
+export async function isReady(url: string): Promise<boolean> {
+  const response = await fetch(`${url}/health/ready`).catch(() => undefined);
+  if (!response?.ok) return false;
+  const { workers } = (await response.json()) as { workers?: { status: string }[] };
+  return workers?.every(({ status }) => status === "ok") ?? true;
 }
 
 async function untilReady(url: string, exited: Promise<unknown>, lines: LogLine[]): Promise<void> {

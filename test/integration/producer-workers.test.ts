@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { sharedBroker } from "@ingest/broker";
 import { clientSettings, createAdmin, type KafkaAdmin, toClientConfig } from "@ingest/kafka";
 import { parseSettings } from "@ingest/service";
-import { type ProducerProcess, startProducer, until } from "./producer-process.ts";
+import { isReady, type ProducerProcess, startProducer, until } from "./producer-process.ts";
 
 const TIMEOUT_MS = 120_000;
 const WORKERS = 3;
@@ -83,12 +83,7 @@ test(
       const children = childrenOf(service.pid);
       return children.length === WORKERS && !children.includes(victim!);
     });
-    await until("all workers ready", async () => {
-      const ready = (await (await fetch(`${service.url}/health/ready`)).json()) as {
-        workers: { status: string }[];
-      };
-      return ready.workers.every(({ status }) => status === "ok");
-    });
+    await until("all workers ready", () => isReady(service.url));
     expect((await service.metrics()).get("ingest_worker_restarts_total")).toBe(1);
     expect(await send(service, 100)).toBe(100);
 
