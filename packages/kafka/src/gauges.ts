@@ -16,6 +16,8 @@ export function registerBrokerGauges(
     "kafka_brokers_up",
     "Brokers that this client is connected to",
     () => read()?.brokersUp ?? 0,
+    // Several processes see the same brokers: the one that sees least has trouble.
+    "min",
   );
   const figures: readonly [name: string, help: string, of: (broker: BrokerStatistics) => number][] = [
     ["round_trip_p50_seconds", "Median round trip, last interval", (b) => b.roundTripMicrosP50 / 1e6],
@@ -35,6 +37,7 @@ export function registerBrokerGauges(
       help,
       labelNames: ["broker"],
       registers: [registry],
+      aggregator: name.startsWith("round_trip") ? "max" : "sum",
       collect() {
         this.reset();
         // A bootstrap address is one of the brokers again, before its id is known.
@@ -62,9 +65,15 @@ export function registerProducerGauges(registry: Registry, read: () => ProducerS
     ["batch_bytes_average", "Bytes a batch before compression, last interval", (s) => s.batchBytesAverage],
   ];
   for (const [name, help, of] of figures) {
-    gauge(registry, `kafka_${name}`, help, () => {
-      const statistics = read();
-      return statistics === undefined ? 0 : of(statistics);
-    });
+    gauge(
+      registry,
+      `kafka_${name}`,
+      help,
+      () => {
+        const statistics = read();
+        return statistics === undefined ? 0 : of(statistics);
+      },
+      name.endsWith("average") ? "average" : "sum",
+    );
   }
 }
