@@ -23,7 +23,7 @@ describe("isEventInput", () => {
     [{ ...minimal, event_id: "" }, "/event_id", "must not be empty"],
     [{ ...minimal, user_id: null }, "/user_id", "must be a string, got null"],
     [{ ...minimal, timestamp: "yesterday" }, "/timestamp", "must be an RFC 3339"],
-    [{ ...minimal, timestamp: "2026-02-31T00:00:00Z" }, "/timestamp", "is not a date that the calendar has"],
+    [{ ...minimal, timestamp: "2026-02-31T00:00:00Z" }, "/timestamp", "on a day that the calendar has"],
     [{ ...minimal, timestamp: -1 }, "/timestamp", "must be an RFC 3339"],
     [{ ...minimal, timestamp: 1.5 }, "/timestamp", "must be an RFC 3339"],
     [{ ...minimal, payload: "text" }, "/payload", "must be an object, got a string"],

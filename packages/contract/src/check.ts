@@ -12,7 +12,7 @@ const MAX_PROBLEMS = 20;
 
 /** Is `value` an event as a caller may send it? */
 export function isEventInput(value: unknown): value is EventInput {
-  return input.Check(value) && isCalendarTime((value as EventInput).timestamp);
+  return input.Check(value);
 }
 
 /** Is `value` an event as it stands in the topic? */
@@ -31,19 +31,7 @@ export function eventProblems(value: unknown): ProblemError[] {
     // The first error of a member is the plainest: "required" comes before what `undefined` is not.
     if (!found.has(error.path)) found.set(error.path, wordsFor(error));
   }
-  if (found.size === 0 && !isCalendarTime((value as EventInput).timestamp)) {
-    found.set("/timestamp", "is not a date that the calendar has");
-  }
   return [...found].map(([pointer, message]) => ({ pointer, message }));
-}
-
-/** A pattern can't count days: `2026-02-31` has the right shape and is no date. */
-function isCalendarTime(timestamp: EventInput["timestamp"]): boolean {
-  if (typeof timestamp !== "string") return true;
-  const [year, month, day] = [timestamp.slice(0, 4), timestamp.slice(5, 7), timestamp.slice(8, 10)].map(
-    Number,
-  ) as [number, number, number];
-  return day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
 
 function wordsFor(error: {
@@ -68,7 +56,7 @@ function wordsFor(error: {
     case ValueErrorType.Object:
       return `must be an object, got ${kindOf(error.value)}`;
     case ValueErrorType.Union:
-      return "must be an RFC 3339 date-time string or Unix milliseconds (an integer from 0)";
+      return "must be an RFC 3339 date-time on a day that the calendar has, or Unix milliseconds (an integer from 0)";
     default:
       return error.message;
   }

@@ -1,9 +1,6 @@
 // What an event is: the one schema that the API checks, the OpenAPI page shows and the consumer reads back.
 import { type Static, Type } from "@sinclair/typebox";
-
-/** RFC 3339 `date-time`: full date, `T`, time, offset. A calendar check (no 31 February) follows in `eventProblems`. */
-export const RFC3339 =
-  "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])[Tt]([01]\\d|2[0-3]):[0-5]\\d:([0-5]\\d|60)(\\.\\d{1,9})?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$";
+import "./date-time.ts";
 
 /** The greatest Unix time in milliseconds that a JavaScript `Date` can hold (ECMA-262, time values). */
 export const MAX_UNIX_MS = 8.64e15;
@@ -11,7 +8,7 @@ export const MAX_UNIX_MS = 8.64e15;
 export const EventTimestamp = Type.Union(
   [
     Type.String({
-      pattern: RFC3339,
+      format: "date-time",
       maxLength: 64,
       description: "RFC 3339",
       examples: ["2026-01-31T12:00:00.000Z"],
