@@ -47,18 +47,27 @@ const cases: Case[] = ["cases", "client", "hazards"]
   .filter(({ name }) => filters.length === 0 || filters.some((part) => name.includes(part)))
   .filter(({ needsBroker }) => !needsBroker || Boolean(process.env.KAFKA_TEST_BOOTSTRAP_SERVERS));
 
+// On Bun the sanitizer cannot follow a C++ exception: it misreads the bounds of the engine's signal stack and gives up.
+const sanitizerGaveUp = /AddressSanitizer: CHECK failed: asan_poisoning/;
+
 let failed = 0;
+let unchecked = 0;
 for (const one of cases) {
   for (const runtime of runtimes) {
     const { exitCode, signal, stderr } = await runCase(one, runtime);
     const reports = readdirSync(reportDir).map((name) => readFileSync(join(reportDir, name), "utf8"));
-    const isClean = reports.length === 0 && (signal ?? exitCode) === one.exitCode;
-    console.log(`${isClean ? "clean " : "FAILED"} ${runtime.name} ${one.name}`);
-    if (isClean) continue;
-    failed++;
-    console.log(reports.join("\n") || `ended with ${signal ?? exitCode}\n${stderr}`);
     for (const name of readdirSync(reportDir)) rmSync(join(reportDir, name));
+    const isClean = reports.length === 0 && (signal ?? exitCode) === one.exitCode;
+    const gaveUp = reports.length > 0 && reports.every((report) => sanitizerGaveUp.test(report));
+    console.log(`${isClean ? "clean  " : gaveUp ? "gave up" : "FAILED "} ${runtime.name} ${one.name}`);
+    if (gaveUp) unchecked++;
+    else if (!isClean) {
+      failed++;
+      console.log(reports.join("\n") || `ended with ${signal ?? exitCode}\n${stderr}`);
+    }
   }
 }
-console.log(`${cases.length} cases on ${runtimes.map(({ name }) => name).join(" and ")}: ${failed} failed`);
+console.log(
+  `${cases.length} cases on ${runtimes.map(({ name }) => name).join(" and ")}: ${failed} failed, ${unchecked} could not be checked`,
+);
 process.exit(failed === 0 ? 0 : 1);
