@@ -55,6 +55,8 @@ export class Journal {
   readonly #maintenance: Timer;
   readonly #now: () => number;
   readonly #toSave = new Set<Segment>();
+  /** Segments with originals of records that were put back elsewhere, until the disk knows that. */
+  readonly #superseded = new Set<Segment>();
   #active: Segment | undefined;
   #nextId = 0;
   /** While spooling: the ids left for what comes back, and the segment in use for it. */
@@ -221,6 +223,7 @@ export class Journal {
   /** The record was put back elsewhere in the journal, just now: this one isn't sent again. */
   supersede(original: Position, copy: Position): void {
     this.#disk.noteCopy(copy.segment);
+    this.#superseded.add(original.segment);
     this.acknowledge(original);
   }
 
@@ -303,25 +306,46 @@ export class Journal {
 
   /** Writes down what is acknowledged and removes what is done: neither before copies made of it are on the disk. */
   async #forget(): Promise<void> {
-    if (!this.#disk.mayForget) return;
+    if (!(await this.#settleSuperseded())) return;
     for (const segment of [...this.#segments]) this.#removeIfDone(segment);
     for (const segment of this.#toSave) {
+      if (this.#superseded.size > 0) return;
       this.#toSave.delete(segment);
-      if (!this.#segments.has(segment) || !segment.isFlushed) continue;
-      try {
-        await segment.saveAcks();
-      } catch (error) {
-        this.#options.log.warn(
-          { error },
-          "acknowledgements can't be saved: a restart would send records twice",
-        );
-      }
-      if (!this.#segments.has(segment)) await segment.remove();
+      if (segment.isFlushed) await this.#saveAcks(segment);
     }
   }
 
+  /**
+   * Originals of copied records are written off newest first. Should the process end in between, those that are left
+   * are the oldest, and what follows them comes from the copies; the other way round a younger record would be sent
+   * before an older one.
+   * @returns false when that has to wait
+   */
+  async #settleSuperseded(): Promise<boolean> {
+    const originals = [...this.#superseded].sort((a, b) => b.id - a.id);
+    for (const segment of originals) {
+      // More may have been put back meanwhile: from the start then, once that is on the disk.
+      if (!this.#disk.mayForget || this.#superseded.size !== originals.length) return false;
+      await this.#saveAcks(segment);
+    }
+    if (!this.#disk.mayForget || this.#superseded.size !== originals.length) return false;
+    this.#superseded.clear();
+    return true;
+  }
+
+  async #saveAcks(segment: Segment): Promise<void> {
+    if (!this.#segments.has(segment)) return;
+    try {
+      await segment.saveAcks();
+    } catch (error) {
+      const message = "acknowledgements can't be saved: a restart would send records twice";
+      this.#options.log.warn({ error }, message);
+    }
+    if (!this.#segments.has(segment)) await segment.remove();
+  }
+
   #removeIfDone(segment: Segment): void {
-    if (!segment.isDone || !this.#disk.mayForget) return;
+    if (!segment.isDone || this.#superseded.size > 0 || !this.#disk.mayForget) return;
     // The one being written to stays, unless the disk doesn't take it: nothing in it is needed any more.
     if (!segment.isSealed && (segment.isFlushed || this.#disk.failure === undefined)) return;
     if (segment === this.#active) this.#active = undefined;
