@@ -55,6 +55,13 @@ export const suites: readonly Suite[] = [
     limitSeconds: 420,
   },
   {
+    name: "fuzz",
+    about: "the API by its own document (where there is python3), and HTTP as no client should write it",
+    folders: ["test/fuzz"],
+    needs: ["addon", "kafka"],
+    limitSeconds: 300,
+  },
+  {
     name: "browser",
     about: "the pages, in Chromium",
     folders: ["test/browser"],

@@ -1,0 +1,58 @@
+// Schemathesis, which makes requests from an API's own OpenAPI document: installed once into the cache, then run.
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+const VERSION = "4.32.5";
+const cacheRoot = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "bun-kafka-ingest");
+
+async function run(command: string[], env: Record<string, string> = {}) {
+  const child = Bun.spawn(command, {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [output, errors] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { exitCode: await child.exited, output: output + errors };
+}
+
+/** @returns the command, or why it can't be had here */
+export async function installSchemathesis(): Promise<{ command: string } | { reason: string }> {
+  const home = join(cacheRoot, `schemathesis-${VERSION}`);
+  const command = join(home, "bin", "schemathesis");
+  if (existsSync(command)) return { command };
+  if (Bun.which("python3") === null) return { reason: "no python3" };
+  // A venv knows its own path, so it is made in place; the mark of a whole one is its command, renamed last.
+  await rm(home, { recursive: true, force: true });
+  await mkdir(cacheRoot, { recursive: true });
+  const made = await run(["python3", "-m", "venv", home]);
+  if (made.exitCode !== 0) return { reason: "python3 has no venv (Debian: python3-venv)" };
+  const staged = `${command}.staged`;
+  const installed = await run([join(home, "bin", "pip"), "install", "--quiet", `schemathesis==${VERSION}`]);
+  if (installed.exitCode !== 0)
+    return {
+      reason: `pip can't install schemathesis ${VERSION}: ${installed.output.trim().split("\n").at(-1)}`,
+    };
+  await rename(command, staged);
+  await rename(staged, command);
+  return { command };
+}
+
+export interface FuzzResult {
+  isClean: boolean;
+  cases: number;
+  output: string;
+}
+
+/**
+ * Fuzzes an API by its document.
+ * @param flags which operations and checks; every check is on unless told otherwise
+ */
+export async function fuzz(command: string, url: string, flags: readonly string[]): Promise<FuzzResult> {
+  const { exitCode, output } = await run(
+    [command, "run", `${url}/openapi/json`, "--no-color", "--phases", "coverage,fuzzing", ...flags],
+    { PYTHONDONTWRITEBYTECODE: "1" },
+  );
+  const cases = Number(/(\d[\d,]*) generated/.exec(output)?.[1]?.replaceAll(",", "") ?? 0);
+  return { isClean: exitCode === 0, cases, output };
+}
