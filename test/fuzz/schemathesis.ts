@@ -1,7 +1,7 @@
 // Schemathesis, which makes requests from an API's own OpenAPI document: installed once into the cache, then run.
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
 const VERSION = "4.32.5";
@@ -10,6 +10,8 @@ const cacheRoot = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), 
 async function run(command: string[], env: Record<string, string> = {}) {
   const child = Bun.spawn(command, {
     env: { ...process.env, ...env },
+    // Schemathesis leaves a folder of its own where it runs.
+    cwd: tmpdir(),
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [output, errors] = await Promise.all([child.stdout.text(), child.stderr.text()]);
