@@ -87,6 +87,27 @@ describe("LineWriter", () => {
     expect((await new Response(reader.stdout).text()).trim()).toBe("5000");
   });
 
+  test("no flush is over before its own part is, however many wait for the same write", async () => {
+    const start = join(folder, "start-2");
+    const command = `head -c 200000 > /dev/null; until [ -e "${start}" ]; do sleep 0.01; done; wc -c`;
+    const { fd, reader } = pipeTo(["sh", "-c", command]);
+    const writer = new LineWriter(fd);
+    writer.write("a".repeat(200_000));
+    const first = writer.flush();
+    writer.write("b".repeat(200_000));
+    const over: number[] = [];
+    const others = [0, 1, 2].map((n) => writer.flush().then(() => over.push(n)));
+    await first;
+    // The second part is more than the pipe holds, and isn't read yet.
+    for (let turn = 0; turn < 20; turn++) await Bun.sleep(1);
+    expect(over).toEqual([]);
+    await Bun.write(start, "");
+    await Promise.all(others);
+    closeSync(fd);
+    // head may have taken more than it was asked for.
+    expect(Number(await new Response(reader.stdout).text())).toBeLessThanOrEqual(200_000);
+  });
+
   test("a pipe that is full and doesn't block loses and repeats nothing", async () => {
     const { fd, reader } = pipeTo(["sh", "-c", "sleep 0.1; wc -c"], constants.O_NONBLOCK);
     const writer = new LineWriter(fd);

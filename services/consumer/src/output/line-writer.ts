@@ -14,6 +14,9 @@ export class LineWriter {
   readonly #fd: number;
   readonly #onBroken: (error: Error) => void;
   #collected = "";
+  /** How often something was taken, and up to which of these all is written. */
+  #taken = 0;
+  #written = 0;
   #writing: Promise<void> | undefined;
   #isScheduled = false;
   #broken: Error | undefined;
@@ -27,6 +30,7 @@ export class LineWriter {
   /** Takes whole lines, each with its newline. They are written soon; `flush` tells when. */
   write(lines: string): void {
     this.#collected += lines;
+    this.#taken++;
     if (this.#isScheduled || this.#writing) return;
     this.#isScheduled = true;
     setImmediate(() => {
@@ -37,9 +41,9 @@ export class LineWriter {
 
   /** Resolves when all that was taken before is with the operating system. @throws when it can't be written */
   async flush(): Promise<void> {
-    // What was taken before the call may wait for a write under way and then need one of its own.
-    if (this.#writing) await this.#writing;
-    if (this.#collected !== "") await this.#start();
+    const upTo = this.#taken;
+    // A write under way may have begun without the last of it; then the next one has it.
+    while (this.#written < upTo && !this.#broken) await this.#start();
     if (this.#broken) throw this.#broken;
   }
 
@@ -81,10 +85,12 @@ export class LineWriter {
 
   async #writeCollected(): Promise<void> {
     const bytes = Buffer.from(this.#collected);
+    const upTo = this.#taken;
     this.#collected = "";
     if (this.#broken) return;
     try {
       await this.#writeAll(bytes);
+      this.#written = upTo;
     } catch (error) {
       this.#broken = error as Error;
       this.#onBroken(this.#broken);
