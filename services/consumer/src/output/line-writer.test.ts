@@ -2,16 +2,22 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Subprocess } from "bun";
 import { LineWriter } from "./line-writer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "line-writer-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const readers: Subprocess[] = [];
+afterAll(() => {
+  for (const reader of readers) reader.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** A pipe by name: what is written to `fd` can be read by the returned process. */
 function pipeTo(command: string[], flags = constants.O_WRONLY) {
   const path = join(folder, `pipe-${crypto.randomUUID()}`);
   Bun.spawnSync(["mkfifo", path]);
   const reader = Bun.spawn(["sh", "-c", `exec "$@" < "${path}"`, "sh", ...command], { stdout: "pipe" });
+  readers.push(reader);
   // Opening waits for the reader to have opened it.
   const fd = openSync(path, flags === constants.O_WRONLY ? flags : constants.O_RDWR | flags);
   return { fd, reader };
