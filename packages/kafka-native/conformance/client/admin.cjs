@@ -28,7 +28,12 @@ main(async () => {
   ).catch((error) => error);
   show("created twice", refused.code, refused.message.replace(topic, "T"));
   await call(admin, "createPartitions", topic, 3, 10_000);
-  const [described] = await call(admin, "describeTopics", [topic], { timeout: 5000 });
+  let described;
+  // A broker learns of a new partition some moments after the controller has answered.
+  await until(async () => {
+    [described] = await call(admin, "describeTopics", [topic], { timeout: 5000 });
+    return described.partitions.length === 3;
+  });
   show(
     "described",
     described.name === topic,
