@@ -56,7 +56,9 @@ export class JournalDisk implements GroupCommitTarget {
 
   flush(): boolean {
     try {
-      for (const segment of this.#segments) if (!segment.isDone || !segment.isSealed) segment.flush();
+      // In order: what a killed process leaves is then always the older part.
+      for (const segment of this.#segments)
+        if (!segment.isDone || !segment.isSealed || segment.hasSuperseded) segment.flush();
     } catch (error) {
       this.#failed(error);
       return false;

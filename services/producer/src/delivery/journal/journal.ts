@@ -224,6 +224,7 @@ export class Journal {
   supersede(original: Position, copy: Position): void {
     this.#disk.noteCopy(copy.segment);
     this.#superseded.add(original.segment);
+    original.segment.hasSuperseded = true;
     this.acknowledge(original);
   }
 

@@ -26,6 +26,8 @@ export class Segment {
   readonly times = new TimeMarks();
   /** The topic that its records are for. */
   readonly topic: string;
+  /** Records of it were put back elsewhere. It is written all the same: a younger original may be on the disk already. */
+  hasSuperseded = false;
   /** No more records come. */
   isSealed = false;
 
