@@ -24,7 +24,8 @@ class Callback {
   v8::Local<v8::Value> Call(int argc, v8::Local<v8::Value> argv[]) const;
 
   // Confluent writes `callback(cb)` where it means Reset(cb). In NAN that is a
-  // call of the stored, empty function with `cb` as receiver: it does nothing.
+  // call of the stored function, which is empty, with `cb` as receiver: a crash.
+  // Here nothing is called.
   v8::Local<v8::Value> operator()(const v8::Local<v8::Object>& receiver) const;
 
  private:
