@@ -38,7 +38,7 @@ export const suites: readonly Suite[] = [
     about: "the native addon on Bun and on Node: the same answers",
     folders: ["packages/kafka-native/conformance"],
     needs: ["addon", "kafka"],
-    limitSeconds: 300,
+    limitSeconds: 600,
   },
   {
     name: "integration",
