@@ -12,12 +12,17 @@ export const root = join(import.meta.dir, "..");
  */
 export async function setUp(options: { addon: "required" | "wanted" }): Promise<void> {
   if (!existsSync(join(root, "node_modules", "@ingest"))) {
-    await runOrThrow("installing the dependencies", ["install", "--frozen-lockfile"]);
+    await installDependencies();
     // This process has looked for packages while there were none, and Bun remembers what it found: begin anew.
     process.exit(await runAgain());
   }
   const env = options.addon === "required" ? { KAFKA_NATIVE_REQUIRED: "1" } : {};
   await runOrThrow("building the native addon", ["packages/kafka-native/build/install.ts"], env);
+}
+
+/** @throws Error when it fails; it has said why */
+export function installDependencies(): Promise<void> {
+  return runOrThrow("installing the dependencies", ["install", "--frozen-lockfile"]);
 }
 
 async function runOrThrow(what: string, args: string[], env: Record<string, string> = {}): Promise<void> {

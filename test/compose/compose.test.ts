@@ -3,7 +3,7 @@ import { brokerAnswers } from "@ingest/broker";
 import { docker, Stack } from "./stack.ts";
 
 const minute = 60_000;
-const events = Number(process.env.COMPOSE_TEST_EVENTS ?? 20_000);
+const events = Number(process.env.COMPOSE_TEST_EVENTS ?? 100_000);
 
 describe("compose.yaml", () => {
   let stack: Stack;
@@ -81,9 +81,12 @@ describe("compose.yaml", () => {
     "nothing accepted is lost while Kafka restarts, and no other container does",
     async () => {
       const before = await startTimes(stack);
-      const firing = stack.bench("--duration", "25s", "--rate", "200");
-      await Bun.sleep(5_000); // not a wait for something: the load's own first part
+      const firing = stack.bench("--duration", "60s", "--rate", "200");
+      const accepted = await stack.acceptedEvents();
+      await stack.untilAccepted(accepted + 500, minute);
       await stack.must("restart", "kafka");
+      // The load went on while Kafka was away, and goes on now.
+      await stack.untilAccepted((await stack.acceptedEvents()) + 100, minute);
       const { report } = await firing;
       expect(report.events.accepted).toBeGreaterThan(0);
       expect(report.verification).toMatchObject({ missing: 0 });

@@ -96,6 +96,21 @@ export class Stack {
     return { linesByContainer, eventIds };
   }
 
+  /** Events that the producer has accepted since it started, by its metrics. */
+  async acceptedEvents(): Promise<number> {
+    const metrics = await (await fetch(`${this.producerUrl}/metrics`)).text();
+    return Number(/^ingest_events_total\{outcome="accepted"\} (\d+)/m.exec(metrics)?.[1] ?? 0);
+  }
+
+  /** @throws Error when there aren't so many after `withinMs` */
+  async untilAccepted(events: number, withinMs: number): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    while ((await this.acceptedEvents()) < events) {
+      if (performance.now() > deadline) throw new Error(`not ${events} accepted events within ${withinMs} ms`);
+      await Bun.sleep(200);
+    }
+  }
+
   /** Reads the consumers' logs until they tell of so many events of the run, or `withinMs` have passed. */
   async untilLogged(runId: string, events: number, withinMs: number) {
     const deadline = performance.now() + withinMs;

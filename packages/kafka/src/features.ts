@@ -8,7 +8,6 @@ const PACKAGES: Readonly<Record<string, string>> = {
   sasl_scram: "libssl-dev",
   sasl_oauthbearer: "libssl-dev",
   oidc: "libcurl4-openssl-dev",
-  sasl_gssapi: "libsasl2-dev",
   zstd: "libzstd-dev",
   gzip: "zlib1g-dev",
 };
@@ -18,7 +17,6 @@ const MECHANISMS: Readonly<Record<string, string>> = {
   "SCRAM-SHA-256": "sasl_scram",
   "SCRAM-SHA-512": "sasl_scram",
   OAUTHBEARER: "sasl_oauthbearer",
-  GSSAPI: "sasl_gssapi",
 };
 
 /**
@@ -32,7 +30,7 @@ export function assertFeatures(config: ClientConfig, features: readonly string[]
     throw new KafkaError(
       "unsupported",
       `${reason} needs librdkafka's ${feature}, and this build has none of it: install ${debian ?? "its library"}` +
-        `${debian ? " (Debian's name; your system may have another)" : ""}, then run \`bun install\` again. ` +
+        `${debian ? " (Debian's name; your system may have another)" : ""}, then run \`bun install\` again (an image has to be built anew, with that in its native stage). ` +
         `It has: ${features.join(", ")}`,
     );
   }

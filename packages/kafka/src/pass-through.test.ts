@@ -46,6 +46,7 @@ describe("readPassThrough", () => {
     "KAFKA_SERVICE_PORT",
     "KAFKA_BROKER_SERVICE_PORT_TCP",
     "KAFKA_TEST_BOOTSTRAP_SERVERS",
+    "KAFKA_NATIVE_REQUIRED",
     "OTHER",
   ])("%s is not for a client", (name) => {
     expect(readPassThrough({ [name]: "x" }, "producer")).toEqual({ config: {}, problems: [] });

@@ -22,8 +22,8 @@ const FOREIGN_NAMES = [
   /^KAFKA_(HOME|OPTS|HEAP_OPTS|JVM_PERFORMANCE_OPTS|JMX_OPTS|JMX_PORT|LOG4J_OPTS|GC_LOG_OPTS|VERSION|CLUSTER_ID)$/,
   // What Kubernetes puts into every container beside a service called kafka.
   /^KAFKA_(.+_)?(SERVICE_HOST|SERVICE_PORT|PORT)(_.*)?$/,
-  // This repository's tests, and what only one of its services reads.
-  /^KAFKA_(TEST|DEAD_LETTER)_/,
+  // This repository's tests and the addon's build, and what only one of its services reads.
+  /^KAFKA_(TEST|NATIVE|DEAD_LETTER)_/,
 ];
 
 /** Properties that this package sets itself, and why nobody else may. Keys are librdkafka's canonical names. */

@@ -82,9 +82,7 @@ export const clientSettings = {
   ),
   KAFKA_SASL_MECHANISM: Type.Optional(
     Type.Union(
-      (["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "GSSAPI"] as const).map((m) =>
-        Type.Literal(m),
-      ),
+      (["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] as const).map((m) => Type.Literal(m)),
       {
         librdkafka: "sasl.mechanism",
         description: "How to log in; needed with sasl_plaintext and sasl_ssl.",
