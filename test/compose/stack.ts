@@ -106,7 +106,8 @@ export class Stack {
   async untilAccepted(events: number, withinMs: number): Promise<void> {
     const deadline = performance.now() + withinMs;
     while ((await this.acceptedEvents()) < events) {
-      if (performance.now() > deadline) throw new Error(`not ${events} accepted events within ${withinMs} ms`);
+      if (performance.now() > deadline)
+        throw new Error(`not ${events} accepted events within ${withinMs} ms`);
       await Bun.sleep(200);
     }
   }
