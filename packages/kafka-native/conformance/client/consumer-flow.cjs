@@ -32,6 +32,11 @@ main(async () => {
     { "auto.offset.reset": "earliest" },
     { topics: ["t"], waitInterval: 0, fetchSize: 100 },
   );
+  let isClosing = false;
+  // A read that is under way when the stream is closed finds the consumer disconnected, and says so.
+  stream.on("error", (error) => {
+    if (!isClosing) throw error;
+  });
   let read = 0;
   await new Promise((resolve) =>
     stream.on("data", () => {
@@ -39,6 +44,7 @@ main(async () => {
     }),
   );
   show("read from a stream", read);
+  isClosing = true;
   await new Promise((resolve) => stream.close(resolve));
 
   // The mock cluster makes a topic when asked about it.
