@@ -41,9 +41,15 @@ export interface KafkaConsumer {
   /**
    * Up to `maxRecords` records that are there already, or else what comes within `timeoutMs` (maybe nothing).
    * Also what keeps the membership: call it more often than max.poll.interval.ms, one call at a time.
+   * @param onTaken gets the same records at the moment they are taken, when no partition can come or go. By the time
+   * the promise tells of them one may have gone and come back, to be read again from an earlier offset
    * @throws KafkaError
    */
-  fetch(maxRecords: number, timeoutMs: number): Promise<ConsumedRecord[]>;
+  fetch(
+    maxRecords: number,
+    timeoutMs: number,
+    onTaken?: (records: readonly ConsumedRecord[]) => void,
+  ): Promise<ConsumedRecord[]>;
   /**
    * Commits; `offset` is the next one to read. Resolves when the broker has confirmed it, which is heard of while
    * `fetch` is called. Calls are carried out one after the other. With no coordinator in reach it takes up to
@@ -159,15 +165,22 @@ class ConfluentConsumer implements KafkaConsumer {
     }
   }
 
-  async fetch(maxRecords: number, timeoutMs: number): Promise<ConsumedRecord[]> {
-    const records = await this.#take(maxRecords);
+  async fetch(
+    maxRecords: number,
+    timeoutMs: number,
+    onTaken?: (records: readonly ConsumedRecord[]) => void,
+  ): Promise<ConsumedRecord[]> {
+    const records = await this.#take(maxRecords, onTaken);
     if (records.length > 0 || timeoutMs <= 0 || this.#closing) return records;
     await this.#untilMore(timeoutMs);
-    return this.#closing ? [] : this.#take(maxRecords);
+    return this.#closing ? [] : this.#take(maxRecords, onTaken);
   }
 
   /** Takes what is there without waiting, so that a turn is short: a waiting call would keep rebalances out. */
-  #take(maxRecords: number): Promise<ConsumedRecord[]> {
+  #take(
+    maxRecords: number,
+    onTaken: ((records: readonly ConsumedRecord[]) => void) | undefined,
+  ): Promise<ConsumedRecord[]> {
     return this.#queueTurns.take(
       () =>
         new Promise((resolve, reject) => {
@@ -178,7 +191,10 @@ class ConfluentConsumer implements KafkaConsumer {
             if (error) return reject(toKafkaError(error));
             // Told at once; the statistics, where they are on, only once an interval.
             if (messages.length > 0) this.#isUp = true;
-            resolve(messages.map(toConsumedRecord));
+            const records = messages.map(toConsumedRecord);
+            // Inside the turn: the assignment changes in a turn of its own.
+            onTaken?.(records);
+            resolve(records);
           });
         }),
     );

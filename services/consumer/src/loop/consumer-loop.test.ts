@@ -225,6 +225,42 @@ describe("a partition that goes", () => {
     expect(consumer.paused.size).toBe(0);
   });
 
+  test.each(["lost", "revoked"] as const)(
+    "and comes back while a flush is slow (%s) leaves nothing out of what had been fetched before",
+    async (how) => {
+      const handled: number[] = [];
+      const { promise: released, resolve: release } = Promise.withResolvers<void>();
+      let isStuck = true;
+      const { loop, consumer } = start({
+        rebalanceBudgetMs: 20,
+        handler: (_, { offset }) => {
+          if (offset === 2 && isStuck) return new Promise(() => {});
+          handled.push(offset);
+          return undefined;
+        },
+        flush: () => (isStuck ? released : undefined),
+      });
+      const records = (from: number, to: number) =>
+        Array.from({ length: to - from }, (_, i) => eventRecord(0, from + i));
+      loop.onAssigned(partitions(0));
+      consumer.put(...records(0, 5));
+      await until("stuck at 2", () => handled.length === 2);
+      // These have been fetched already when the partition goes.
+      consumer.put(...records(5, 20));
+      await until("fetched", () => consumer.isEmpty);
+      if (how === "lost") loop.onLost(partitions(0));
+      else await loop.onRevoked(partitions(0));
+      handled.length = 0;
+      loop.onAssigned(partitions(0));
+      isStuck = false;
+      release();
+      // Nothing was committed: the new assignment reads from the beginning.
+      consumer.put(...records(0, 25));
+      await until("all committed", () => consumer.committedOffsets()[0] === 25);
+      expect(handled.filter((offset, i) => handled.indexOf(offset) === i)).toEqual([...Array(25).keys()]);
+    },
+  );
+
   test("and comes back begins where the group says, and doesn't mind what was before", async () => {
     const handled: string[] = [];
     const { loop, consumer } = start({ handler: (event) => void handled.push(event.event_id) });

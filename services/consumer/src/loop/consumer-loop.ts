@@ -115,10 +115,9 @@ export class ConsumerLoop implements RebalanceListener {
     let fetching = this.#fetch(consumer);
     // Until it has stopped: while fetch is called, the client tells of commits and of partitions that go.
     while (!this.#isStopped) {
-      const records = await fetching;
-      // The client collects the next ones while these are worked on.
+      await fetching;
+      // The client brings the next ones while these are worked on.
       fetching = this.#fetch(consumer);
-      this.#takeUp(records);
       await waitAtMost(settling.settle(this.#works.values()), SETTLE_WAIT_MS);
       commits.commitIfDue(consumer, this.#works.values());
       this.#regulate(consumer);
@@ -126,19 +125,22 @@ export class ConsumerLoop implements RebalanceListener {
     await fetching;
   }
 
-  async #fetch(consumer: KafkaConsumer): Promise<ConsumedRecord[]> {
+  async #fetch(consumer: KafkaConsumer): Promise<void> {
     try {
-      return await consumer.fetch(this.#options.fetchRecords, FETCH_WAIT_MS);
+      await consumer.fetch(this.#options.fetchRecords, FETCH_WAIT_MS, this.#takeUp);
     } catch (thrown) {
       const error = toKafkaError(thrown);
       if (error.isFatal) this.#options.onFatal(error);
       this.#options.log.warn({ code: error.code, error: error.message }, "fetch failed, it is tried again");
       await Bun.sleep(FETCH_FAILED_PAUSE_MS);
-      return [];
     }
   }
 
-  #takeUp(records: readonly ConsumedRecord[]): void {
+  /**
+   * Runs when the records are taken: held back until a flush is done they could be given to their partition's next
+   * assignment, which begins earlier, and what lies between would be passed over.
+   */
+  readonly #takeUp = (records: readonly ConsumedRecord[]): void => {
     if (records.length === 0 || this.#isStopping) return;
     const { counters, processor } = this.#options;
     const startedAt = performance.now();
@@ -152,7 +154,7 @@ export class ConsumerLoop implements RebalanceListener {
     }
     counters.fetched += records.length;
     this.#countHandledAtOnce(counters.handled - handledBefore, startedAt);
-  }
+  };
 
   /** Handlers that are done at once are timed together: two looks at the clock an event would double what many cost. */
   #countHandledAtOnce(handled: number, startedAt: number): void {

@@ -33,15 +33,25 @@ export class FakeConsumer implements KafkaConsumer {
     this.#wake?.();
   }
 
+  /** Nothing is left that a fetch could take. */
+  get isEmpty(): boolean {
+    return this.#ready.length === 0;
+  }
+
   /** The last commit of each partition. */
   committedOffsets(): Record<number, number> {
     return Object.fromEntries(this.commits.map(({ partition, offset }) => [partition, offset]));
   }
 
-  async fetch(maxRecords: number, timeoutMs: number): Promise<ConsumedRecord[]> {
+  async fetch(
+    maxRecords: number,
+    timeoutMs: number,
+    onTaken?: (records: readonly ConsumedRecord[]) => void,
+  ): Promise<ConsumedRecord[]> {
     const take = () => {
       const taken = this.#ready.filter(({ partition }) => !this.paused.has(partition)).slice(0, maxRecords);
       this.#ready = this.#ready.filter((record) => !taken.includes(record));
+      onTaken?.(taken);
       return taken;
     };
     const now = take();
