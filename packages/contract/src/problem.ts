@@ -27,7 +27,7 @@ export const problems = {
   shutting_down: { status: 503, title: "This server is stopping", canRetry: true },
   outcome_unknown: {
     status: 504,
-    title: "Kafka did not confirm in time; the event may still arrive",
+    title: "Not confirmed in time; the event may still arrive",
     canRetry: true,
   },
 } as const satisfies Record<string, { status: number; title: string; canRetry: boolean }>;

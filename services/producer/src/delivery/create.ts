@@ -48,6 +48,7 @@ export function createDelivery(options: CreateDeliveryOptions): Delivery {
     createSink: (onOutcome) => new KafkaSink(sinkOptions, onOutcome),
     ...(settings.JOURNAL_ENABLED ? journal : {}),
     stallMs: settings.DELIVERY_STALL_MS,
+    durableDeadlineMs: settings.STORED_DEADLINE_MS,
     log,
   });
 }

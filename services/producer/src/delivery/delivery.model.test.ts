@@ -1,9 +1,10 @@
 // Any order of events, faults and restarts, by chance that can be repeated: nothing acknowledged is lost that was
 // promised to last, and no event of a key gets to Kafka before an older one.
 import { expect, test } from "bun:test";
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { JournalledDelivery } from "./delivery.ts";
+import { workerFolder } from "./journal/folder.ts";
 import { RejectedEvents } from "./rejected.ts";
 import { FakeKafka } from "./testing/fake-kafka.ts";
 import { temporaryFolder } from "./testing/folder.ts";
@@ -60,6 +61,7 @@ async function run(seed: number): Promise<void> {
         openJournal(path, { segmentBytes: 2048, maxBytes: 60_000, fsyncIntervalMs: below(random, 3) }),
       rejected: new RejectedEvents(join(path, "rejected.ndjson"), quietLog),
       stallMs: 10 + below(random, 30),
+      durableDeadlineMs: 10_000,
       tickMs: 2,
       log: quietLog,
     });
@@ -85,7 +87,10 @@ async function run(seed: number): Promise<void> {
       const refusedBefore = Object.values(before).reduce((a, b) => a + b, 0);
       const answer = delivery.durable(event(value, key));
       const refusedAfter = Object.values(delivery.state().counts.refused).reduce((a, b) => a + b, 0);
-      if (refusedAfter > refusedBefore) return;
+      if (refusedAfter > refusedBefore) {
+        ledger.refused.add(value);
+        return;
+      }
       takeDown();
       unpromised.push(value);
       // A process that was killed answers nobody.
@@ -93,19 +98,33 @@ async function run(seed: number): Promise<void> {
       pending.push(
         answer.then(({ status }) => {
           if (status === "durable" && answering === life) ledger.promised.add(value);
+          if (status === "refused") ledger.refused.add(value);
         }),
       );
     } else {
       pending.push(
         delivery.stored(event(value, key), 1 + below(random, 50)).then(({ status }) => {
           if (status === "stored") ledger.promised.add(value);
+          if (status === "refused") ledger.refused.add(value);
         }),
       );
     }
   }
 
+  /** New files of the journal can't be made, and those that are closed can't be read, until it is mended. */
+  function breakDisk(): void {
+    const path = workerFolder(join(home.path, String(folder)), 0);
+    if (existsSync(path)) renameSync(path, `${path}-away`);
+  }
+
+  function mendDisk(): void {
+    const path = workerFolder(join(home.path, String(folder)), 0);
+    if (existsSync(`${path}-away`)) renameSync(`${path}-away`, path);
+  }
+
   /** What a SIGKILL leaves: the files as they are this very moment. */
   async function kill(): Promise<void> {
+    mendDisk();
     const old = delivery;
     copyAsItIs(join(home.path, String(folder)), join(home.path, String(folder + 1)));
     for (const value of unpromised) if (!ledger.promised.has(value)) ledger.mayBeLost.add(value);
@@ -120,6 +139,7 @@ async function run(seed: number): Promise<void> {
   }
 
   async function restart(): Promise<void> {
+    mendDisk();
     const { lost } = await delivery.stop(below(random, 20));
     expect(lost, `seed ${seed}`).toBe(0);
     delivery = await start(folder);
@@ -140,6 +160,9 @@ async function run(seed: number): Promise<void> {
     () => kafka.landLate(),
     ...Array.from({ length: 8 }, () => failOldest),
     () => Object.assign(kafka, { failOnSend: random() < 0.5 ? "fatal" : "timed_out" }),
+    breakDisk,
+    mendDisk,
+    mendDisk,
     kill,
     restart,
   ];
@@ -166,6 +189,7 @@ async function run(seed: number): Promise<void> {
     }
   }
 
+  mendDisk();
   Object.assign(kafka, { isUp: true, looksUp: undefined, queueSize: 1000, failOnSend: undefined });
   await until(`seed ${seed}: all to be delivered`, () => {
     kafka.landLate();

@@ -19,6 +19,7 @@ import {
   type Acceptance,
   type Delivery,
   type DeliveryState,
+  type DurableOutcome,
   type EncodedEvent,
   type Refusal,
   type RefusalCode,
@@ -36,6 +37,8 @@ export interface DeliveryOptions {
   rejected?: RejectedEvents;
   /** An event without outcome for this long is taken back, with all behind it, ms. */
   stallMs: number;
+  /** How long `durable` waits for the disk, ms. */
+  durableDeadlineMs: number;
   log: Log;
   /** How often the state of affairs is looked at, ms. */
   tickMs?: number;
@@ -62,7 +65,7 @@ export class JournalledDelivery implements Delivery {
   readonly #log: Log;
   readonly #refusals = new RefusalCounter();
   readonly #failures: FailureLog;
-  readonly #durableAnswers = new DurableAnswers(this.#refusals);
+  readonly #durableAnswers: DurableAnswers;
   readonly #watchdog: Watchdog;
   readonly #window = new ReplayWindow();
   readonly #counts = { delivered: 0, lost: 0, spooled: 0, replayed: 0, clientRestarts: 0 };
@@ -85,6 +88,7 @@ export class JournalledDelivery implements Delivery {
     this.#log = options.log;
     this.#now = options.now ?? performance.now.bind(performance);
     this.#failures = new FailureLog(options.log);
+    this.#durableAnswers = new DurableAnswers(options.durableDeadlineMs);
     this.#watchdog = new Watchdog(options.stallMs);
     this.#client = this.#newClient();
   }
@@ -117,7 +121,7 @@ export class JournalledDelivery implements Delivery {
     return this.#spool(event);
   }
 
-  durable(event: EncodedEvent): Promise<Acceptance> {
+  durable(event: EncodedEvent): Promise<DurableOutcome> {
     const refusal = this.#journalRefusal();
     if (refusal !== undefined) return Promise.resolve(this.#refusals.refuse(refusal));
     const journal = this.#journal!;

@@ -11,7 +11,7 @@ export const deliverySettings = {
     default: 30_000,
     minimum: 100,
     maximum: 300_000,
-    description: "How long a caller who asked for `stored` waits before the answer is 504.",
+    description: "How long a caller who asked for `durable` or `stored` waits before the answer is 504.",
   }),
   DELIVERY_STALL_MS: Type.Integer({
     default: 15_000,

@@ -31,17 +31,21 @@ export interface Refusal {
   readonly retryAfterSeconds?: number;
 }
 
-/** The answer to `accept` and `durable`. Shared objects: an event costs none. */
+/** The answer to `accept`, and to `durable` when all is well. Shared objects: an event costs none. */
 export type Acceptance = { readonly status: "accepted" } | { readonly status: "durable" } | Refusal;
 
-/** The answer to `stored`. `unknown`: Kafka hasn't confirmed by the deadline; the event may still arrive. */
+/** The event was taken, and what was asked for isn't confirmed (by the deadline): it may still arrive. */
+export type Unknown = { readonly status: "unknown" };
+export const UNKNOWN: Unknown = Object.freeze({ status: "unknown" });
+
+/** The answer to `durable`. `unknown`: the disk hasn't confirmed. */
+export type DurableOutcome = Acceptance | Unknown;
+
+/** The answer to `stored`. `unknown`: Kafka hasn't confirmed. */
 export type StoredOutcome =
   | { readonly status: "stored"; readonly topic: string; readonly partition: number; readonly offset: number }
-  | { readonly status: "unknown" }
+  | Unknown
   | Refusal;
-
-/** Nobody can know yet. */
-export const UNKNOWN: StoredOutcome = Object.freeze({ status: "unknown" });
 
 export interface Delivery {
   /**
@@ -53,8 +57,11 @@ export interface Delivery {
   /** Takes the event into memory (or, while spooling, into the journal). Synchronous; never waits. */
   accept(event: EncodedEvent): Acceptance;
 
-  /** Resolves once the event is on this machine's disk. Events of the same few milliseconds share one fsync. */
-  durable(event: EncodedEvent): Promise<Acceptance>;
+  /**
+   * Resolves once the event is on this machine's disk, or with `unknown` when that fails after the event was taken, or
+   * takes too long. Events of the same few milliseconds share one fsync.
+   */
+  durable(event: EncodedEvent): Promise<DurableOutcome>;
 
   /** Resolves once all in-sync replicas have the event, or with `unknown` after `deadlineMs`. */
   stored(event: EncodedEvent, deadlineMs: number): Promise<StoredOutcome>;

@@ -55,7 +55,7 @@ export function toBatchAnswer(results: EventResult[] | Rejection, asked: AskedPr
 function whyNone(results: EventResult[], invalid: number, unknown: number): Rejection {
   if (invalid > 0) return new Rejection("invalid_event", "None of the events is valid: see results.");
   if (unknown > 0)
-    return new Rejection("outcome_unknown", "Kafka confirmed none of the events in time: see results.");
+    return new Rejection("outcome_unknown", "None of the events was confirmed in time: see results.");
   const { code = "kafka_unavailable", retry_after_seconds: retryAfterSeconds = 1 } = results[0] ?? {};
   return new Rejection(code, "None of the events could be taken: see results.", { retryAfterSeconds });
 }

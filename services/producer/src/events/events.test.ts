@@ -71,6 +71,14 @@ describe("POST /register_event", () => {
     expect((await post("/register_event", '{"event_type":"a"}')).status).toBe(201);
   });
 
+  // It was 503, "not taken", while the event was on its way to Kafka.
+  test("a durable event that was taken and that the disk doesn't confirm is 504, with the id to send it again by", async () => {
+    const { post, delivery } = createTestApp();
+    delivery.durables.push({ status: "unknown" });
+    const body = await problem(await post("/register_event?durability=durable", '{"event_type":"a"}'));
+    expect(body).toMatchObject({ status: 504, code: "outcome_unknown", event_id: delivery.taken[0]!.id });
+  });
+
   test("a stored event without an outcome is 504, with its id", async () => {
     const { post, delivery } = createTestApp();
     delivery.outcomes.push({ status: "unknown" });
@@ -272,6 +280,20 @@ describe("POST /register_events", () => {
     expect(await problem(await post("/register_events?durability=stored", two))).toMatchObject({
       status: 504,
     });
+  });
+
+  test("durable: 207 when the disk doesn't confirm one, 504 when it confirms none", async () => {
+    const { post, delivery } = createTestApp();
+    delivery.durables.push({ status: "durable" }, { status: "unknown" });
+    const mixed = await post("/register_events?durability=durable", two);
+    expect(mixed.status).toBe(207);
+    const { results } = await json<{ results: EventResult[] }>(mixed);
+    expect(results.map((r) => r.status)).toEqual(["durable", "unknown"]);
+    delivery.durables.push({ status: "unknown" }, { status: "unknown" });
+    expect(await problem(await post("/register_events?durability=durable", two))).toMatchObject({
+      status: 504,
+      results: [{ event_id: "1", code: "outcome_unknown" }, { status: "unknown" }],
+    } as object);
   });
 
   test("durable by preference says so", async () => {

@@ -126,7 +126,7 @@ export class EventService {
       this.counts.unknown++;
       return new Rejection(
         "outcome_unknown",
-        `Kafka did not confirm the event within ${this.#options.storedDeadlineMs} ms. It may still arrive: send it again with the same event_id.`,
+        "Nothing confirmed in time that the event is kept. It may still arrive: send it again with the event_id given here.",
         { eventId: id },
       );
     }

@@ -1,10 +1,18 @@
 // A delivery that keeps what it is given, and answers as it is told.
-import type { Acceptance, Delivery, DeliveryState, EncodedEvent, StoredOutcome } from "../delivery/index.ts";
+import type {
+  Acceptance,
+  Delivery,
+  DeliveryState,
+  DurableOutcome,
+  EncodedEvent,
+  StoredOutcome,
+} from "../delivery/index.ts";
 
 export class FakeDelivery implements Pick<Delivery, "accept" | "durable" | "stored" | "state"> {
   readonly taken: EncodedEvent[] = [];
   /** What the next events are answered with, in turn; when there is none left: taken. */
   readonly acceptances: Acceptance[] = [];
+  readonly durables: DurableOutcome[] = [];
   readonly outcomes: StoredOutcome[] = [];
   isReady = true;
   isConnected = true;
@@ -15,10 +23,10 @@ export class FakeDelivery implements Pick<Delivery, "accept" | "durable" | "stor
     return acceptance;
   }
 
-  async durable(event: EncodedEvent): Promise<Acceptance> {
-    const acceptance = this.acceptances.shift() ?? { status: "durable" };
-    if (acceptance.status !== "refused") this.taken.push(event);
-    return acceptance;
+  async durable(event: EncodedEvent): Promise<DurableOutcome> {
+    const outcome = this.durables.shift() ?? { status: "durable" };
+    if (outcome.status !== "refused") this.taken.push(event);
+    return outcome;
   }
 
   async stored(event: EncodedEvent): Promise<StoredOutcome> {
