@@ -42,7 +42,11 @@ export function createDelivery(options: CreateDeliveryOptions): Delivery {
         fsyncIntervalMs: settings.JOURNAL_FSYNC_INTERVAL_MS,
         log,
       }),
-    rejected: new RejectedEvents(join(folder, "rejected.ndjson"), log),
+    rejected: new RejectedEvents({
+      path: join(folder, "rejected.ndjson"),
+      maxBytes: settings.JOURNAL_MAX_BYTES,
+      log,
+    }),
   };
   return new JournalledDelivery({
     createSink: (onOutcome) => new KafkaSink(sinkOptions, onOutcome),

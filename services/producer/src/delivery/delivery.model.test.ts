@@ -59,7 +59,7 @@ async function run(seed: number): Promise<void> {
       createSink: kafka.createSink,
       openJournal: () =>
         openJournal(path, { segmentBytes: 2048, maxBytes: 60_000, fsyncIntervalMs: below(random, 3) }),
-      rejected: new RejectedEvents(join(path, "rejected.ndjson"), quietLog),
+      rejected: new RejectedEvents({ path: join(path, "rejected.ndjson"), maxBytes: 2 ** 30, log: quietLog }),
       stallMs: 10 + below(random, 30),
       durableDeadlineMs: 10_000,
       tickMs: 2,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { renameSync } from "node:fs";
+import { mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { JournalledDelivery } from "./delivery.ts";
 import { workerFolder } from "./journal/folder.ts";
@@ -27,6 +27,7 @@ async function start(
     journal?: Partial<JournalOptions>;
     stallMs?: number;
     durableDeadlineMs?: number;
+    maxRejectedBytes?: number;
     now?: () => number;
   } = {},
 ): Promise<Harness> {
@@ -43,7 +44,12 @@ async function start(
       ? {}
       : {
           openJournal: () => openJournal(home.path, options.journal),
-          rejected: new RejectedEvents(rejectedPath, quietLog),
+          rejected: new RejectedEvents({
+            path: rejectedPath,
+            maxBytes: options.maxRejectedBytes ?? 2 ** 30,
+            log: quietLog,
+            retryMs: 5,
+          }),
         }),
   });
   await delivery.start();
@@ -123,6 +129,61 @@ describe("accepted", () => {
     await harness.delivery.stop(1_000);
     const line = JSON.parse(await Bun.file(harness.rejectedPath).text());
     expect([line.key, line.code, atob(line.value)]).toEqual(["k", "invalid_record", "refused"]);
+  });
+
+  // It was let go of in the journal before its line was written: a full disk or a kill in between lost it.
+  test.each(["accept", "durable"] as const)(
+    "(%s) that Kafka refuses for good stays in the journal until the disk has its line",
+    async (how) => {
+      using home = temporaryFolder();
+      const first = await start(home);
+      mkdirSync(first.rejectedPath);
+      const answer = first.delivery[how](event("refused"));
+      first.kafka.deliverAll();
+      await answer;
+      expect(first.delivery.state().counts).toMatchObject({ rejected: 0, lost: 0 });
+      expect(await first.delivery.stop(1_000)).toEqual({ journalled: 1, lost: 0 });
+
+      const second = await start(home);
+      second.delivery.accept(event("b"));
+      await until("the good one to arrive", () => {
+        second.kafka.deliverAll();
+        return values(second.kafka).length === 1 && second.delivery.state().inFlight === 0;
+      });
+      expect(second.delivery.state().journal!.records).toBe(1);
+      rmdirSync(second.rejectedPath);
+      await drain(second);
+      expect(second.delivery.state().counts.rejected).toBe(1);
+      await second.delivery.stop(1_000);
+      expect(atob(JSON.parse(await Bun.file(second.rejectedPath).text()).value)).toBe("refused");
+    },
+  );
+
+  test("as many as Kafka refuses: memory holds a part, the journal the rest, and others go on", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, {
+      journal: { maxBytes: 2 ** 26 },
+      maxRejectedBytes: 10,
+      stallMs: 10_000,
+    });
+    const large = "x".repeat(100_000);
+    const refused = Array.from({ length: 30 }, (_, i) => `refused ${i} ${large}`);
+    for (const value of refused) harness.delivery.accept(event(value));
+    harness.kafka.deliverAll();
+    expect(harness.delivery.state()).toMatchObject({ spooling: true, journal: { records: 30 } });
+    for (const value of numbered(0, 5)) harness.delivery.accept(event(value));
+    await until("the good ones to arrive", () => {
+      harness.kafka.deliverAll();
+      return values(harness.kafka).length === 5 && harness.delivery.state().journal!.records === 30;
+    });
+    expect(await harness.delivery.stop(1_000)).toEqual({ journalled: 30, lost: 0 });
+
+    const next = await start(home, { journal: { maxBytes: 2 ** 26 } });
+    await drain(next);
+    await next.delivery.stop(1_000);
+    const lines = (await Bun.file(next.rejectedPath).text()).trim().split("\n");
+    const found = new Set(lines.map((line) => atob(JSON.parse(line).value)));
+    expect([...found].sort()).toEqual(refused.sort());
   });
 
   test("that is too large for Kafka is refused at once", async () => {

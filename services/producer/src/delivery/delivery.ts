@@ -80,6 +80,8 @@ export class JournalledDelivery implements Delivery {
   #timer: Timer | undefined;
   #isReplayScheduled = false;
   #isHandingOver = false;
+  /** Records that Kafka refuses and that couldn't be set aside: they are sent once more when they can. */
+  #hasLeftBehind = false;
   /** Something failed just now: the next try is at the next tick, for it may fail as fast again. */
   #isResting = false;
 
@@ -199,7 +201,7 @@ export class JournalledDelivery implements Delivery {
     // Outcomes that come in yet still release what is in the journal.
     await sink.close(Math.max(0, (deadline - performance.now()) / 2));
     this.#failures.say(performance.now(), true);
-    await this.#options.rejected?.settled();
+    await this.#options.rejected?.close();
     const left = await this.#journal?.close();
     return { journalled: left?.kept ?? 0, lost: this.#counts.lost + (left?.lost ?? 0) };
   }
@@ -261,12 +263,12 @@ export class JournalledDelivery implements Delivery {
     return ACCEPTED;
   }
 
-  #beginSpool(): void {
+  #beginSpool(why?: string): void {
     this.#isDirect = false;
     this.#journal?.beginSpool();
     const { connected } = this.#client.sink;
     this.#window.reset(connected);
-    const reason = connected ? "the client's queue is full" : "no broker can be reached";
+    const reason = why ?? (connected ? "the client's queue is full" : "no broker can be reached");
     this.#log.warn({ reason, inFlight: this.#client.inFlight.count }, "spooling: events go to the journal");
   }
 
@@ -290,7 +292,7 @@ export class JournalledDelivery implements Delivery {
 
   /** Hands over what waits, oldest first, as far as the client and the window go. */
   #replay(): void {
-    const { sink, inFlight } = this.#client;
+    const { inFlight } = this.#client;
     for (let handed = 0; handed < REPLAY_BURST; handed++) {
       if (inFlight.count >= this.#window.size) return;
       const record = this.#held.peek() ?? this.#journal?.peek();
@@ -299,7 +301,7 @@ export class JournalledDelivery implements Delivery {
         return;
       }
       if (!record) {
-        if (sink.connected) this.#endSpool();
+        this.#onCaughtUp();
         return;
       }
       try {
@@ -317,6 +319,18 @@ export class JournalledDelivery implements Delivery {
       else this.#held.shift();
     }
     this.#scheduleReplay();
+  }
+
+  /** Everything that waited has been handed over. */
+  #onCaughtUp(): void {
+    const { sink, inFlight } = this.#client;
+    if (!this.#hasLeftBehind) {
+      if (sink.connected) this.#endSpool();
+    } else if (inFlight.count === 0 && this.#options.rejected?.isIdle) {
+      this.#hasLeftBehind = false;
+      this.#journal?.rewind();
+      this.#scheduleReplay();
+    }
   }
 
   // --- outcomes ---
@@ -362,17 +376,22 @@ export class JournalledDelivery implements Delivery {
 
   /** No way to bring this one to Kafka. */
   #giveUp(entry: Entry, error: KafkaError): void {
-    if (entry instanceof Flight) {
-      if (entry.position) this.#journal?.acknowledge(entry.position);
-      if (entry.isStored) {
-        entry.settle(error.canRetry || error.isFatal ? UNKNOWN : this.#refuseRecord(error));
-        return;
-      }
-    }
-    if (entry instanceof JournalRecord) this.#journal?.acknowledge(entry);
-    if (this.#options.rejected)
-      this.#options.rejected.add(entry instanceof Flight ? entry.event : entry, error);
+    if (entry instanceof Flight && entry.isStored)
+      entry.settle(error.canRetry || error.isFatal ? UNKNOWN : this.#refuseRecord(error));
+    else if (this.#journal && this.#options.rejected)
+      this.#setAside(entry, error, this.#journal, this.#options.rejected);
     else this.#counts.lost++;
+  }
+
+  /** The journal keeps the event until the file of the rejected ones does. */
+  #setAside(entry: Entry, error: KafkaError, journal: Journal, rejected: RejectedEvents): void {
+    const event = entry instanceof Flight ? entry.event : entry;
+    const known =
+      entry instanceof Flight ? entry.position : entry instanceof JournalRecord ? entry : undefined;
+    const position = known ?? journal.putBack(event, receivedMs(event));
+    if (rejected.add(event, error, () => journal.acknowledge(position))) return;
+    this.#hasLeftBehind = true;
+    if (this.#isDirect) this.#beginSpool("rejected events can't be set aside");
   }
 
   // --- taking back ---
