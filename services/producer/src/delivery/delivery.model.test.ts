@@ -160,6 +160,8 @@ async function run(seed: number): Promise<void> {
     () => kafka.landLate(),
     ...Array.from({ length: 8 }, () => failOldest),
     () => Object.assign(kafka, { failOnSend: random() < 0.5 ? "fatal" : "timed_out" }),
+    () => kafka.leaderless.add(below(random, kafka.log.length)),
+    () => kafka.leaderless.clear(),
     breakDisk,
     mendDisk,
     mendDisk,
@@ -190,6 +192,7 @@ async function run(seed: number): Promise<void> {
   }
 
   mendDisk();
+  kafka.leaderless.clear();
   Object.assign(kafka, { isUp: true, looksUp: undefined, queueSize: 1000, failOnSend: undefined });
   await until(`seed ${seed}: all to be delivered`, () => {
     kafka.landLate();

@@ -471,6 +471,53 @@ describe("the watchdog", () => {
     await harness.delivery.stop(1_000);
   });
 
+  // All that a client holds waited for the oldest record, whatever partition that was for.
+  test("one partition without a leader: the others go on, its own events wait in order", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home);
+    const { kafka, delivery } = harness;
+    const [stuck, well] = ["k", "other"].map((key) => kafka.partitionOf(key));
+    expect(stuck).not.toBe(well);
+    kafka.leaderless.add(stuck!);
+    const untilWell = (count: number) =>
+      until(`${count} of the other partition`, () => {
+        kafka.deliverAll();
+        return values(kafka, "other").length === count && !delivery.state().spooling;
+      });
+    for (const value of numbered(0, 10)) {
+      delivery.accept(event(value, "k"));
+      delivery.accept(event(value, "other"));
+    }
+    await untilWell(10);
+    // For as long as it lasts: each time that what it has is taken back, others aren't held up for long.
+    for (let round = 1; round <= 3; round++) {
+      const { clientRestarts } = delivery.state().counts;
+      await until("another client", () => delivery.state().counts.clientRestarts > clientRestarts);
+      for (const value of numbered(10 * round, 10 * round + 10)) {
+        delivery.accept(event(value, "k"));
+        delivery.accept(event(value, "other"));
+      }
+      await untilWell(10 * round + 10);
+    }
+    const answer = delivery.stored(event("stored", "other"), 10_000);
+    kafka.deliverAll();
+    expect(await answer).toMatchObject({ status: "stored", partition: well });
+
+    // So does a process that finds such an event at the front of what the former one left.
+    await delivery.stop(0);
+    const next = await start(home, { kafka });
+    next.delivery.accept(event("last", "other"));
+    await until("the other partition's last", () => {
+      kafka.deliverAll();
+      return values(kafka, "other").includes("last");
+    });
+    expect(values(kafka)).toEqual([]);
+    kafka.leaderless.clear();
+    await drain(next);
+    expect(values(kafka)).toEqual(numbered(0, 40));
+    await next.delivery.stop(1_000);
+  });
+
   test("stays quiet while there is progress", async () => {
     using home = temporaryFolder();
     let [clock, looks] = [0, 0];

@@ -50,6 +50,8 @@ export interface DeliveryOptions {
 interface Client {
   readonly sink: Sink;
   readonly inFlight: InFlight<Entry>;
+  /** Kafka took something from it. */
+  hasDelivered: boolean;
 }
 
 const ACCEPTED: Acceptance = Object.freeze({ status: "accepted" });
@@ -341,12 +343,13 @@ export class JournalledDelivery implements Delivery {
       if (error === null) this.#onDelivered(client, ticket, topic, partition, offset);
       else this.#onFailed(client, ticket, error);
     });
-    const client: Client = { sink, inFlight };
+    const client: Client = { sink, inFlight, hasDelivered: false };
     return client;
   }
 
-  #onDelivered({ inFlight }: Client, ticket: number, topic: string, partition: number, offset: number): void {
-    const entry = inFlight.take(ticket);
+  #onDelivered(client: Client, ticket: number, topic: string, partition: number, offset: number): void {
+    client.hasDelivered = true;
+    const entry = client.inFlight.take(ticket);
     if (entry === undefined) return;
     this.#counts.delivered++;
     if (entry instanceof JournalRecord) this.#journal?.acknowledge(entry);
@@ -367,7 +370,11 @@ export class JournalledDelivery implements Delivery {
     const isKept = isMendable && this.#journal !== undefined;
     this.#failures.note(error, isKept);
     // Behind it may be others, or the one that is being handed over this moment.
-    if (isKept) this.#takeBack(error.isFatal || client.inFlight.count > 1 || this.#isHandingOver);
+    if (isKept)
+      this.#takeBack(
+        error.isFatal || client.inFlight.count > 1 || this.#isHandingOver,
+        error.code === "timed_out",
+      );
     client.inFlight.take(ticket);
     if (isKept) return;
     this.#giveUp(entry, error);
@@ -400,9 +407,12 @@ export class JournalledDelivery implements Delivery {
    * Kafka doesn't take what the client holds. All of it goes back in line in the order in which it was handed over:
    * nothing behind a failed event may get there before it.
    * @param isClientGivenUp false only when the client holds nothing else that could still be sent
+   * @param isSlow nothing was refused, it only stands still
    */
-  #takeBack(isClientGivenUp: boolean): void {
+  #takeBack(isClientGivenUp: boolean, isSlow = false): void {
     const client = this.#client;
+    // It may be one partition that stands still: the others' records are let past its oldest.
+    const isPartial = isSlow && client.sink.connected && (client.hasDelivered || this.#isProbing());
     const wasDirect = this.#isDirect;
     this.#isDirect = false;
     const held = client.inFlight.count;
@@ -417,7 +427,7 @@ export class JournalledDelivery implements Delivery {
     this.#counts.spooled += spooled;
     for (const event of [...unkept, ...this.#held.takeAll()]) this.#held.push(event);
     this.#journal?.rewind();
-    this.#window.reset(false);
+    this.#window.reset(isPartial);
     this.#watchdog.reset();
     this.#isResting = true;
     const message = "took back what the client held: it is sent again from the journal";
@@ -454,7 +464,7 @@ export class JournalledDelivery implements Delivery {
       // The client connects again by itself, and nothing it holds would be safer elsewhere.
       return;
     }
-    this.#takeBack(true);
+    this.#takeBack(true, true);
   }
 
   /** Is there something that the client hasn't taken? */

@@ -34,6 +34,8 @@ export class FakeKafka {
   isUp = true;
   /** Clients say that they have a broker: it may answer and yet take nothing. */
   looksUp: boolean | undefined;
+  /** Partitions that no broker leads: others go on. */
+  readonly leaderless = new Set<number>();
   /** An older record of the client's fails with this while the next one is handed over. */
   failOnSend: KafkaErrorCode | undefined;
   /** How many records a client takes. */
@@ -135,7 +137,7 @@ export class FakeSink implements Sink {
 
   /** The broker takes and confirms the oldest records of a partition. */
   deliver(partition: number, count = Number.POSITIVE_INFINITY): void {
-    if (!this.#kafka.isUp) return;
+    if (!this.#kafka.isUp || this.#kafka.leaderless.has(partition)) return;
     for (let n = 0; n < count && !this.isClosed; n++) {
       const next = this.#queues[partition]!.shift();
       if (!next) return;
