@@ -51,15 +51,17 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
       statistics = latest;
     },
   });
-  const topic = new TopicStep({
-    kafka,
-    topic: {
-      topic: settings.KAFKA_TOPIC,
-      partitions: settings.KAFKA_TOPIC_PARTITIONS,
-      replicationFactor: settings.KAFKA_TOPIC_REPLICATION_FACTOR,
-    },
-    log,
-  });
+  const topicStep = (name: string) =>
+    new TopicStep({
+      kafka,
+      topic: {
+        topic: name,
+        partitions: settings.KAFKA_TOPIC_PARTITIONS,
+        replicationFactor: settings.KAFKA_TOPIC_REPLICATION_FACTOR,
+      },
+      log,
+    });
+  const topic = topicStep(settings.KAFKA_TOPIC);
   const limits = { maxEventBytes: settings.MAX_EVENT_BYTES, maxBatchEvents: settings.MAX_BATCH_EVENTS };
   const service = new EventService({ delivery, limits, storedDeadlineMs: settings.STORED_DEADLINE_MS });
   const admission = new Admission(settings.MAX_IN_FLIGHT_REQUESTS);
@@ -108,6 +110,16 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
     stopBudgetMs: forDelivery + STOP_MARGIN_MS,
   });
   await lifecycle.start({ name: "topic", start: () => topic.start(), stop: () => topic.stop() });
+  // Were such a topic gone, its events would be tried for ever, in front of all others.
+  for (const name of delivery.journalTopics().filter((name) => name !== settings.KAFKA_TOPIC)) {
+    log.warn({ topic: name }, "the journal has events for a topic that isn't KAFKA_TOPIC: they go there");
+    const former = topicStep(name);
+    await lifecycle.start({
+      name: `topic ${name}`,
+      start: () => former.start(),
+      stop: () => former.stop(),
+    });
+  }
   let port = settings.PORT;
   await lifecycle.start({
     name: "http",

@@ -109,6 +109,10 @@ export class JournalledDelivery implements Delivery {
     this.#timer = setInterval(() => this.#tick(this.#now()), this.#options.tickMs ?? TICK_MS);
   }
 
+  journalTopics(): string[] {
+    return this.#journal?.topics ?? [];
+  }
+
   accept(event: EncodedEvent): Acceptance {
     if (!this.#isDirect) return this.#spool(event);
     try {

@@ -54,6 +54,9 @@ export interface Delivery {
    */
   start(): Promise<void>;
 
+  /** The topics that events in the journal are for: another one than now, where KAFKA_TOPIC has changed. */
+  journalTopics(): string[];
+
   /** Takes the event into memory (or, while spooling, into the journal). Synchronous; never waits. */
   accept(event: EncodedEvent): Acceptance;
 

@@ -124,6 +124,12 @@ export class Journal {
     if (records > 0) log.info({ records, bytes }, "a former process left records: they go first");
   }
 
+  /** The topics that records which aren't acknowledged are for. */
+  get topics(): string[] {
+    const open = [...this.#segments].filter((segment) => !segment.isDone);
+    return [...new Set(open.map(({ topic }) => topic))];
+  }
+
   /** Why it takes nothing now; undefined when it does. */
   get refusal(): RefusalCode | undefined {
     if (this.#disk.failure !== undefined) return "journal_unavailable";

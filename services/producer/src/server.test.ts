@@ -1,0 +1,37 @@
+import { expect, test } from "bun:test";
+import { startMockCluster } from "@ingest/kafka";
+import { Lifecycle } from "@ingest/service";
+import pino from "pino";
+import { readConfig } from "./config.ts";
+import { temporaryFolder } from "./delivery/testing/folder.ts";
+import { event, openJournal } from "./delivery/testing/journal.ts";
+import { until } from "./delivery/testing/wait.ts";
+import { startServer } from "./server.ts";
+
+// The topic was deleted since, or never made: its events failed for ever, and those behind them waited.
+test("a topic that only the journal names is made too, and said", async () => {
+  using home = temporaryFolder();
+  const cluster = await startMockCluster();
+  const former = await openJournal(home.path, { topic: "before" });
+  former.append(event("left"), Date.now());
+  await former.close();
+
+  const lines: { topic?: string; msg: string }[] = [];
+  const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
+  const lifecycle = new Lifecycle(log);
+  const config = readConfig({
+    PORT: "0",
+    HOST: "127.0.0.1",
+    JOURNAL_DIR: home.path,
+    KAFKA_BOOTSTRAP_SERVERS: cluster.bootstrapServers,
+  });
+  await startServer({ config, log, lifecycle });
+  const isThere = (topic: string) =>
+    lines.some((line) => line.topic === topic && line.msg === "the topic is there");
+  await until("both topics", () => isThere("events") && isThere("before"), 30_000);
+  expect(lines.filter(({ msg }) => msg.startsWith("the journal has events for"))).toMatchObject([
+    { topic: "before" },
+  ]);
+  expect(await lifecycle.stop()).toBe(true);
+  await cluster.close();
+}, 60_000);
