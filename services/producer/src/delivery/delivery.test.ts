@@ -1,9 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { JournalledDelivery } from "./delivery.ts";
 import { workerFolder } from "./journal/folder.ts";
 import type { JournalOptions } from "./journal/journal.ts";
+import { Segment } from "./journal/segment.ts";
 import { RejectedEvents } from "./rejected.ts";
 import { FakeKafka } from "./testing/fake-kafka.ts";
 import { type TemporaryFolder, temporaryFolder } from "./testing/folder.ts";
@@ -237,6 +238,47 @@ describe("durable", () => {
     await drain(harness);
     expect(values(harness.kafka)).toEqual(["a", "c", "d"]);
     await harness.delivery.stop(1_000);
+  });
+});
+
+describe("a disk whose fsync hangs", () => {
+  /** Until `release` an fsync of the journal doesn't return. */
+  function hang() {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const sync = spyOn(Segment.prototype, "sync").mockImplementation(() => promise);
+    const release = () => {
+      sync.mockRestore();
+      resolve();
+    };
+    return { release, [Symbol.dispose]: release };
+  }
+
+  // Callers waited for as long as the disk did, and more were taken until requests had no room left.
+  test("durable is answered by its deadline", async () => {
+    using home = temporaryFolder();
+    using disk = hang();
+    const harness = await start(home, { durableDeadlineMs: 20 });
+    expect(await harness.delivery.durable(event("a"))).toEqual({ status: "unknown" });
+    disk.release();
+    await drain(harness);
+    expect(values(harness.kafka)).toEqual(["a"]);
+    await harness.delivery.stop(1_000);
+  });
+
+  test("durable is refused at once while it lasts; accepted goes on; then it is taken again", async () => {
+    using home = temporaryFolder();
+    using disk = hang();
+    const { delivery, ...harness } = await start(home, { journal: { stuckSyncMs: 20 }, stallMs: 10_000 });
+    const first = delivery.durable(event("a"));
+    await until("the disk to count as failed", () => !delivery.state().journal!.canTake);
+    expect(await delivery.durable(event("b"))).toMatchObject({ code: "journal_unavailable" });
+    expect(delivery.accept(event("c"))).toEqual({ status: "accepted" });
+    disk.release();
+    expect(await first).toEqual({ status: "durable" });
+    await until("the disk to be well", () => delivery.state().journal!.canTake);
+    expect(await delivery.durable(event("d"))).toEqual({ status: "durable" });
+    await drain({ delivery, ...harness });
+    await delivery.stop(1_000);
   });
 });
 

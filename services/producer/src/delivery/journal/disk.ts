@@ -9,6 +9,8 @@ import type { SegmentList } from "./segment-list.ts";
 export interface DiskOptions {
   folder: string;
   log: Log;
+  /** An fsync that runs for longer is taken for one that failed, until it returns, ms. */
+  stuckSyncMs: number;
   /** Asks for another try. */
   retry(): void;
   /** After a failed fsync nobody knows what is on the disk: what comes next should go to another file. */
@@ -73,6 +75,7 @@ export class JournalDisk implements GroupCommitTarget {
   async sync(): Promise<boolean> {
     const hadNewNames = this.#hasNewNames;
     const dirty = [...this.#segments].filter((segment) => !segment.isSynced);
+    const stuck = setTimeout(() => this.#failed({ code: "fsync_stuck" }), this.#options.stuckSyncMs);
     try {
       this.counts.fsyncs++;
       this.#hasNewNames = false;
@@ -84,6 +87,8 @@ export class JournalDisk implements GroupCommitTarget {
       this.#options.onSyncFailed();
       this.#failed(error);
       return false;
+    } finally {
+      clearTimeout(stuck);
     }
     for (const segment of dirty) if (segment.isSealed && segment.isSynced) segment.close();
     return true;

@@ -25,6 +25,8 @@ export interface JournalOptions {
   segmentBytes: number;
   /** How long appends are collected before one fsync serves them all, ms. */
   fsyncIntervalMs: number;
+  /** An fsync that runs for longer counts as failed while it does, ms. */
+  stuckSyncMs?: number;
   log: Log;
   now?: () => number;
 }
@@ -40,6 +42,7 @@ const SPOOL_GAP = 1_000;
 /** A chunk this large is written at once rather than at the next commit. */
 const FLUSH_BYTES = 1024 * 1024;
 const MAINTENANCE_MS = 1_000;
+const STUCK_SYNC_MS = 5_000;
 
 export class Journal {
   /** Records that failed their checksum. */
@@ -73,6 +76,7 @@ export class Journal {
     this.#disk = new JournalDisk(this.#segments, {
       folder,
       log: options.log,
+      stuckSyncMs: options.stuckSyncMs ?? STUCK_SYNC_MS,
       retry: () => void this.commit(),
       onSyncFailed: () => this.#sealActive(),
     });
