@@ -133,7 +133,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
     },
     async stop() {
       admission.close();
-      const requests = await closeServer(app, forRequests);
+      const requests = await closeServer(app, forRequests, () => delivery.answerWaiting());
       if (requests > 0) log.warn({ requests }, "requests that did not end were cut off");
       bodies.stop();
     },

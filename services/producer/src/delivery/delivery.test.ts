@@ -616,6 +616,19 @@ describe("stopping and starting", () => {
     expect(await second.delivery.stop(1_000)).toEqual({ journalled: 0, lost: 0 });
   });
 
+  // They were cut off without an answer: the port closed before delivery stopped.
+  test("those who wait are answered when asked for, and what they brought goes on", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { stallMs: 10_000, journal: { fsyncIntervalMs: 60_000 } });
+    const stored = harness.delivery.stored(event("s"), 60_000);
+    const durable = harness.delivery.durable(event("d"));
+    harness.delivery.answerWaiting();
+    expect(await stored).toEqual({ status: "unknown" });
+    expect(await durable).toEqual({ status: "unknown" });
+    expect(await harness.delivery.stop(1_000)).toEqual({ journalled: 0, lost: 0 });
+    expect(values(harness.kafka)).toEqual(["s", "d"]);
+  });
+
   test("without a journal says what is lost", async () => {
     using home = temporaryFolder();
     const { kafka, delivery } = await start(home, { isJournalled: false });

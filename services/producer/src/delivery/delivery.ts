@@ -194,6 +194,12 @@ export class JournalledDelivery implements Delivery {
     };
   }
 
+  answerWaiting(): void {
+    this.#durableAnswers.giveUp();
+    for (const [, entry] of this.#client.inFlight.entries())
+      if (entry instanceof Flight) entry.settle(UNKNOWN);
+  }
+
   async stop(budgetMs: number): Promise<StopResult> {
     const deadline = performance.now() + budgetMs;
     this.#phase = "stopping";

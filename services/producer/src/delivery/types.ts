@@ -72,6 +72,9 @@ export interface Delivery {
   /** Cheap: may be asked for at each request. */
   state(): DeliveryState;
 
+  /** Answers callers who wait for a disk or for Kafka: `unknown`. What they brought is treated as before. */
+  answerWaiting(): void;
+
   /**
    * Refuses new events, hands what it holds to Kafka, and what Kafka doesn't take within the budget to the journal.
    * @returns how many events went to Kafka's next start (journalled) and how many could be kept nowhere (lost)

@@ -3,8 +3,9 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { Problem } from "@ingest/contract";
+import type { StoredOutcome } from "../delivery/index.ts";
 import { createTestApp, type TestAppOptions } from "../testing/test-app.ts";
-import { listen } from "./listen.ts";
+import { closeServer, listen } from "./listen.ts";
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -77,6 +78,21 @@ async function expectGoesOn(url: string): Promise<void> {
   });
   expect(response.status).toBe(202);
 }
+
+describe("closing", () => {
+  // Callers of `stored` wait for longer than a stop lets requests take: their connections were cut.
+  test("a request that waits for its answer gets one before the port closes", async () => {
+    const { app, delivery, port, admission } = serve();
+    const { promise: outcome, resolve: settle } = Promise.withResolvers<StoredOutcome>();
+    delivery.stored = () => outcome;
+    const connection = open(port);
+    connection.write(head("/register_event?durability=stored", `Content-Length: ${EVENT.length}`) + EVENT);
+    while (admission.inFlight === 0) await new Promise(setImmediate);
+    const cut = await closeServer(app, 0, () => settle({ status: "unknown" }));
+    expect(await connection.untilClosed()).toContain('"code":"outcome_unknown"');
+    expect(cut).toBe(0);
+  });
+});
 
 describe("size", () => {
   test("a body that says it is too large is refused before it is sent", async () => {

@@ -35,20 +35,33 @@ export function listen(app: App, { port, host, isShared, idleTimeoutSeconds }: L
   return app.server?.port ?? port;
 }
 
+/** For answers that are given at the last moment to get out. */
+const LAST_ANSWERS_MS = 500;
+
 /**
  * Takes no new connections, ends those that nothing happens on, and waits for answers that are under way.
- * @returns how many requests were cut off because they didn't end in time
+ * @param answerWaiting called when the time is over: requests that wait for something get their answers by it
+ * @returns how many requests were cut off because they didn't end even then
  */
-export async function closeServer(app: App, timeoutMs: number): Promise<number> {
+export async function closeServer(app: App, timeoutMs: number, answerWaiting: () => void): Promise<number> {
   const { server } = app;
   if (!server) return 0;
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, timeoutMs);
-  await Promise.race([server.stop(), late]);
-  clearTimeout(timer);
+  const stopped = server.stop();
+  await within(stopped, timeoutMs);
+  if (server.pendingRequests > 0) {
+    answerWaiting();
+    await within(stopped, LAST_ANSWERS_MS);
+  }
   const left = server.pendingRequests;
   await server.stop(true);
   return left;
+}
+
+async function within(promise: Promise<void>, timeoutMs: number): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeoutMs);
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
 }
 
 /** The port can't be had. */
