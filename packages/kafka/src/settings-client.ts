@@ -48,7 +48,7 @@ export const clientSettings = {
     "statistics.interval.ms",
     [0, 86_400_000],
     1_000,
-    "How often librdkafka's figures (brokers up, queue, lag) are read, in steps of 1 s; 0 turns them off.",
+    "How often librdkafka's figures (brokers up, queue, lag) are read, in steps of 1 s; 0 turns them off, which the producer refuses: from them it learns that Kafka is back.",
   ),
   KAFKA_SECURITY_PROTOCOL: choice(
     "security.protocol",

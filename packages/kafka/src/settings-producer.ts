@@ -3,6 +3,9 @@ import { type TSchema, Type } from "@sinclair/typebox";
 import { clientSettings } from "./settings-client.ts";
 import { choice, flag, INT_MAX, integer } from "./settings-rows.ts";
 
+/** The client's own bounds are set a quarter wider (confluent-producer.ts), and end at INT_MAX. */
+const MAX_QUEUE = 1_000_000_000;
+
 /** Every client's rows and the producer's own. */
 export const producerSettings = {
   ...clientSettings,
@@ -32,13 +35,13 @@ export const producerSettings = {
   ),
   KAFKA_QUEUE_BUFFERING_MAX_MESSAGES: integer(
     "queue.buffering.max.messages",
-    [1, INT_MAX],
+    [1, MAX_QUEUE],
     100_000,
     "Records waiting or in flight; beyond it the answer is 503. About a second of one core's work.",
   ),
   KAFKA_QUEUE_BUFFERING_MAX_KBYTES: integer(
     "queue.buffering.max.kbytes",
-    [1, INT_MAX],
+    [1, MAX_QUEUE],
     32_768,
     "The same in KiB. A full queue of large events costs the producer about eight times this in memory: 380 MiB in all.",
   ),
@@ -85,8 +88,8 @@ export const producerSettings = {
   KAFKA_RETRY_BACKOFF_MAX_MS: integer("retry.backoff.max.ms", [1, 300_000], 1_000, "Longest such pause."),
   KAFKA_PARTITIONER: choice(
     "partitioner",
-    ["random", "consistent", "consistent_random", "murmur2", "murmur2_random", "fnv1a", "fnv1a_random"],
+    ["consistent", "consistent_random", "murmur2", "murmur2_random", "fnv1a", "fnv1a_random"],
     "murmur2_random",
-    "The Java clients' choice, so a key lands in the same partition whoever writes it; no key: spread.",
+    "The Java clients' choice, so a key lands in the same partition whoever writes it; no key: spread. librdkafka's random isn't among them: a key would have no order.",
   ),
 } satisfies Record<string, TSchema>;

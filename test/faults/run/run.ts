@@ -150,7 +150,7 @@ async function makeServices(kafka: ProxiedBroker, disk: SmallDisk, folder: strin
       KAFKA_MESSAGE_TIMEOUT_MS: "8000",
       KAFKA_QUEUE_BUFFERING_MAX_MESSAGES: "2000",
       STORED_DEADLINE_MS: "8000",
-      DELIVERY_STALL_MS: "3000",
+      DELIVERY_STALL_MS: "5000",
       JOURNAL_DIR: join(disk.path, "journal"),
       JOURNAL_MAX_BYTES: String(8 * MIB),
       JOURNAL_SEGMENT_BYTES: String(256 * 1024),

@@ -1,15 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { producerSettings } from "@ingest/kafka";
 import { parseSettings } from "@ingest/service";
-import { Type } from "@sinclair/typebox";
 import { checkPromises, deliverySettings } from "./settings.ts";
 
-const properties = {
-  ...deliverySettings,
-  KAFKA_MESSAGE_TIMEOUT_MS: Type.Integer({ default: 30_000 }),
-  KAFKA_ACKS: Type.Union([Type.Literal("all"), Type.Literal(-1), Type.Literal(0), Type.Literal(1)], {
-    default: "all",
-  }),
-};
+const properties = { ...producerSettings, ...deliverySettings };
 const problemsOf = (env: Record<string, string>) =>
   checkPromises(parseSettings(properties, env)).map((p) => p.name);
 
@@ -28,6 +22,31 @@ describe("settings under which a promise couldn't be kept don't boot", () => {
     expect(problemsOf({ KAFKA_ACKS: "1" })).toEqual(["KAFKA_ACKS"]);
     expect(problemsOf({ KAFKA_ACKS: "-1" })).toEqual([]);
   });
+
+  test("more than one request under way without idempotence: a retry would be overtaken", () => {
+    const env = { KAFKA_ENABLE_IDEMPOTENCE: "false" };
+    const name = "KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION";
+    expect(problemsOf(env)).toEqual([name]);
+    expect(problemsOf({ ...env, [name]: "1" })).toEqual([]);
+  });
+
+  test("events are taken back while they linger, or before a broken connection is noticed", () => {
+    expect(problemsOf({ KAFKA_LINGER_MS: "15000" })).toEqual(["KAFKA_LINGER_MS"]);
+    expect(problemsOf({ DELIVERY_STALL_MS: "10000" })).toEqual(["KAFKA_SOCKET_TIMEOUT_MS"]);
+    expect(problemsOf({ DELIVERY_STALL_MS: "10001" })).toEqual([]);
+  });
+
+  test.each(["0", "10001"])("nobody would learn that Kafka is back (statistics each %s ms)", (interval) =>
+    expect(problemsOf({ KAFKA_STATISTICS_INTERVAL_MS: interval })).toEqual(["KAFKA_STATISTICS_INTERVAL_MS"]),
+  );
+
+  test.each([
+    ["KAFKA_PARTITIONER", "random"],
+    ["KAFKA_QUEUE_BUFFERING_MAX_MESSAGES", "2147483647"],
+    ["KAFKA_QUEUE_BUFFERING_MAX_KBYTES", "2147483647"],
+  ])("%s=%s, which librdkafka would take", (name, value) =>
+    expect(() => parseSettings(properties, { [name]: value })).toThrow(name),
+  );
 
   test("a journal of less than two files", () =>
     expect(problemsOf({ JOURNAL_MAX_BYTES: "1048576" })).toEqual(["JOURNAL_SEGMENT_BYTES"]));

@@ -1,5 +1,6 @@
 // Settings of delivery, and the contradictions between them that must not boot.
 
+import type { ProducerSettings } from "@ingest/kafka";
 import type { SettingProblem } from "@ingest/service";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 
@@ -59,11 +60,21 @@ export const deliverySettings = {
 
 export type DeliverySettings = Static<TObject<typeof deliverySettings>>;
 
-/** The client's settings that delivery's promises rest on. */
-export interface PromiseSettings extends DeliverySettings {
-  KAFKA_MESSAGE_TIMEOUT_MS: number;
-  KAFKA_ACKS: string | number;
-}
+/** With the client's settings that delivery's promises rest on. */
+export type PromiseSettings = DeliverySettings &
+  Pick<
+    ProducerSettings,
+    | "KAFKA_MESSAGE_TIMEOUT_MS"
+    | "KAFKA_ACKS"
+    | "KAFKA_ENABLE_IDEMPOTENCE"
+    | "KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION"
+    | "KAFKA_LINGER_MS"
+    | "KAFKA_SOCKET_TIMEOUT_MS"
+    | "KAFKA_STATISTICS_INTERVAL_MS"
+  >;
+
+/** What the client says of its brokers must not be older. */
+const MAX_STATISTICS_INTERVAL_MS = 10_000;
 
 /**
  * Contradictions: settings under which an answer would promise what can't be kept.
@@ -71,6 +82,8 @@ export interface PromiseSettings extends DeliverySettings {
  *   could be sent first long after, when the caller has acted on the answer.
  * - Events must be taken back as a whole before the client gives up on single ones: a later event of the same key could
  *   overtake one that timed out.
+ * - They must not be taken back while nothing is wrong yet: while they linger, or while a broken connection is noticed.
+ * - That Kafka is back is learnt from the client's statistics.
  */
 export function checkPromises(settings: PromiseSettings): SettingProblem[] {
   const problems: SettingProblem[] = [];
@@ -89,6 +102,23 @@ export function checkPromises(settings: PromiseSettings): SettingProblem[] {
     );
   if (settings.KAFKA_ACKS !== "all" && Number(settings.KAFKA_ACKS) !== -1)
     wrong("KAFKA_ACKS", "must be all: `stored` promises that every in-sync replica has the event");
+  if (!settings.KAFKA_ENABLE_IDEMPOTENCE && settings.KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION > 1)
+    wrong(
+      "KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION",
+      "must be 1 while KAFKA_ENABLE_IDEMPOTENCE is false: events of one key could overtake each other",
+    );
+  for (const name of ["KAFKA_LINGER_MS", "KAFKA_SOCKET_TIMEOUT_MS"] as const)
+    if (settings[name] >= settings.DELIVERY_STALL_MS)
+      wrong(
+        name,
+        `must be less than DELIVERY_STALL_MS (${settings.DELIVERY_STALL_MS}): the client would be given up before`,
+      );
+  const statisticsMs = settings.KAFKA_STATISTICS_INTERVAL_MS;
+  if (statisticsMs === 0 || statisticsMs > MAX_STATISTICS_INTERVAL_MS)
+    wrong(
+      "KAFKA_STATISTICS_INTERVAL_MS",
+      `must be from 1 to ${MAX_STATISTICS_INTERVAL_MS}: they tell that a broker can be reached again`,
+    );
   if (settings.JOURNAL_SEGMENT_BYTES * 2 > settings.JOURNAL_MAX_BYTES)
     wrong(
       "JOURNAL_SEGMENT_BYTES",

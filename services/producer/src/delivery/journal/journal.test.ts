@@ -71,6 +71,20 @@ describe("order", () => {
     await next.close();
   });
 
+  // A thousand files of room were overrun by a large queue in small files: the rest came behind what was younger.
+  test("however many files it takes", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path, { segmentBytes: 64, fsyncIntervalMs: 60_000 });
+    journal.beginSpool();
+    append(journal, "spooled");
+    const back = Array.from({ length: 1_100 }, (_, i) => `back ${i}`);
+    const positions = back.map((value) => journal.putBack(event(value), NOW));
+    journal.rewind();
+    expect(left(journal)).toEqual([...back, "spooled"]);
+    for (const position of positions) journal.acknowledge(position);
+    await journal.close();
+  });
+
   test("outside of a spool it goes to the end", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);

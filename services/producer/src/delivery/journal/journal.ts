@@ -37,8 +37,11 @@ export interface Position {
   readonly ordinal: number;
 }
 
-/** Ids left free at the start of each spool, for what comes back from the client: it is older. */
-const SPOOL_GAP = 1_000;
+/**
+ * Ids left free at the start of each spool, for what comes back from the client: it is older. So many of the smallest
+ * files are 64 GiB, more than a client holds in memory; a name has room for thousands of millions of such gaps.
+ */
+const SPOOL_GAP = 1_000_000;
 /** A chunk this large is written at once rather than at the next commit. */
 const FLUSH_BYTES = 1024 * 1024;
 const MAINTENANCE_MS = 1_000;
