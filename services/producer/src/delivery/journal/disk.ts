@@ -52,7 +52,7 @@ export class JournalDisk implements GroupCommitTarget {
   /** May acknowledged records be forgotten? Not while something that replaces one of them is in memory only. */
   get mayForget(): boolean {
     for (const [segment, length] of this.#copies)
-      if (segment.synced >= length || segment.isDone) this.#copies.delete(segment);
+      if ((segment.synced >= length && !segment.isDoubtful) || segment.isDone) this.#copies.delete(segment);
     return this.#copies.size === 0;
   }
 
@@ -80,7 +80,7 @@ export class JournalDisk implements GroupCommitTarget {
       this.counts.fsyncs++;
       this.#hasNewNames = false;
       if (hadNewNames) await syncFolder(this.#options.folder);
-      await Promise.all(dirty.map((segment) => segment.sync()));
+      await Promise.all(dirty.map(syncSegment));
     } catch (error) {
       this.counts.fsyncFailures++;
       this.#hasNewNames ||= hadNewNames;
@@ -107,6 +107,15 @@ export class JournalDisk implements GroupCommitTarget {
       this.#timer = undefined;
       this.#options.retry();
     }, RETRY_MS);
+  }
+}
+
+async function syncSegment(segment: Segment): Promise<void> {
+  try {
+    await segment.sync();
+  } catch (error) {
+    segment.isDoubtful = true;
+    throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import { GroupCommit } from "./group-commit.ts";
 
 /** A disk whose fsync ends when the test says so. */
 function disk() {
-  const state = { flushes: 0, syncs: 0, isBroken: false, release: () => {} };
+  const state = { flushes: 0, syncs: 0, isBroken: false, release: () => {}, fail: () => {} };
   const target = {
     flush: () => {
       state.flushes++;
@@ -13,6 +13,7 @@ function disk() {
       state.syncs++;
       const { promise, resolve } = Promise.withResolvers<boolean>();
       state.release = () => resolve(true);
+      state.fail = () => resolve(false);
       return promise;
     },
   };
@@ -46,6 +47,16 @@ test("what asks while an fsync runs gets the next one", async () => {
   await turns(() => state.syncs === 2);
   state.release();
   expect(await second).toBe(true);
+});
+
+test("what asks while an fsync runs that fails isn't told that the next one kept it", async () => {
+  const { state, target } = disk();
+  const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 1_000 });
+  const first = commits.request();
+  await turns(() => state.syncs === 1);
+  const second = commits.request();
+  state.fail();
+  expect(await Promise.all([first, second])).toEqual([false, false]);
 });
 
 test("what nobody waits for is flushed, and synced only now and then", async () => {

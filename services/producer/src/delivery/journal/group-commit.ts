@@ -63,15 +63,22 @@ export class GroupCommit {
     });
   }
 
-  async #commit(): Promise<void> {
+  #takeWaiting(): PromiseWithResolvers<boolean> | undefined {
     const group = this.#waiting;
     this.#waiting = undefined;
+    return group;
+  }
+
+  async #commit(): Promise<void> {
+    const group = this.#takeWaiting();
     this.#hasNews = false;
     let isKept = this.#target.flush();
     const isSyncDue = group !== undefined || performance.now() - this.#lastSync >= this.#options.lazySyncMs;
     if (isKept && isSyncDue) {
       isKept = await this.#target.sync();
       this.#lastSync = performance.now();
+      // What was appended meanwhile may be among what this fsync lost: the next one wouldn't tell.
+      if (!isKept) this.#takeWaiting()?.resolve(false);
     }
     group?.resolve(isKept);
   }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import {
   appendFileSync,
   existsSync,
@@ -16,6 +16,7 @@ import { until } from "../testing/wait.ts";
 import type { JournalRecord } from "./cursor.ts";
 import { listSegments, workerFolder } from "./folder.ts";
 import type { Journal } from "./journal.ts";
+import { Segment } from "./segment.ts";
 
 const NOW = 1_700_000_000_000;
 
@@ -162,6 +163,27 @@ test("copies that are on the disk let originals go, however much is appended beh
   clearInterval(busy);
   await journal.close();
 });
+
+// The kernel tells a failed fsync once: the next one returned, and originals went though their copies were lost.
+test.each([false, true])(
+  "copies whose fsync has failed let originals go only when Kafka has them (%j)",
+  async (isAcknowledged) => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path);
+    const position = journal.append(event("a"), NOW);
+    await journal.commit();
+    journal.beginSpool();
+    const copy = journal.putBack(event("a"), NOW);
+    journal.supersede(position, copy);
+    const failing = spyOn(Segment.prototype, "sync").mockRejectedValue(new Error("EIO"));
+    expect(await journal.commit()).toBe(false);
+    failing.mockRestore();
+    await until("the next fsync", async () => (await journal.commit()) && copy.segment.isSynced);
+    if (isAcknowledged) journal.acknowledge(copy);
+    await journal.close();
+    expect(existsSync(position.segment.path)).toBe(!isAcknowledged);
+  },
+);
 
 describe("bounds", () => {
   test("bytes: full, and free again once records are acknowledged", async () => {

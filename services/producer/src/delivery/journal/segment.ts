@@ -28,6 +28,8 @@ export class Segment {
   readonly topic: string;
   /** Records of it were put back elsewhere. It is written all the same: a younger original may be on the disk already. */
   hasSuperseded = false;
+  /** An fsync of it failed. The next one may return without what that one lost: nothing here counts as synced for good. */
+  isDoubtful = false;
   /** No more records come. */
   isSealed = false;
 
