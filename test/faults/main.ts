@@ -48,5 +48,8 @@ const report = await runFaults({
 });
 console.log(JSON.stringify(report, null, 2));
 if (!values.json)
-  console.log(report.failures.length === 0 ? "all is well" : `FAILED: ${report.failures.join("; ")}`);
+  console.log(
+    (report.failures.length === 0 ? "all is well" : `FAILED: ${report.failures.join("; ")}`) +
+      (report.leftOut.length === 0 ? "" : `; LEFT OUT: ${report.leftOut.join(", ")}`),
+  );
 process.exit(report.failures.length === 0 ? 0 : 1);

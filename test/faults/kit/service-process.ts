@@ -1,5 +1,5 @@
 // One of the services as a process that can be killed, stopped, continued and started again.
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { until } from "./until.ts";
@@ -19,6 +19,8 @@ export interface ServiceProcessOptions {
 /** A time span in which one process of the service ran. */
 export interface Life {
   startedMs: number;
+  /** Where its part of the output file begins. */
+  outputFrom: number;
   /** How it ended; undefined while it runs. */
   end?: { atMs: number; how: "killed" | "terminated" | "by itself"; exitCode: number | null };
 }
@@ -56,7 +58,7 @@ export class ServiceProcess {
 
   start(): void {
     const output = openSync(this.#options.outputFile, "a");
-    const life: Life = { startedMs: performance.now() };
+    const life: Life = { startedMs: performance.now(), outputFrom: fstatSync(output).size };
     const child = Bun.spawn([process.execPath, join("services", this.name, "src/main.ts")], {
       cwd: root,
       env: { ...process.env, ...this.#options.env },
@@ -74,6 +76,12 @@ export class ServiceProcess {
       life.end = { atMs: performance.now(), how: this.#expected ?? "by itself", exitCode };
       if (this.#child === child) this.#child = undefined;
     });
+  }
+
+  /** What one of its lives has written. */
+  outputOf(life: number): string {
+    const output = readFileSync(this.#options.outputFile);
+    return output.subarray(this.lives[life]?.outputFrom, this.lives[life + 1]?.outputFrom).toString();
   }
 
   /** SIGKILL, and waits until it is gone. */

@@ -4,15 +4,25 @@ import { createInterface } from "node:readline";
 import { type ClientConfig, type KafkaAdmin, readTopic } from "@ingest/kafka";
 import type { Ledger } from "./ledger.ts";
 
+/** Why an event may be in the topic more than once. */
+export type Cause =
+  | "sent again by its caller"
+  | "replayed after a kill"
+  | "taken back"
+  | "left at a stop"
+  | "unknown";
+
 export interface AuditOptions {
   ledger: Ledger;
   admin: KafkaAdmin;
   /** For reading the topic past the proxy. */
   config: ClientConfig;
   topic: string;
-  consumerLog: string;
+  consumerLogs: readonly string[];
   /** Was this life of the producer ended by SIGKILL? */
   wasKilled(life: number): boolean;
+  /** Why this life of the producer, or the next one, may have sent events again. */
+  whySentAgain(life: number): Cause;
 }
 
 export interface Audit {
@@ -21,6 +31,8 @@ export interface Audit {
   events: number;
   /** Records of an event that was there already. */
   duplicates: number;
+  /** The same by cause; of `unknown` ones there must be none. */
+  duplicatesBy: Partial<Record<Cause, number>>;
   /** Answered durable or stored, and not in the topic. Must be 0. */
   missing: number;
   /** Answered accepted by a process that lived on, and not in the topic. Must be 0. */
@@ -44,6 +56,7 @@ export async function audit(options: AuditOptions): Promise<Audit> {
     records: 0,
     events: 0,
     duplicates: 0,
+    duplicatesBy: {},
     missing: 0,
     missingAccepted: 0,
     lostWithProcess: 0,
@@ -58,7 +71,8 @@ export async function audit(options: AuditOptions): Promise<Audit> {
   return result;
 }
 
-async function checkTopic({ ledger, config, topic, wasKilled }: AuditOptions, result: Audit): Promise<void> {
+async function checkTopic(options: AuditOptions, result: Audit): Promise<void> {
+  const { ledger, config, topic, wasKilled } = options;
   const seen = Array.from({ length: ledger.users }, (_, user) => new Uint8Array(ledger.countOf(user)));
   const last = new Int32Array(ledger.users).fill(-1);
   for await (const batch of readTopic({ config, topic })) {
@@ -69,6 +83,10 @@ async function checkTopic({ ledger, config, topic, wasKilled }: AuditOptions, re
       const { user, n } = event;
       if (seen[user]![n] === 1) {
         result.duplicates++;
+        const cause = causeOf(options, user, n);
+        result.duplicatesBy[cause] = (result.duplicatesBy[cause] ?? 0) + 1;
+        if (cause === "unknown")
+          note(result, `${ledger.idOf(user, n)} is at ${record.partition}/${record.offset} once more`);
         continue;
       }
       seen[user]![n] = 1;
@@ -101,17 +119,23 @@ async function checkTopic({ ledger, config, topic, wasKilled }: AuditOptions, re
   }
 }
 
-async function checkConsumer({ admin, topic, consumerLog }: AuditOptions, result: Audit): Promise<void> {
+function causeOf({ ledger, whySentAgain }: AuditOptions, user: number, n: number): Cause {
+  return ledger.isRepeated(user, n) ? "sent again by its caller" : whySentAgain(ledger.lifeOf(user, n));
+}
+
+async function checkConsumer({ admin, topic, consumerLogs }: AuditOptions, result: Audit): Promise<void> {
   const handled = new Map<number, Uint8Array>();
   for (const { partition, high } of await admin.offsets(topic)) handled.set(partition, new Uint8Array(high));
-  for await (const line of createInterface({ input: createReadStream(consumerLog) })) {
-    // A process that was killed while it wrote leaves half a line.
-    const place = /"topic":"([^"]+)","partition":(\d+),"offset":(\d+),/.exec(line);
-    if (!place || place[1] !== topic) continue;
-    const records = handled.get(Number(place[2]))!;
-    const offset = Number(place[3]);
-    if (records[offset] === 1) result.handledAgain++;
-    records[offset] = 1;
+  for (const path of consumerLogs) {
+    for await (const line of createInterface({ input: createReadStream(path) })) {
+      // A process that was killed while it wrote leaves half a line.
+      const place = /"topic":"([^"]+)","partition":(\d+),"offset":(\d+),/.exec(line);
+      if (!place || place[1] !== topic) continue;
+      const records = handled.get(Number(place[2]))!;
+      const offset = Number(place[3]);
+      if (records[offset] === 1) result.handledAgain++;
+      records[offset] = 1;
+    }
   }
   for (const [partition, records] of handled) {
     for (let offset = 0; offset < records.length; offset++) {

@@ -6,7 +6,7 @@ export type Answer = (typeof answers)[number];
 export class Ledger {
   /** Answers that weren't one of the promises, by what they were. */
   readonly others: Record<string, number> = {};
-  readonly #users: { answers: Uint8Array; lives: Int16Array; count: number }[];
+  readonly #users: { answers: Uint8Array; lives: Int16Array; isRepeated: Uint8Array; count: number }[];
 
   constructor(
     /** Tells this run's events from others'. */
@@ -16,6 +16,7 @@ export class Ledger {
     this.#users = Array.from({ length: users }, () => ({
       answers: new Uint8Array(1024),
       lives: new Int16Array(1024),
+      isRepeated: new Uint8Array(1024),
       count: 0,
     }));
   }
@@ -33,11 +34,13 @@ export class Ledger {
   open(user: number): number {
     const entry = this.#users[user]!;
     if (entry.count === entry.answers.length) {
-      const [known, lives] = [entry.answers, entry.lives];
+      const { answers: known, lives, isRepeated } = entry;
       entry.answers = new Uint8Array(known.length * 2);
       entry.lives = new Int16Array(known.length * 2);
+      entry.isRepeated = new Uint8Array(known.length * 2);
       entry.answers.set(known);
       entry.lives.set(lives);
+      entry.isRepeated.set(isRepeated);
     }
     return entry.count++;
   }
@@ -61,6 +64,15 @@ export class Ledger {
     const entry = this.#users[user]!;
     entry.answers[n] = answers.indexOf(answer);
     entry.lives[n] = life;
+  }
+
+  /** The event is sent once more: it had no answer that was a promise. */
+  repeated(user: number, n: number): void {
+    this.#users[user]!.isRepeated[n] = 1;
+  }
+
+  isRepeated(user: number, n: number): boolean {
+    return this.#users[user]!.isRepeated[n] === 1;
   }
 
   other(what: string): void {

@@ -48,6 +48,7 @@ async function sendAsUser(user: number, options: LoadOptions, isOver: () => bool
       const taken = await send(user, open, promise, options);
       // A later event must not be taken for good before an earlier one: what follows a gap is sent again too.
       open.splice(0, taken);
+      for (const n of open) ledger.repeated(user, n);
       if (open.length > 0) await Bun.sleep(RETRY_PAUSE_MS * random.between(0.5, 1.5));
     }
     await Bun.sleep(random.between(0, options.thinkMs));

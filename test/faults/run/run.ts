@@ -10,7 +10,7 @@ import { Random } from "../kit/random.ts";
 import { ServiceProcess } from "../kit/service-process.ts";
 import { mountSmallDisk, type SmallDisk } from "../kit/small-disk.ts";
 import { until } from "../kit/until.ts";
-import { type Audit, audit } from "./audit.ts";
+import { type Audit, audit, type Cause } from "./audit.ts";
 import { carryOut, faults, type Planned, planFaults, type World } from "./faults.ts";
 import { type Answer, Ledger } from "./ledger.ts";
 import { startLoad } from "./load.ts";
@@ -39,8 +39,8 @@ export interface RunReport {
   audit: Audit;
   producer: ProcessReport;
   consumer: ProcessReport;
-  /** False where no disk could be mounted to be filled. */
-  hadSmallDisk: boolean;
+  /** Faults that this machine can't have: no small disk could be mounted to be filled. */
+  leftOut: string[];
   /** Everything that must not be. Empty when all is well. */
   failures: string[];
   /** Where the services' logs are. */
@@ -68,6 +68,7 @@ export async function runFaults(options: RunOptions): Promise<RunReport> {
   const folder = mkdtempSync(join(tmpdir(), `fault-run-${seed}-`));
   await using kafka = await startProxiedBroker();
   using disk = mountSmallDisk(DISK_BYTES);
+  if (!disk.isReal) say("no small disk can be mounted here: faults of the disk are LEFT OUT");
   const { producer, consumer, url } = await makeServices(kafka, disk, folder);
   const settings = parseSettings(clientSettings, { KAFKA_BOOTSTRAP_SERVERS: kafka.directServers });
   const config = toClientConfig(settings, "admin");
@@ -110,8 +111,9 @@ export async function runFaults(options: RunOptions): Promise<RunReport> {
       admin,
       config,
       topic: TOPIC,
-      consumerLog: join(folder, "consumer.log"),
+      consumerLogs: [join(folder, "consumer.log")],
       wasKilled,
+      whySentAgain: causeByLife(producer),
     });
     return toReport(options, plan, ledger, found, producer, consumer, disk, folder, late);
   } finally {
@@ -172,6 +174,27 @@ async function makeServices(kafka: ProxiedBroker, disk: SmallDisk, folder: strin
   return { producer, consumer, url: `http://127.0.0.1:${port}` };
 }
 
+/** What a process says of itself when it sends events again, or leaves that to the next. */
+const signs: readonly [text: string, cause: Cause][] = [
+  ["took back what the client held", "taken back"],
+  ["deliveries failed: to be sent again", "taken back"],
+  ["events are in the journal: the next start sends them", "left at a stop"],
+];
+
+function causeByLife(producer: ServiceProcess): (life: number) => Cause {
+  const known = new Map<number, Cause>();
+  const find = (life: number): Cause => {
+    if (producer.lives[life]?.end?.how === "killed") return "replayed after a kill";
+    const output = producer.outputOf(life);
+    return signs.find(([text]) => output.includes(text))?.[1] ?? "unknown";
+  };
+  return (life) => {
+    const cause = known.get(life) ?? find(life);
+    known.set(life, cause);
+    return cause;
+  };
+}
+
 function hurtsNoDisk({ target }: { target: readonly string[] }): boolean {
   return !target.includes("disk");
 }
@@ -226,12 +249,14 @@ function toReport(
     audit: found,
     producer: processOf(producer),
     consumer: processOf(consumer),
-    hadSmallDisk: disk.isReal,
+    leftOut: disk.isReal ? [] : faults.filter((fault) => !hurtsNoDisk(fault)).map(({ name }) => name),
     failures: late.map((text) => `${text}: it needed a hand`),
     folder,
   };
   for (const name of ["missing", "missingAccepted", "disorder", "notHandled"] as const)
     if (found[name] > 0) report.failures.push(`${name}: ${found[name]}`);
+  const unexplained = found.duplicatesBy.unknown ?? 0;
+  if (unexplained > 0) report.failures.push(`duplicates that nothing explains: ${unexplained}`);
   for (const name of ["producer", "consumer"] as const) {
     const { accidents, peakRssMiB } = report[name];
     if (accidents > 0) report.failures.push(`the ${name} ended by itself ${accidents} times`);
