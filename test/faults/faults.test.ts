@@ -10,7 +10,14 @@ const MINUTES = Number(process.env.FAULT_MINUTES ?? 0.75);
 let report: RunReport | undefined;
 
 test(`under faults for ${MINUTES} minutes, seed ${SEED}: nothing promised is lost, nothing out of order or skipped`, async () => {
-  report = await runFaults({ seed: SEED, minutes: MINUTES, users: 20, thinkMs: 40, say: () => {} });
+  report = await runFaults({
+    seed: SEED,
+    minutes: MINUTES,
+    users: 20,
+    thinkMs: 40,
+    consumers: 2,
+    say: () => {},
+  });
   // The whole report, for a failure to be read.
   expect(report.failures, JSON.stringify(report, null, 2)).toEqual([]);
   expect(report.answered.none).toBe(0);

@@ -11,6 +11,7 @@ const usage = `Kills, stops, cuts off and fills up, under load, and then looks f
   --minutes M   how long faults go on (5)
   --users N     callers at once, each with a key of its own (40)
   --think MS    longest pause of a caller between two events (40)
+  --consumers N members of the consumers' group (2)
   --json        the report as JSON alone
   --help
 
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "5" },
     users: { type: "string", default: "40" },
     think: { type: "string", default: "40" },
+    consumers: { type: "string", default: "2" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
@@ -40,6 +42,7 @@ const report = await runFaults({
   minutes: Number(values.minutes),
   users: Number(values.users),
   thinkMs: Number(values.think),
+  consumers: Number(values.consumers),
   signal: ending.signal,
   say: (text) => {
     if (!values.json)

@@ -26,7 +26,8 @@ export interface Life {
 }
 
 export class ServiceProcess {
-  readonly name: string;
+  readonly name: "producer" | "consumer";
+  readonly outputFile: string;
   readonly lives: Life[] = [];
   peakRssBytes = 0;
   readonly #options: ServiceProcessOptions;
@@ -36,6 +37,7 @@ export class ServiceProcess {
   constructor(options: ServiceProcessOptions) {
     this.#options = options;
     this.name = options.name;
+    this.outputFile = options.outputFile;
   }
 
   /** Which life this is, from 0. */
@@ -57,7 +59,7 @@ export class ServiceProcess {
   }
 
   start(): void {
-    const output = openSync(this.#options.outputFile, "a");
+    const output = openSync(this.outputFile, "a");
     const life: Life = { startedMs: performance.now(), outputFrom: fstatSync(output).size };
     const child = Bun.spawn([process.execPath, join("services", this.name, "src/main.ts")], {
       cwd: root,
@@ -80,7 +82,7 @@ export class ServiceProcess {
 
   /** What one of its lives has written. */
   outputOf(life: number): string {
-    const output = readFileSync(this.#options.outputFile);
+    const output = readFileSync(this.outputFile);
     return output.subarray(this.lives[life]?.outputFrom, this.lives[life + 1]?.outputFrom).toString();
   }
 

@@ -22,6 +22,8 @@ export interface RunOptions {
   /** Callers at once, and the longest pause of each between two events, ms. */
   users: number;
   thinkMs: number;
+  /** Members of the consumers' group. Faults hurt the first; what it had moves to the others. */
+  consumers: number;
   say(text: string): void;
   /** Ends the run early, and everything it started. */
   signal?: AbortSignal;
@@ -38,7 +40,7 @@ export interface RunReport {
   sentAgain: Record<string, number>;
   audit: Audit;
   producer: ProcessReport;
-  consumer: ProcessReport;
+  consumers: ProcessReport[];
   /** Faults that this machine can't have: no small disk could be mounted to be filled. */
   leftOut: string[];
   /** Everything that must not be. Empty when all is well. */
@@ -48,6 +50,7 @@ export interface RunReport {
 }
 
 export interface ProcessReport {
+  name: "producer" | "consumer";
   lives: number;
   /** Lives that ended otherwise than they were told to. */
   accidents: number;
@@ -56,7 +59,7 @@ export interface ProcessReport {
 
 const MIB = 1024 * 1024;
 /** What each process may hold at most: bounded queues, whatever is done to it. */
-const MEMORY_BUDGET_MIB = { producer: 400, consumer: 400 };
+const MEMORY_BUDGET_MIB = 400;
 const DISK_BYTES = 24 * MIB;
 const CATCH_UP_MS = 120_000;
 const TOPIC = "fault-run";
@@ -69,20 +72,19 @@ export async function runFaults(options: RunOptions): Promise<RunReport> {
   await using kafka = await startProxiedBroker();
   using disk = mountSmallDisk(DISK_BYTES);
   if (!disk.isReal) say("no small disk can be mounted here: faults of the disk are LEFT OUT");
-  const { producer, consumer, url } = await makeServices(kafka, disk, folder);
+  const { producer, consumers, url } = await makeServices(kafka, disk, folder, options.consumers);
+  const services = [producer, ...consumers];
   const settings = parseSettings(clientSettings, { KAFKA_BOOTSTRAP_SERVERS: kafka.directServers });
   const config = toClientConfig(settings, "admin");
   let admin: KafkaAdmin | undefined;
   const memory = setInterval(() => {
-    for (const service of [producer, consumer]) service.sampleMemory();
+    for (const service of services) service.sampleMemory();
   }, 500);
   try {
     admin = await createAdmin({ config, timeoutMs: 30_000 });
     await admin.ensureTopic({ topic: TOPIC, partitions: 6, replicationFactor: 1 });
-    producer.start();
-    consumer.start();
-    await producer.untilReady();
-    await consumer.untilReady();
+    for (const service of services) service.start();
+    for (const service of services) await service.untilReady();
 
     const ledger = new Ledger(`r${seed}`, options.users);
     const plan = planFaults(
@@ -98,27 +100,27 @@ export async function runFaults(options: RunOptions): Promise<RunReport> {
       thinkMs: options.thinkMs,
     });
     await Promise.race([
-      carryOut(plan, { kafka, producer, consumer, disk }, say),
+      carryOut(plan, { kafka, producer, consumer: consumers[0]!, disk }, say),
       whenAborted(options.signal),
     ]);
     say("no more faults: everything has to come right by itself");
     await stopLoad();
     const late = await untilQuiet(producer, admin);
-    await Promise.all([producer.terminate(), consumer.terminate()]);
+    await Promise.all(services.map((service) => service.terminate()));
     const wasKilled = (life: number) => producer.lives[life]?.end?.how === "killed";
     const found = await audit({
       ledger,
       admin,
       config,
       topic: TOPIC,
-      consumerLogs: [join(folder, "consumer.log")],
+      consumerLogs: consumers.map(({ outputFile }) => outputFile),
       wasKilled,
       whySentAgain: causeByLife(producer),
     });
-    return toReport(options, plan, ledger, found, producer, consumer, disk, folder, late);
+    return toReport(options, plan, ledger, found, producer, consumers, disk, folder, late);
   } finally {
     clearInterval(memory);
-    await Promise.all([producer.kill(), consumer.kill()]);
+    await Promise.all(services.map((service) => service.kill()));
     await admin?.close();
   }
 }
@@ -129,8 +131,8 @@ async function whenAborted(signal: AbortSignal | undefined): Promise<never> {
   });
 }
 
-async function makeServices(kafka: ProxiedBroker, disk: SmallDisk, folder: string) {
-  const [port, healthPort] = [await freePort(), await freePort()];
+async function makeServices(kafka: ProxiedBroker, disk: SmallDisk, folder: string, consumerCount: number) {
+  const port = await freePort();
   mkdirSync(folder, { recursive: true });
   const shared = {
     KAFKA_TOPIC: TOPIC,
@@ -158,20 +160,25 @@ async function makeServices(kafka: ProxiedBroker, disk: SmallDisk, folder: strin
       JOURNAL_SEGMENT_BYTES: String(256 * 1024),
     },
   });
-  const consumer = new ServiceProcess({
-    name: "consumer",
-    healthPort,
-    outputFile: join(folder, "consumer.log"),
-    env: {
-      ...shared,
-      HEALTH_PORT: String(healthPort),
-      KAFKA_BOOTSTRAP_SERVERS: kafka.directServers,
-      KAFKA_GROUP_ID: GROUP,
-      KAFKA_SESSION_TIMEOUT_MS: "6000",
-      KAFKA_HEARTBEAT_INTERVAL_MS: "1000",
-    },
-  });
-  return { producer, consumer, url: `http://127.0.0.1:${port}` };
+  const consumers: ServiceProcess[] = [];
+  while (consumers.length < consumerCount) {
+    const healthPort = await freePort();
+    const consumer = new ServiceProcess({
+      name: "consumer",
+      healthPort,
+      outputFile: join(folder, `consumer-${consumers.length}.log`),
+      env: {
+        ...shared,
+        HEALTH_PORT: String(healthPort),
+        KAFKA_BOOTSTRAP_SERVERS: kafka.directServers,
+        KAFKA_GROUP_ID: GROUP,
+        KAFKA_SESSION_TIMEOUT_MS: "6000",
+        KAFKA_HEARTBEAT_INTERVAL_MS: "1000",
+      },
+    });
+    consumers.push(consumer);
+  }
+  return { producer, consumers, url: `http://127.0.0.1:${port}` };
 }
 
 /** What a process says of itself when it sends events again, or leaves that to the next. */
@@ -228,7 +235,7 @@ function toReport(
   ledger: Ledger,
   found: Audit,
   producer: ServiceProcess,
-  consumer: ServiceProcess,
+  consumers: readonly ServiceProcess[],
   disk: SmallDisk,
   folder: string,
   late: string[],
@@ -236,6 +243,7 @@ function toReport(
   const done: Record<string, number> = {};
   for (const { fault } of plan) done[fault.name] = (done[fault.name] ?? 0) + 1;
   const processOf = (service: ServiceProcess): ProcessReport => ({
+    name: service.name,
     lives: service.lives.length,
     accidents: service.accidents.length,
     peakRssMiB: Math.round(service.peakRssBytes / MIB),
@@ -248,7 +256,7 @@ function toReport(
     sentAgain: ledger.others,
     audit: found,
     producer: processOf(producer),
-    consumer: processOf(consumer),
+    consumers: consumers.map(processOf),
     leftOut: disk.isReal ? [] : faults.filter((fault) => !hurtsNoDisk(fault)).map(({ name }) => name),
     failures: late.map((text) => `${text}: it needed a hand`),
     folder,
@@ -257,10 +265,9 @@ function toReport(
     if (found[name] > 0) report.failures.push(`${name}: ${found[name]}`);
   const unexplained = found.duplicatesBy.unknown ?? 0;
   if (unexplained > 0) report.failures.push(`duplicates that nothing explains: ${unexplained}`);
-  for (const name of ["producer", "consumer"] as const) {
-    const { accidents, peakRssMiB } = report[name];
-    if (accidents > 0) report.failures.push(`the ${name} ended by itself ${accidents} times`);
-    if (peakRssMiB > MEMORY_BUDGET_MIB[name]) report.failures.push(`the ${name} held ${peakRssMiB} MiB`);
+  for (const { name, accidents, peakRssMiB } of [report.producer, ...report.consumers]) {
+    if (accidents > 0) report.failures.push(`a ${name} ended by itself ${accidents} times`);
+    if (peakRssMiB > MEMORY_BUDGET_MIB) report.failures.push(`a ${name} held ${peakRssMiB} MiB`);
   }
   return report;
 }
