@@ -10,13 +10,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import pino from "pino";
 import { temporaryFolder } from "../testing/folder.ts";
 import { event, left, openJournal } from "../testing/journal.ts";
 import { until } from "../testing/wait.ts";
 import type { JournalRecord } from "./cursor.ts";
 import { listSegments, workerFolder } from "./folder.ts";
 import type { Journal } from "./journal.ts";
-import { Segment } from "./segment.ts";
+import { ackPath, Segment } from "./segment.ts";
 
 const NOW = 1_700_000_000_000;
 
@@ -123,6 +124,23 @@ describe("acknowledging", () => {
     const next = await openJournal(folder.path);
     expect(left(next)).toEqual(["value 7", ...Array.from({ length: 50 }, (_, i) => `value ${250 + i}`)]);
     await next.close();
+  });
+
+  // They were tried once, and not again before the next acknowledgement.
+  test("is written down once the disk takes it, when it didn't at first", async () => {
+    using folder = temporaryFolder();
+    const lines: string[] = [];
+    const log = pino({ level: "warn" }, { write: (line) => void lines.push(line) });
+    const journal = await openJournal(folder.path, { log });
+    const [a] = ["a", "b"].map((value) => journal.append(event(value), NOW));
+    await journal.commit();
+    const home = workerFolder(folder.path, 0);
+    renameSync(home, `${home}-away`);
+    journal.acknowledge(a!);
+    await until("the first try", () => lines.some((line) => line.includes("can't be saved")));
+    renameSync(`${home}-away`, home);
+    await until("the next one", () => existsSync(ackPath(a!.segment.path)));
+    await journal.close();
   });
 
   test("of everything leaves no file behind", async () => {

@@ -68,6 +68,7 @@ export class Journal {
   /** While spooling: the ids left for what comes back, and the segment in use for it. */
   #gap: { nextId: number; readonly endId: number; segment?: Segment } | undefined;
   #readFailure: string | undefined;
+  #isSaveFailing = false;
   #saving: Promise<void> = Promise.resolve();
 
   private constructor(options: JournalOptions, folder: string, lock: FolderLock) {
@@ -322,7 +323,7 @@ export class Journal {
   async #forget(): Promise<void> {
     if (!(await this.#settleSuperseded())) return;
     for (const segment of [...this.#segments]) this.#removeIfDone(segment);
-    for (const segment of this.#toSave) {
+    for (const segment of [...this.#toSave]) {
       if (this.#superseded.size > 0) return;
       this.#toSave.delete(segment);
       if (segment.isFlushed) await this.#saveAcks(segment);
@@ -351,9 +352,12 @@ export class Journal {
     if (!this.#segments.has(segment)) return;
     try {
       await segment.saveAcks();
+      this.#isSaveFailing = false;
     } catch (error) {
-      const message = "acknowledgements can't be saved: a restart would send records twice";
-      this.#options.log.warn({ error }, message);
+      this.#toSave.add(segment);
+      const message = "acknowledgements can't be saved yet: a restart would send records twice";
+      if (!this.#isSaveFailing) this.#options.log.warn({ error }, message);
+      this.#isSaveFailing = true;
     }
     if (!this.#segments.has(segment)) await segment.remove();
   }
