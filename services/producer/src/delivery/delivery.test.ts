@@ -173,11 +173,12 @@ describe("accepted", () => {
     harness.kafka.deliverAll();
     expect(harness.delivery.state()).toMatchObject({ spooling: true, journal: { records: 30 } });
     for (const value of numbered(0, 5)) harness.delivery.accept(event(value));
+    // The first is in the file, which is full with it.
     await until("the good ones to arrive", () => {
       harness.kafka.deliverAll();
-      return values(harness.kafka).length === 5 && harness.delivery.state().journal!.records === 30;
+      return values(harness.kafka).length === 5 && harness.delivery.state().journal!.records === 29;
     });
-    expect(await harness.delivery.stop(1_000)).toEqual({ journalled: 30, lost: 0 });
+    expect(await harness.delivery.stop(1_000)).toEqual({ journalled: 29, lost: 0 });
 
     const next = await start(home, { journal: { maxBytes: 2 ** 26 } });
     await drain(next);

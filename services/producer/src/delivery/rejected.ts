@@ -17,7 +17,7 @@ export interface RejectedLine {
 
 export interface RejectedOptions {
   path: string;
-  /** Beyond it nothing is appended until somebody has taken the file away. */
+  /** Nothing is appended beyond it until somebody has taken the file away. */
   maxBytes: number;
   log: Log;
   /** Pause after a try that failed, ms. */
@@ -106,7 +106,8 @@ export class RejectedEvents {
     const { path, maxBytes } = this.#options;
     await using file = await open(path, "a");
     const { size } = await file.stat();
-    if (size + Buffer.byteLength(text) > maxBytes)
+    // What comes first is taken however large it is: nothing else would ever make room for it.
+    if (size > 0 && size + Buffer.byteLength(text) > maxBytes)
       throw new Error(`the file has ${size} of ${maxBytes} bytes: look at it and take it away`);
     try {
       await file.appendFile(text);
