@@ -75,15 +75,20 @@ function damaged(text: string, random: (below: number) => number): Buffer {
   return Buffer.from(bytes);
 }
 
-/** What a body means by JSON.parse and the schema alone. */
-function meaning(bytes: Buffer): unknown {
+/** What a body is by JSON.parse alone; undefined when it is no JSON. */
+function jsonOf(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) return undefined;
   try {
-    const value: unknown = JSON.parse(bytes.toString().replace(/^\ufeff/, ""));
-    return isEventInput(value) ? value : undefined;
+    return JSON.parse(bytes.toString().replace(/^\ufeff/, ""));
   } catch {
     return undefined;
   }
+}
+
+/** What a body means by JSON.parse and the schema alone. */
+function meaning(bytes: Buffer): unknown {
+  const value = jsonOf(bytes);
+  return isEventInput(value) ? value : undefined;
 }
 
 function expectSame(bytes: Buffer, event: ReturnType<typeof decodeEvent>): void {
@@ -120,8 +125,14 @@ describe("damaged bodies", () => {
       );
       const bytes = damaged(`[${list.join(", ")}]`, random);
       const events = decodeEvents(bytes, "array", limits);
-      if (events instanceof Rejection) continue;
-      const parsed = JSON.parse(bytes.toString().replace(/^\ufeff/, "")) as unknown[];
+      const parsed = jsonOf(bytes);
+      if (events instanceof Rejection) {
+        const code = parsed === undefined ? (isUtf8(bytes) ? "not_json" : "bad_encoding") : "invalid_event";
+        expect({ text: bytes.toString(), code: events.code }).toEqual({ text: bytes.toString(), code });
+        if (code === "invalid_event") expect(Array.isArray(parsed) && parsed.length > 0).toBe(false);
+        continue;
+      }
+      if (!Array.isArray(parsed)) throw new Error(`taken: ${bytes}`);
       expect(events).toHaveLength(parsed.length);
       for (const [index, event] of events.entries()) {
         expect(event instanceof Rejection).toBe(!isEventInput(parsed[index]));

@@ -1,4 +1,4 @@
-import { describe, expect, setSystemTime, test } from "bun:test";
+import { describe, expect, setSystemTime, spyOn, test } from "bun:test";
 import type { EncodedEvent } from "../delivery/index.ts";
 import { Rejection } from "../rejection.ts";
 import { decodeEvent, decodeEvents } from "./decode.ts";
@@ -162,6 +162,24 @@ describe.each(["array", "ndjson"] as const)("many as %s", (format) => {
     expect(events.map((e) => e instanceof Rejection)).toEqual([true, false]);
   });
 
+  test("what is no event costs no more memory than one may have: nothing larger is ever parsed", () => {
+    const small = "[],".repeat(limits.maxEventBytes);
+    const bodies = [
+      write(["1", `[${small}[]]`, '{"event_type":"a"}']),
+      `[${small}[]]`,
+      `{"payload":[${small}[]]}`,
+      `[${small}`,
+    ];
+    const parse = spyOn(JSON, "parse");
+    try {
+      for (const body of bodies) decodeEvents(bytes(body), format, limits);
+      const longest = Math.max(0, ...parse.mock.calls.map(([text]) => String(text).length));
+      expect(longest).toBeLessThanOrEqual(limits.maxEventBytes);
+    } finally {
+      parse.mockRestore();
+    }
+  });
+
   test("more than the limit are refused as a whole", () => {
     const events = decodeEvents(bytes(write(new Array(6).fill('{"event_type":"a"}'))), format, limits);
     expect(events).toBeInstanceOf(Rejection);
@@ -179,8 +197,13 @@ describe("an array", () => {
   test.each(['{"event_type":"a"}', "3", '"text"', "null"])("%j is none", (text) => {
     expect(decodeEvents(bytes(text), "array", limits)).toMatchObject({ code: "invalid_event" });
   });
-  test("that breaks off is not JSON", () => {
-    expect(decodeEvents(bytes('[{"event_type":"a"}'), "array", limits)).toMatchObject({ code: "not_json" });
+  test.each([
+    '[{"event_type":"a"}',
+    '[{"event_type":"a"}]]',
+    '[{"event_type":"a"},]',
+    '[{"event_type":"a"},{]',
+  ])("%j is not JSON, and none of it is taken", (text) => {
+    expect(decodeEvents(bytes(text), "array", limits)).toMatchObject({ code: "not_json" });
   });
 });
 

@@ -1,10 +1,10 @@
 // Bytes → events ready for Kafka, or what is wrong with them. Knows the formats; neither HTTP nor Kafka.
-import { isUtf8 } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 import { eventProblems, isEventInput } from "@ingest/contract";
 import type { EncodedEvent } from "../delivery/index.ts";
 import { Rejection } from "../rejection.ts";
 import { encodeEvent } from "./encode.ts";
-import { elementBounds } from "./json-elements.ts";
+import { elementBounds, skipSpace, trimEnd } from "./json-elements.ts";
 
 /** How events are written in a body: one JSON object, a JSON array of them, or one JSON object a line. */
 export type Format = "json" | "array" | "ndjson";
@@ -14,8 +14,8 @@ export interface DecodeLimits {
   maxBatchEvents: number;
 }
 
-const SPACE = 0x20;
 const NEWLINE = 0x0a;
+const OPEN_BRACKET = 0x5b;
 
 /** Reads a body that is one event. */
 export function decodeEvent(body: Buffer, limits: DecodeLimits): EncodedEvent | Rejection {
@@ -27,45 +27,67 @@ export function decodeEvent(body: Buffer, limits: DecodeLimits): EncodedEvent | 
     : toEvent(parsed, body, start, trimEnd(body, start, body.length), limits, Date.now());
 }
 
-/** Reads a body that is many: a rejection for all of it, or for each event its own. */
+/**
+ * Reads a body that is many: a rejection for all of it, or for each event its own. Each is found and measured before it
+ * is parsed, alone: what is parsed at once is never more than one event may have.
+ */
 export function decodeEvents(
   body: Buffer,
   format: "array" | "ndjson",
   limits: DecodeLimits,
 ): (EncodedEvent | Rejection)[] | Rejection {
-  if (!isUtf8(body)) return notUtf8();
-  const events = format === "ndjson" ? decodeLines(body, limits) : decodeArray(body, limits);
-  if (!(events instanceof Rejection) && events.length === 0)
+  // Where every character is one byte, the text is decoded once and cut; else event by event.
+  const ascii = isAscii(body) ? body.toString("latin1") : undefined;
+  if (ascii === undefined && !isUtf8(body)) return notUtf8();
+  const bounds = format === "ndjson" ? lineBounds(body, limits.maxBatchEvents) : arrayBounds(body, limits);
+  if (bounds instanceof Rejection) return bounds;
+  if (bounds === "too many")
+    return new Rejection("too_large", `The body holds more than ${limits.maxBatchEvents} events.`);
+  if (bounds.length === 0)
     return new Rejection("invalid_event", "The body holds no event: send at least one.", {
       errors: [{ pointer: "", message: "must hold at least one event" }],
     });
+  const receivedMs = Date.now();
+  const events: (EncodedEvent | Rejection)[] = [];
+  for (let i = 0; i < bounds.length; i += 2) {
+    const start = bounds[i]!;
+    const end = bounds[i + 1]!;
+    if (end - start > limits.maxEventBytes) {
+      events.push(tooLarge(end - start, limits));
+      continue;
+    }
+    const parsed = parse(body, start, end, ascii?.slice(start, end));
+    if (!(parsed instanceof Rejection)) events.push(toEvent(parsed, body, start, end, limits, receivedMs));
+    // A line stands for itself; an array is JSON as a whole or not at all.
+    else if (format === "ndjson") events.push(parsed);
+    else return parsed;
+  }
   return events;
 }
 
-function decodeArray(body: Buffer, limits: DecodeLimits): (EncodedEvent | Rejection)[] | Rejection {
+function arrayBounds(body: Buffer, limits: DecodeLimits): number[] | "too many" | Rejection {
   const start = skipToText(body);
-  const parsed = parse(body, start, body.length);
-  if (parsed instanceof Rejection) return parsed;
-  if (!Array.isArray(parsed))
-    return new Rejection(
-      "invalid_event",
-      "The body is not a JSON array: send an array of events, or NDJSON as application/x-ndjson.",
-      { errors: [{ pointer: "", message: "must be an array of events" }] },
-    );
-  if (parsed.length > limits.maxBatchEvents) return tooMany(limits);
-  const receivedMs = Date.now();
-  const bounds = elementBounds(body, start, parsed.length);
-  return parsed.map((value: unknown, index) =>
-    toEvent(value, body, bounds[index * 2]!, bounds[index * 2 + 1]!, limits, receivedMs),
+  if (body[start] !== OPEN_BRACKET) return notAnArray(body, start, limits);
+  const bounds = elementBounds(body, start, limits.maxBatchEvents);
+  return bounds === "broken" ? new Rejection("not_json", "The body is not a whole JSON array.") : bounds;
+}
+
+/** Is it no JSON, or JSON of another kind? Asked only where it may be parsed. */
+function notAnArray(body: Buffer, start: number, limits: DecodeLimits): Rejection {
+  if (body.length - start <= limits.maxEventBytes) {
+    const parsed = parse(body, start, body.length);
+    if (parsed instanceof Rejection) return parsed;
+  }
+  return new Rejection(
+    "invalid_event",
+    "The body is not a JSON array: send an array of events, or NDJSON as application/x-ndjson.",
+    { errors: [{ pointer: "", message: "must be an array of events" }] },
   );
 }
 
-function decodeLines(body: Buffer, limits: DecodeLimits): (EncodedEvent | Rejection)[] | Rejection {
-  const receivedMs = Date.now();
-  const events: (EncodedEvent | Rejection)[] = [];
-  // Where every character is one byte, the text is decoded once and cut; else line by line.
-  const whole = body.toString();
-  const ascii = whole.length === body.length ? whole : undefined;
+/** As `elementBounds`, for lines; blank ones don't count. */
+function lineBounds(body: Buffer, max: number): number[] | "too many" {
+  const bounds: number[] = [];
   for (let from = skipByteOrderMark(body); from < body.length; ) {
     const newline = body.indexOf(NEWLINE, from);
     const lineEnd = newline === -1 ? body.length : newline;
@@ -73,11 +95,10 @@ function decodeLines(body: Buffer, limits: DecodeLimits): (EncodedEvent | Reject
     const end = trimEnd(body, start, lineEnd);
     from = lineEnd + 1;
     if (start === end) continue;
-    if (events.length === limits.maxBatchEvents) return tooMany(limits);
-    const parsed = parse(body, start, end, ascii?.slice(start, end));
-    events.push(parsed instanceof Rejection ? parsed : toEvent(parsed, body, start, end, limits, receivedMs));
+    if (bounds.length === max * 2) return "too many";
+    bounds.push(start, end);
   }
-  return events;
+  return bounds;
 }
 
 function toEvent(
@@ -88,12 +109,7 @@ function toEvent(
   limits: DecodeLimits,
   receivedMs: number,
 ): EncodedEvent | Rejection {
-  if (end - start > limits.maxEventBytes)
-    return new Rejection(
-      "too_large",
-      `The event has ${end - start} bytes; at most ${limits.maxEventBytes} are taken.`,
-      ownId(value),
-    );
+  if (end - start > limits.maxEventBytes) return tooLarge(end - start, limits, ownId(value));
   if (isEventInput(value)) return encodeEvent(value, json, start, end, receivedMs);
   const errors = eventProblems(value);
   const [first] = errors;
@@ -126,27 +142,10 @@ function skipByteOrderMark(body: Buffer): number {
   return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
 }
 
-/** JSON's white space is below or at U+0020; anything else down there is left for JSON.parse to refuse. */
-function skipSpace(body: Buffer, from: number, end: number): number {
-  let at = from;
-  while (at < end && isSpace(body[at]!)) at++;
-  return at;
-}
-
-function trimEnd(body: Buffer, start: number, from: number): number {
-  let end = from;
-  while (end > start && isSpace(body[end - 1]!)) end--;
-  return end;
-}
-
-function isSpace(byte: number): boolean {
-  return byte === SPACE || byte === NEWLINE || byte === 0x0d || byte === 0x09;
-}
-
 function notUtf8(): Rejection {
   return new Rejection("bad_encoding", "The body is not UTF-8.");
 }
 
-function tooMany({ maxBatchEvents }: DecodeLimits): Rejection {
-  return new Rejection("too_large", `The body holds more than ${maxBatchEvents} events.`);
+function tooLarge(bytes: number, { maxEventBytes }: DecodeLimits, own: { eventId?: string } = {}): Rejection {
+  return new Rejection("too_large", `The event has ${bytes} bytes; at most ${maxEventBytes} are taken.`, own);
 }

@@ -3,9 +3,11 @@ import { elementBounds } from "./json-elements.ts";
 
 function elements(json: string): string[] {
   const bytes = Buffer.from(json);
-  const count = (JSON.parse(json) as unknown[]).length;
-  const bounds = elementBounds(bytes, bytes.indexOf("["), count);
-  return Array.from({ length: count }, (_, i) => bytes.toString("utf8", bounds[i * 2], bounds[i * 2 + 1]));
+  const bounds = elementBounds(bytes, bytes.indexOf("["), 100);
+  if (typeof bounds === "string") throw new Error(bounds);
+  return Array.from({ length: bounds.length / 2 }, (_, i) =>
+    bytes.toString("utf8", bounds[i * 2], bounds[i * 2 + 1]),
+  );
 }
 
 test.each([
@@ -18,6 +20,29 @@ test.each([
   ["[12345678901234567890, -1.5e3]", ["12345678901234567890", "-1.5e3"]],
 ])("cuts %j", (json, expected) => {
   expect(elements(json)).toEqual(expected);
+});
+
+test.each([
+  "[",
+  "[1",
+  "[1,",
+  "[1,2",
+  "[1}",
+  "[1}]",
+  "[1]]",
+  "[1] 2",
+  "[],",
+  '["',
+  '["\\',
+  "[{]",
+  '[{"a":[1}',
+])("%j breaks off, or goes on", (json) => {
+  expect(elementBounds(Buffer.from(json), 0, 100)).toBe("broken");
+});
+
+test("stops at the first element too many, whatever comes after", () => {
+  expect(elementBounds(Buffer.from("[1,2]"), 0, 2)).toHaveLength(4);
+  expect(elementBounds(Buffer.from("[1,2,3"), 0, 2)).toBe("too many");
 });
 
 test("cuts whatever JSON.stringify writes, with and without white space", () => {
