@@ -22,9 +22,9 @@ afterAll(async () => {
   await admin?.close();
 });
 
-const start = () =>
+const start = (env: Record<string, string> = {}) =>
   startProducer({
-    env: { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, KAFKA_TOPIC: topic, WORKERS: String(WORKERS) },
+    env: { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, KAFKA_TOPIC: topic, WORKERS: String(WORKERS), ...env },
   });
 
 /** The process ids of a process's children, as Linux tells them: the fourth field of a process's stat is its parent. */
@@ -84,7 +84,7 @@ test(
       return children.length === WORKERS && !children.includes(victim!);
     });
     await until("all workers ready", () => isReady(service.url));
-    expect((await service.metrics()).get("ingest_worker_restarts_total")).toBe(1);
+    expect((await service.metrics()).get('ingest_worker_restarts_total{reason="ended"}')).toBe(1);
     expect(await send(service, 100)).toBe(100);
 
     const children = childrenOf(service.pid);
@@ -92,6 +92,29 @@ test(
     expect(await service.exited).toBe(0);
     expect(children.filter(exists)).toEqual([]);
     expect(await stored()).toBe(400);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "one that is stopped is replaced while the service runs, and doesn't outlive it when it ends",
+  async () => {
+    await using service = await start({ WORKER_HUNG_MS: "1000", SHUTDOWN_TIMEOUT_MS: "1000" });
+    const [victim] = childrenOf(service.pid);
+    process.kill(victim!, "SIGSTOP");
+    await until("another worker", async () => {
+      const children = childrenOf(service.pid);
+      return children.length === WORKERS && !children.includes(victim!);
+    });
+    await until("all workers ready", () => isReady(service.url));
+    expect((await service.metrics()).get('ingest_worker_restarts_total{reason="hung"}')).toBe(1);
+    expect(await send(service, 100)).toBe(100);
+
+    const children = childrenOf(service.pid);
+    process.kill(children[0]!, "SIGSTOP");
+    service.kill("SIGTERM");
+    expect(await service.exited).toBe(1);
+    expect(children.filter(exists)).toEqual([]);
   },
   TIMEOUT_MS,
 );

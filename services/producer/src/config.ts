@@ -37,6 +37,20 @@ export const httpSettings = {
     default: 1,
     description: "Processes that share the port; auto: one for each core.",
   }),
+  WORKER_HUNG_MS: Type.Integer({
+    default: 10_000,
+    minimum: 500,
+    maximum: 600_000,
+    description:
+      "With several workers, one that doesn't answer its parent for so long, five asks in a row, is killed and started again.",
+  }),
+  WORKER_START_TIMEOUT_MS: Type.Integer({
+    default: 120_000,
+    minimum: 1_000,
+    maximum: 3_600_000,
+    description:
+      "With several workers, one that doesn't listen so long after its start is killed. Reading a large journal takes its time.",
+  }),
   DEFAULT_DURABILITY: Type.Union(
     [Type.Literal("accepted"), Type.Literal("durable"), Type.Literal("stored")],
     {

@@ -1,10 +1,10 @@
 // Several processes on one port: WORKERS in the settings. Each is a whole producer, with a journal of its own.
 import { availableParallelism } from "node:os";
-import { counterOf, createMetrics, type Env, type Lifecycle, type Log } from "@ingest/service";
+import { countersOf, createMetrics, type Env, type Lifecycle, type Log } from "@ingest/service";
 import type { HttpSettings } from "../config.ts";
 import { assertPortFree } from "../http/listen.ts";
 import type { FromParent, FromWorker } from "./messages.ts";
-import { Supervisor, type WorkerProcess } from "./supervisor.ts";
+import { MAX_MISSED, Supervisor, type WorkerProcess } from "./supervisor.ts";
 
 export { answerForAll, parentChannel } from "./worker.ts";
 
@@ -12,7 +12,9 @@ export { answerForAll, parentChannel } from "./worker.ts";
 const INDEX_ENV = "INGEST_WORKER";
 
 /** A worker ends by its own limits first. */
-const STOP_MARGIN_MS = 5_000;
+const STOP_MARGIN_MS = 4_000;
+/** What the end of one that had to be killed may take. */
+const KILL_MARGIN_MS = 1_000;
 
 /** How many processes answer. */
 export function workerCount({ WORKERS }: Pick<HttpSettings, "WORKERS">): number {
@@ -48,15 +50,19 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<{ por
     },
     registry,
     log,
+    pingMs: settings.WORKER_HUNG_MS / MAX_MISSED,
+    startTimeoutMs: settings.WORKER_START_TIMEOUT_MS,
   });
-  counterOf(
+  countersOf(
     registry,
     "worker_restarts_total",
-    "Workers that ended and were started again",
+    "Workers that were started again: they ended, hung, or didn't come up",
+    "reason",
     () => supervisor.restarts,
   );
   // Workers share the port with whatever else lets it be shared: another service would get a part of the requests.
   assertPortFree(settings.HOST, settings.PORT);
+  const stopMs = settings.SHUTDOWN_TIMEOUT_MS + STOP_MARGIN_MS;
   let port = settings.PORT;
   await lifecycle.start({
     name: "workers",
@@ -64,12 +70,12 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<{ por
       try {
         port = await supervisor.start();
       } catch (error) {
-        await supervisor.stop().catch(() => undefined);
+        await supervisor.stop(stopMs).catch(() => undefined);
         throw error;
       }
     },
-    stop: () => supervisor.stop(),
-    stopBudgetMs: settings.SHUTDOWN_TIMEOUT_MS + STOP_MARGIN_MS,
+    stop: () => supervisor.stop(stopMs),
+    stopBudgetMs: stopMs + KILL_MARGIN_MS,
   });
   return { port };
 }

@@ -20,9 +20,13 @@ export type FromWorker =
   /** Somebody asks this worker, and wants to know of all. */
   | { type: "ask"; id: number }
   /** The answer to `report`. */
-  | ({ type: "reported"; id: number } & WorkerReport);
+  | ({ type: "reported"; id: number } & WorkerReport)
+  /** The answer to `ping`. */
+  | { type: "pong"; id: number };
 
 export type FromParent =
   | { type: "report"; id: number }
+  /** Is its event loop still turning? */
+  | { type: "ping"; id: number }
   /** The answer to `ask`. */
   | ({ type: "answered"; id: number } & WholeReport);

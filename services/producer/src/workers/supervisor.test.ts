@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { Registry } from "@ingest/service";
 import pino from "pino";
 import type { FromParent, FromWorker } from "./messages.ts";
-import { Supervisor, type WorkerProcess } from "./supervisor.ts";
+import { MAX_MISSED, Supervisor, type WorkerProcess } from "./supervisor.ts";
 
 /** A worker without a process. */
 class FakeWorker implements WorkerProcess {
@@ -21,23 +21,38 @@ class FakeWorker implements WorkerProcess {
       this.end = (code, signal = null) => resolve({ code, signal });
     });
   }
+  /** Stopped, or in a loop: it answers nothing, and no signal but SIGKILL ends it. */
+  isHung = false;
+
   send(message: FromParent): void {
     this.received.push(message);
+    if (this.isHung) return;
+    if (message.type === "ping") this.tell({ type: "pong", id: message.id });
     if (message.type === "report")
       this.tell({ type: "reported", id: message.id, ready: { ok: true }, metrics: [] });
   }
   kill(signal: NodeJS.Signals): void {
     this.signals.push(signal);
-    this.end(0);
+    if (signal === "SIGKILL") this.end(null, signal);
+    else if (!this.isHung) this.end(0);
   }
 }
 
 const running: Supervisor[] = [];
 afterEach(async () => {
-  for (const supervisor of running.splice(0)) await supervisor.stop().catch(() => undefined);
+  for (const supervisor of running.splice(0)) await supervisor.stop(0).catch(() => undefined);
 });
 
-function supervise(count: number, options: { port?: number; isListening?: boolean } = {}) {
+interface Options {
+  port?: number;
+  isListening?: boolean;
+  pingMs?: number;
+  startTimeoutMs?: number;
+  /** Called before each start of a worker, with how many there were; throws when there is to be none. */
+  beforeSpawn?: (started: number) => void;
+}
+
+function supervise(count: number, options: Options = {}) {
   const workers: FakeWorker[] = [];
   const supervisor = new Supervisor({
     count,
@@ -45,7 +60,10 @@ function supervise(count: number, options: { port?: number; isListening?: boolea
     registry: new Registry(),
     log: pino({ level: "silent" }),
     firstPauseMs: 1,
+    pingMs: options.pingMs ?? 10_000,
+    startTimeoutMs: options.startTimeoutMs ?? 10_000,
     spawn(index, port, onMessage) {
+      options.beforeSpawn?.(workers.length);
       const worker = new FakeWorker(workers.length + 1, index, port, onMessage);
       workers.push(worker);
       if (options.isListening !== false)
@@ -91,7 +109,7 @@ describe("a worker that ends", () => {
     workers[1]!.end(null, "SIGKILL");
     await until(() => workers.length === 3);
     expect(workers[2]).toMatchObject({ index: 1, port: 4321 });
-    expect(supervisor.restarts).toBe(1);
+    expect(supervisor.restarts).toMatchObject({ ended: 1, hung: 0 });
     workers[2]!.end(1);
     await until(() => workers.length === 4);
     expect(workers[3]).toMatchObject({ index: 1 });
@@ -100,17 +118,74 @@ describe("a worker that ends", () => {
   test("is not started again once all are to stop", async () => {
     const { supervisor, workers } = supervise(2);
     await supervisor.start();
-    await supervisor.stop();
+    await supervisor.stop(10_000);
     expect(workers).toHaveLength(2);
-    expect(supervisor.restarts).toBe(0);
+    expect(supervisor.restarts).toEqual({ ended: 0, hung: 0, not_started: 0 });
   });
+});
+
+describe("a worker that hangs", () => {
+  test("kept its share of the connections for ever: it is killed and started again, and the others are not", async () => {
+    const { supervisor, workers } = supervise(2, { pingMs: 2 });
+    await supervisor.start();
+    workers[1]!.isHung = true;
+    await until(() => workers.length === 3);
+    expect(workers[2]).toMatchObject({ index: 1, port: 4321 });
+    expect(workers[1]!.signals).toEqual(["SIGKILL"]);
+    expect(workers[1]!.received.filter(({ type }) => type === "ping").length).toBeGreaterThanOrEqual(
+      MAX_MISSED,
+    );
+    expect(workers[0]!.signals).toEqual([]);
+    expect(supervisor.restarts).toMatchObject({ ended: 0, hung: 1 });
+  });
+
+  test("for a moment only is left alone", async () => {
+    const { supervisor, workers } = supervise(1, { pingMs: 20 });
+    await supervisor.start();
+    const asked = () => workers[0]!.received.length;
+    workers[0]!.isHung = true;
+    await until(() => asked() === 2);
+    workers[0]!.isHung = false;
+    await until(() => asked() === MAX_MISSED + 2);
+    expect(workers[0]!.signals).toEqual([]);
+  });
+
+  test("while it starts is killed after the time for that", async () => {
+    const { supervisor, workers } = supervise(1, { isListening: false, startTimeoutMs: 10 });
+    const started = supervisor.start();
+    workers[0]!.isHung = true;
+    expect(started).rejects.toThrow("worker 0 ended with SIGKILL before it listened");
+  });
+
+  test("when all are to stop is killed before the time is over, for it would hold port and journal", async () => {
+    const { supervisor, workers } = supervise(2);
+    await supervisor.start();
+    workers[1]!.isHung = true;
+    expect(supervisor.stop(10)).rejects.toThrow("worker 1 ended with SIGKILL");
+    await until(() => workers[1]!.signals.length === 2);
+    expect(workers.map(({ signals }) => signals)).toEqual([["SIGTERM"], ["SIGTERM", "SIGKILL"]]);
+  });
+});
+
+test("a system that has no process to spare ended the parent: it is tried again instead", async () => {
+  let refusals = 2;
+  const { supervisor, workers } = supervise(1, {
+    beforeSpawn: (started) => {
+      if (started > 0 && refusals-- > 0) throw new Error("EAGAIN");
+    },
+  });
+  await supervisor.start();
+  workers[0]!.end(1);
+  await until(() => workers.length === 2);
+  expect(refusals).toBe(-1);
+  expect(supervisor.restarts).toMatchObject({ ended: 1 });
 });
 
 describe("stop", () => {
   test("passes SIGTERM on once and waits for each", async () => {
     const { supervisor, workers } = supervise(2);
     await supervisor.start();
-    await supervisor.stop();
+    await supervisor.stop(10_000);
     expect(workers.map(({ signals }) => signals)).toEqual([["SIGTERM"], ["SIGTERM"]]);
   });
 
@@ -118,7 +193,7 @@ describe("stop", () => {
     const { supervisor, workers } = supervise(2);
     await supervisor.start();
     workers[1]!.kill = () => workers[1]!.end(1);
-    expect(supervisor.stop()).rejects.toThrow("worker 1 ended with exit code 1");
+    expect(supervisor.stop(10_000)).rejects.toThrow("worker 1 ended with exit code 1");
   });
 });
 

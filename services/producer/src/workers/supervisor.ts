@@ -1,4 +1,5 @@
-// The parent of several workers: starts them, starts a dead one again, asks them all when one is asked, ends them.
+// The parent of several workers: starts them, starts a dead or hung one again, asks them all when one is asked, ends
+// them.
 import type { Log, Registry } from "@ingest/service";
 import { aggregate, type WorkerState } from "./aggregate.ts";
 import { Exchange } from "./exchange.ts";
@@ -21,14 +22,26 @@ export interface SupervisorOptions {
   /** The parent's own figures. */
   registry: Registry;
   log: Log;
+  /** A worker that listens is asked this often, ms, whether it is alive; `MAX_MISSED` asks without an answer end it. */
+  pingMs: number;
+  /** A worker that doesn't listen so long after its start is ended, ms. */
+  startTimeoutMs: number;
   firstPauseMs?: number;
 }
+
+/** Why a worker was started again: it ended by itself, or the parent ended it. */
+export type RestartReason = "ended" | "hung" | "not_started";
 
 interface Slot {
   readonly index: number;
   process: WorkerProcess | undefined;
   isListening: boolean;
   startedMs: number;
+  /** Asks in a row without an answer. */
+  missed: number;
+  startTimer: Timer | undefined;
+  /** Why the parent ended it, if it did. */
+  killedFor: Exclude<RestartReason, "ended"> | undefined;
   pauseMs: number;
   restart: Timer | undefined;
 }
@@ -38,15 +51,19 @@ const LONGEST_PAUSE_MS = 10_000;
 /** A worker that lived so long died of something new: the next pause is the first one again. */
 const SETTLED_MS = 30_000;
 const REPORT_TIMEOUT_MS = 1_000;
+/** Asks are counted, not the time: a parent that was itself stopped for a while has asked nobody meanwhile. */
+export const MAX_MISSED = 5;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #slots: Slot[];
   readonly #reports = new Exchange<WorkerReport>();
+  readonly #pongs = new Exchange<true>();
+  #pingTimer: Timer | undefined;
   #port: number;
   #isStopping = false;
   /** Workers that were started again. */
-  restarts = 0;
+  readonly restarts: Record<RestartReason, number> = { ended: 0, hung: 0, not_started: 0 };
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -57,6 +74,9 @@ export class Supervisor {
       process: undefined,
       isListening: false,
       startedMs: 0,
+      missed: 0,
+      startTimer: undefined,
+      killedFor: undefined,
       pauseMs,
       restart: undefined,
     }));
@@ -68,15 +88,29 @@ export class Supervisor {
    * @throws Error when a worker ends before it listens: what ails it at the start won't be mended by trying again
    */
   async start(): Promise<number> {
+    this.#pingTimer = setInterval(() => {
+      for (const slot of this.#slots) void this.#ping(slot);
+    }, this.#options.pingMs);
     const [first, ...others] = this.#slots;
     this.#port = await this.#startFirst(first!);
     await Promise.all(others.map((slot) => this.#startFirst(slot)));
     return this.#port;
   }
 
-  /** Ends all workers as they end by themselves. @throws Error when one of them didn't end well */
-  async stop(): Promise<void> {
+  /**
+   * Ends all workers as they end by themselves, and by force those that haven't within `budgetMs`.
+   * @throws Error when one of them didn't end well
+   */
+  async stop(budgetMs: number): Promise<void> {
     this.#isStopping = true;
+    clearInterval(this.#pingTimer);
+    const force = setTimeout(() => {
+      for (const { index: worker, process } of this.#slots) {
+        if (process === undefined) continue;
+        this.#options.log.error({ worker, pid: process.pid, budgetMs }, "a worker did not stop: ending it");
+        process.kill("SIGKILL");
+      }
+    }, budgetMs);
     const ends = this.#slots.map(async (slot) => {
       clearTimeout(slot.restart);
       slot.process?.kill("SIGTERM");
@@ -84,6 +118,7 @@ export class Supervisor {
       return end === undefined || end.code === 0 ? [] : [`worker ${slot.index} ended with ${describe(end)}`];
     });
     const bad = (await Promise.all(ends)).flat();
+    clearTimeout(force);
     if (bad.length > 0) throw new Error(bad.join("; "));
   }
 
@@ -94,31 +129,57 @@ export class Supervisor {
   #spawn(slot: Slot, onListening?: (port: number) => void, onEarlyEnd?: (error: Error) => void): void {
     slot.startedMs = performance.now();
     slot.isListening = false;
+    slot.missed = 0;
+    slot.killedFor = undefined;
     const worker = this.#options.spawn(slot.index, this.#port, (message) => {
       if (message.type === "listening") {
+        clearTimeout(slot.startTimer);
         slot.isListening = true;
         onListening?.(message.port);
       } else if (message.type === "reported") this.#reports.answered(message.id, message);
+      else if (message.type === "pong") this.#pongs.answered(message.id, true);
       else void this.#answer(worker, message.id);
     });
     slot.process = worker;
+    slot.startTimer = setTimeout(() => this.#kill(slot, "not_started"), this.#options.startTimeoutMs);
     void worker.exited.then((end) => {
+      clearTimeout(slot.startTimer);
       slot.process = undefined;
       if (!slot.isListening && onEarlyEnd)
         onEarlyEnd(new Error(`worker ${slot.index} ended with ${describe(end)} before it listened`));
-      else if (!this.#isStopping) this.#restartLater(slot, worker.pid, end);
+      else if (!this.#isStopping) this.#restartLater(slot, { pid: worker.pid, ...end });
       slot.isListening = false;
     });
   }
 
-  #restartLater(slot: Slot, pid: number, end: { code: number | null; signal: string | null }): void {
+  /** Asks whether it still answers; its share of the connections hangs while it doesn't. */
+  async #ping(slot: Slot): Promise<void> {
+    const { process, isListening } = slot;
+    if (process === undefined || !isListening) return;
+    const answer = await this.#pongs.ask((id) => process.send({ type: "ping", id }), this.#options.pingMs);
+    if (slot.process !== process || this.#isStopping) return;
+    slot.missed = answer ? 0 : slot.missed + 1;
+    if (slot.missed === MAX_MISSED) this.#kill(slot, "hung");
+  }
+
+  #kill(slot: Slot, reason: Exclude<RestartReason, "ended">): void {
+    slot.killedFor = reason;
+    slot.process?.kill("SIGKILL");
+  }
+
+  #restartLater(slot: Slot, details: object): void {
     const { log, firstPauseMs = FIRST_PAUSE_MS } = this.#options;
     if (performance.now() - slot.startedMs > SETTLED_MS) slot.pauseMs = firstPauseMs;
-    const { index: worker, pauseMs } = slot;
-    log.error({ worker, pid, ...end, pauseMs }, "a worker ended: starting it again");
+    const { index: worker, pauseMs, killedFor: reason = "ended" } = slot;
+    log.error({ worker, reason, ...details, pauseMs }, "a worker ended: starting it again");
     slot.restart = setTimeout(() => {
-      this.restarts++;
-      this.#spawn(slot);
+      try {
+        this.#spawn(slot);
+        this.restarts[reason]++;
+      } catch (error) {
+        // The machine has no process or descriptor to spare now; it may have later.
+        this.#restartLater(slot, { error });
+      }
     }, pauseMs);
     slot.pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }

@@ -52,3 +52,10 @@ test("reports when it is asked to", async () => {
     metrics: [{ name: "a" }],
   });
 });
+
+test("says that it is alive when it is asked", async () => {
+  const { promise, resolve } = Promise.withResolvers<FromWorker>();
+  const { deliver } = worker(resolve);
+  deliver({ type: "ping", id: 4 });
+  expect(await promise).toEqual({ type: "pong", id: 4 });
+});

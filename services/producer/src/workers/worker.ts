@@ -21,7 +21,8 @@ export function answerForAll(channel: ParentChannel, log: Log): (own: OwnHealth)
     const report = async (id: number) =>
       channel.send({ type: "reported", id, ready: own.ready(), metrics: await own.metricsJson() });
     channel.onMessage((message) => {
-      if (message.type === "answered") questions.answered(message.id, message);
+      if (message.type === "ping") channel.send({ type: "pong", id: message.id });
+      else if (message.type === "answered") questions.answered(message.id, message);
       else
         report(message.id).catch((error) => log.warn({ error }, "this worker's figures can't be reported"));
     });
