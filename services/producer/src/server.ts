@@ -64,7 +64,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
   const topic = topicStep(settings.KAFKA_TOPIC);
   const limits = { maxEventBytes: settings.MAX_EVENT_BYTES, maxBatchEvents: settings.MAX_BATCH_EVENTS };
   const service = new EventService({ delivery, limits, storedDeadlineMs: settings.STORED_DEADLINE_MS });
-  const admission = new Admission(settings.MAX_IN_FLIGHT_REQUESTS);
+  const admission = new Admission(settings.MAX_IN_FLIGHT_REQUESTS, delivery);
   const budget = new ByteBudget(settings.MAX_IN_FLIGHT_BYTES);
   const bodies = new BodyReader({ timeoutMs: settings.BODY_TIMEOUT_MS, budget });
   const figures = new RequestFigures();

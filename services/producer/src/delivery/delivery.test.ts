@@ -109,10 +109,12 @@ describe("accepted", () => {
     while (harness.delivery.accept(event(`v${taken}`)).status === "accepted") taken++;
     const refusal = { status: "refused", code: "journal_full", retryAfterSeconds: 5 } as const;
     expect(harness.delivery.accept(event("x"))).toEqual(refusal);
+    expect(harness.delivery.refuse()).toEqual(refusal);
     expect(harness.delivery.state()).toMatchObject({ ready: false, refusal: "journal_full" });
     await drain(harness);
     expect(values(harness.kafka)).toEqual(numbered(0, taken));
     expect(harness.delivery.accept(event("y")).status).toBe("accepted");
+    expect(harness.delivery.refuse()).toBeUndefined();
     await harness.delivery.stop(1_000);
   });
 

@@ -171,6 +171,12 @@ export class JournalledDelivery implements Delivery {
     return promise;
   }
 
+  refuse(): Refusal | undefined {
+    if (this.#isDirect) return undefined;
+    const code = this.#spoolRefusal();
+    return code === undefined ? undefined : this.#refusals.refuse(code);
+  }
+
   state(): DeliveryState {
     const journal = this.#journal;
     const { sink, inFlight } = this.#client;
@@ -235,9 +241,15 @@ export class JournalledDelivery implements Delivery {
   // --- refusing ---
 
   #refusal(): RefusalCode | undefined {
-    if (this.#phase !== "running") return "shutting_down";
-    if (this.#isDirect && this.#client.sink.connected) return undefined;
+    if (!this.#isDirect) return this.#spoolRefusal();
+    if (this.#client.sink.connected) return undefined;
     return this.#journal ? this.#journal.refusal : "kafka_unavailable";
+  }
+
+  /** While events can't go straight to the client. */
+  #spoolRefusal(): RefusalCode | undefined {
+    if (this.#phase !== "running") return "shutting_down";
+    return this.#journal ? this.#journal.refusal : this.#whyFull();
   }
 
   #journalRefusal(): RefusalCode | undefined {
@@ -264,12 +276,9 @@ export class JournalledDelivery implements Delivery {
   // --- the journal in front of the client ---
 
   #spool(event: EncodedEvent): Acceptance {
-    const journal = this.#journal;
-    if (this.#phase !== "running") return this.#refusals.refuse("shutting_down");
-    if (!journal) return this.#refusals.refuse(this.#whyFull());
-    const refusal = journal.refusal;
+    const refusal = this.#spoolRefusal();
     if (refusal !== undefined) return this.#refusals.refuse(refusal);
-    journal.append(event, receivedMs(event));
+    this.#journal!.append(event, receivedMs(event));
     this.#counts.spooled++;
     this.#scheduleReplay();
     return ACCEPTED;

@@ -69,6 +69,12 @@ export interface Delivery {
   /** Resolves once all in-sync replicas have the event, or with `unknown` after `deadlineMs`. */
   stored(event: EncodedEvent, deadlineMs: number): Promise<StoredOutcome>;
 
+  /**
+   * Asked before an event is read: refuses it, and counts that, when nothing would be taken now, whatever is promised.
+   * Costs one look in the usual case.
+   */
+  refuse(): Refusal | undefined;
+
   /** Cheap: may be asked for at each request. */
   state(): DeliveryState;
 

@@ -177,6 +177,18 @@ describe("POST /register_event", () => {
     expect(admission.inFlight).toBe(0);
   });
 
+  test("while nothing can be taken a body is neither read nor unpacked before its 503", async () => {
+    const { post, delivery, admission } = createTestApp();
+    delivery.refusal = refused("journal_full", 5);
+    let pulled = 0;
+    const body = new ReadableStream({ pull: () => void pulled++ }, { highWaterMark: 0 });
+    const response = await post("/register_event", body);
+    expect(response.headers.get("retry-after")).toBe("5");
+    expect(await problem(response)).toMatchObject({ status: 503, code: "journal_full" });
+    expect(pulled).toBe(0);
+    expect(admission.inFlight).toBe(0);
+  });
+
   test("once it is closed nobody is let in, and who is in has an answer", async () => {
     const { post, admission } = createTestApp();
     const { promise: body, resolve } = Promise.withResolvers<Uint8Array>();

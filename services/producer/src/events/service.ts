@@ -177,9 +177,9 @@ export class EventService {
   }
 }
 
-function toRejection({ code, retryAfterSeconds }: Refusal, eventId: string): Rejection {
+export function toRejection({ code, retryAfterSeconds }: Refusal, eventId?: string): Rejection {
   return new Rejection(code, details[code], {
-    eventId,
+    ...(eventId === undefined ? {} : { eventId }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
 }

@@ -5,15 +5,18 @@ import type {
   DeliveryState,
   DurableOutcome,
   EncodedEvent,
+  Refusal,
   StoredOutcome,
 } from "../delivery/index.ts";
 
-export class FakeDelivery implements Pick<Delivery, "accept" | "durable" | "stored" | "state"> {
+export class FakeDelivery implements Pick<Delivery, "accept" | "durable" | "stored" | "refuse" | "state"> {
   readonly taken: EncodedEvent[] = [];
   /** What the next events are answered with, in turn; when there is none left: taken. */
   readonly acceptances: Acceptance[] = [];
   readonly durables: DurableOutcome[] = [];
   readonly outcomes: StoredOutcome[] = [];
+  /** What is refused before it is read. */
+  refusal: Refusal | undefined;
   isReady = true;
   isConnected = true;
 
@@ -38,6 +41,10 @@ export class FakeDelivery implements Pick<Delivery, "accept" | "durable" | "stor
     };
     if (outcome.status === "stored") this.taken.push(event);
     return outcome;
+  }
+
+  refuse(): Refusal | undefined {
+    return this.refusal;
   }
 
   state(): DeliveryState {

@@ -28,7 +28,7 @@ export function createTestApp(options: TestAppOptions = {}) {
     limits: { maxEventBytes, maxBatchEvents },
     storedDeadlineMs: 1_000,
   });
-  const admission = new Admission(options.maxInFlight ?? 100);
+  const admission = new Admission(options.maxInFlight ?? 100, delivery);
   const budget = new ByteBudget(options.maxInFlightBytes ?? 1_000_000);
   const bodies = new BodyReader({ timeoutMs: options.bodyTimeoutMs ?? 10_000, budget });
   const figures = new RequestFigures();
