@@ -134,7 +134,11 @@ function createParts(app: ConsumerApp, counters: Counters, letterTopic: string):
     ? new DeadLetterTopic({ config: deadLetterConfig(app.env), topic: letterTopic, backoff, log })
     : noDeadLetters;
   const seen = settings.DEDUPLICATE
-    ? new SeenEvents({ path: settings.DEDUPLICATE_PATH, windowOffsets: settings.DEDUPLICATE_WINDOW })
+    ? new SeenEvents({
+        path: settings.DEDUPLICATE_PATH,
+        groupId: settings.KAFKA_GROUP_ID,
+        windowOffsets: settings.DEDUPLICATE_WINDOW,
+      })
     : undefined;
   // With nowhere to put an event aside, the only other way not to lose it is to go on trying.
   const maxTries = hasLetters ? settings.RETRY_MAX_TRIES : 0;

@@ -361,7 +361,11 @@ describe("stop", () => {
 
 describe("once-only handling", () => {
   function startOnce(options: Omit<FixtureOptions, "seen"> & { windowOffsets?: number }) {
-    const seen = new SeenEvents({ path: ":memory:", windowOffsets: options.windowOffsets ?? 1_000 });
+    const seen = new SeenEvents({
+      path: ":memory:",
+      groupId: "g",
+      windowOffsets: options.windowOffsets ?? 1_000,
+    });
     return { seen, ...start({ ...options, seen }) };
   }
 

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,7 +24,7 @@ function handle(seen: SeenEvents, event: SeenEvent): boolean {
 
 describe("SeenEvents", () => {
   test("an id is handled once in a partition", () => {
-    const seen = new SeenEvents({ path: ":memory:", windowOffsets: 100 });
+    const seen = new SeenEvents({ groupId: "g", path: ":memory:", windowOffsets: 100 });
     expect(handle(seen, at(0, "a"))).toBe(true);
     expect(handle(seen, at(1, "a"))).toBe(false);
     expect(handle(seen, at(1, "b"))).toBe(true);
@@ -32,7 +33,7 @@ describe("SeenEvents", () => {
   });
 
   test("a claim stands until it is released", () => {
-    const seen = new SeenEvents({ path: ":memory:", windowOffsets: 100 });
+    const seen = new SeenEvents({ groupId: "g", path: ":memory:", windowOffsets: 100 });
     expect(seen.claim(at(0, "a"))).toBe(true);
     expect(seen.claim(at(1, "a"))).toBe(false);
     seen.release(at(0, "a"));
@@ -42,7 +43,7 @@ describe("SeenEvents", () => {
 
   test("the window slides with the partition's offsets, and what left it is deleted", () => {
     const path = join(folder, "window.sqlite");
-    const seen = new SeenEvents({ path, windowOffsets: 100 });
+    const seen = new SeenEvents({ groupId: "g", path, windowOffsets: 100 });
     for (let offset = 0; offset < 1_000; offset++) handle(seen, at(offset, `id-${offset}`));
     expect(seen.claim(at(1_000, "id-950"))).toBe(false);
     expect(seen.claim(at(1_000, "id-900"))).toBe(true);
@@ -52,19 +53,47 @@ describe("SeenEvents", () => {
 
   test("survives the process, and is shared by those that have the file", () => {
     const path = join(folder, "shared", "seen.sqlite");
-    const first = new SeenEvents({ path, windowOffsets: 100 });
-    const second = new SeenEvents({ path, windowOffsets: 100 });
+    const first = new SeenEvents({ groupId: "g", path, windowOffsets: 100 });
+    const second = new SeenEvents({ groupId: "g", path, windowOffsets: 100 });
     expect(handle(first, at(0, "a"))).toBe(true);
     expect(handle(second, at(1, "a"))).toBe(false);
     first.close();
     second.close();
-    const third = new SeenEvents({ path, windowOffsets: 100 });
+    const third = new SeenEvents({ groupId: "g", path, windowOffsets: 100 });
     expect(handle(third, at(2, "a"))).toBe(false);
     third.close();
   });
 
+  // Fault: the id alone was the key, so a second group on the same file took the first one's events for its own copies.
+  test("what one group has handled, another that shares the file still handles", () => {
+    const path = join(folder, "groups.sqlite");
+    const first = new SeenEvents({ path, groupId: "first", windowOffsets: 100 });
+    const second = new SeenEvents({ path, groupId: "second", windowOffsets: 100 });
+    expect(handle(first, at(0, "a"))).toBe(true);
+    expect(handle(second, at(0, "a"))).toBe(true);
+    expect(handle(first, at(1, "a"))).toBe(false);
+    expect(handle(second, at(1, "a"))).toBe(false);
+    // Nor does one group's pruning take the other's ids.
+    for (let offset = 2; offset < 500; offset++) handle(first, at(offset, `id-${offset}`));
+    expect(second.claim(at(50, "a"))).toBe(false);
+    first.close();
+    second.close();
+  });
+
+  test("a file with an older table is no hindrance", () => {
+    const path = join(folder, "older.sqlite");
+    const older = new Database(path, { create: true });
+    older.run("CREATE TABLE seen (topic TEXT, partition INTEGER, event_id TEXT, at_offset INTEGER)");
+    older.run("CREATE INDEX seen_by_offset ON seen (topic, partition, at_offset)");
+    older.close();
+    const seen = new SeenEvents({ path, groupId: "g", windowOffsets: 100 });
+    expect(handle(seen, at(0, "a"))).toBe(true);
+    expect(handle(seen, at(1, "a"))).toBe(false);
+    seen.close();
+  });
+
   test("an id may hold anything", () => {
-    const seen = new SeenEvents({ path: ":memory:", windowOffsets: 100 });
+    const seen = new SeenEvents({ groupId: "g", path: ":memory:", windowOffsets: 100 });
     for (const id of ["'; DROP TABLE seen; --", "\u0000", "💥", "a:b", "a:b:c", "\ud800"]) {
       expect(handle(seen, at(0, id))).toBe(true);
       expect(handle(seen, at(1, id))).toBe(false);

@@ -2,7 +2,8 @@
 //
 // What is promised, exactly. An event is handled once, though it stands in the topic several times, as long as its
 // copies have one event_id, stand in one partition (those with the same user_id do; copies without one may not), lie
-// less than `windowOffsets` offsets apart, and the consumer that has the partition has the file that remembers.
+// less than `windowOffsets` offsets apart, and the consumer that has the partition has the file that remembers. Each
+// group remembers for itself: groups that share a file each handle the event once.
 // What is not: when the process is killed after the handler is done with an event and before that is remembered (the
 // next flush, some milliseconds), or the partition moves to a consumer with another file, the event is handled again.
 // Only a handler that stores the id in the same transaction as its effect can do without that "or".
@@ -21,6 +22,8 @@ export interface SeenEvent {
 export interface SeenEventsOptions {
   /** A file that several consumers of one host may share; ":memory:" forgets with the process. */
   path: string;
+  /** What another group has handled doesn't count. */
+  groupId: string;
   /** How far back copies are recognised, in offsets of the partition. */
   windowOffsets: number;
 }
@@ -32,6 +35,7 @@ const BUSY_TIMEOUT_MS = 10_000;
 
 export class SeenEvents {
   readonly #database: Database;
+  readonly #groupId: string;
   readonly #windowOffsets: number;
   readonly #find;
   readonly #insert;
@@ -42,30 +46,35 @@ export class SeenEvents {
   /** By partition: the offset at which it was last pruned. */
   readonly #prunedAt = new Map<string, number>();
 
-  constructor({ path, windowOffsets }: SeenEventsOptions) {
+  constructor({ path, groupId, windowOffsets }: SeenEventsOptions) {
     if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+    this.#groupId = groupId;
     this.#windowOffsets = windowOffsets;
     this.#database = new Database(path, { create: true, strict: true });
     // WAL: a killed process loses nothing that was written; a host that loses power may lose the last moments.
     this.#database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     this.#database.run("PRAGMA journal_mode = WAL");
     this.#database.run("PRAGMA synchronous = NORMAL");
+    // The table's name stands for its columns: with other columns it has another, so that no older file is in the way.
     this.#database.run(
-      `CREATE TABLE IF NOT EXISTS seen (
-         topic TEXT NOT NULL, partition INTEGER NOT NULL, event_id TEXT NOT NULL, at_offset INTEGER NOT NULL,
-         PRIMARY KEY (topic, partition, event_id)
+      `CREATE TABLE IF NOT EXISTS seen_by_group (
+         group_id TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, event_id TEXT NOT NULL,
+         at_offset INTEGER NOT NULL,
+         PRIMARY KEY (group_id, topic, partition, event_id)
        ) WITHOUT ROWID`,
     );
-    this.#database.run("CREATE INDEX IF NOT EXISTS seen_by_offset ON seen (topic, partition, at_offset)");
-    this.#find = this.#database.query<{ at_offset: number }, [string, number, string]>(
-      "SELECT at_offset FROM seen WHERE topic = ? AND partition = ? AND event_id = ?",
+    this.#database.run(
+      "CREATE INDEX IF NOT EXISTS seen_by_group_offset ON seen_by_group (group_id, topic, partition, at_offset)",
     );
-    this.#insert = this.#database.query<null, [string, number, string, number]>(
-      `INSERT INTO seen (topic, partition, event_id, at_offset) VALUES (?, ?, ?, ?)
+    this.#find = this.#database.query<{ at_offset: number }, [string, string, number, string]>(
+      "SELECT at_offset FROM seen_by_group WHERE group_id = ? AND topic = ? AND partition = ? AND event_id = ?",
+    );
+    this.#insert = this.#database.query<null, [string, string, number, string, number]>(
+      `INSERT INTO seen_by_group (group_id, topic, partition, event_id, at_offset) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET at_offset = excluded.at_offset`,
     );
-    this.#prune = this.#database.query<null, [string, number, number]>(
-      "DELETE FROM seen WHERE topic = ? AND partition = ? AND at_offset < ?",
+    this.#prune = this.#database.query<null, [string, string, number, number]>(
+      "DELETE FROM seen_by_group WHERE group_id = ? AND topic = ? AND partition = ? AND at_offset < ?",
     );
   }
 
@@ -73,7 +82,7 @@ export class SeenEvents {
   claim(event: SeenEvent): boolean {
     const name = nameOf(event);
     if (this.#claimed.has(name)) return false;
-    const found = this.#find.get(event.topic, event.partition, event.event.event_id);
+    const found = this.#find.get(this.#groupId, event.topic, event.partition, event.event.event_id);
     if (found !== null && event.offset - found.at_offset < this.#windowOffsets) return false;
     this.#claimed.add(name);
     return true;
@@ -101,16 +110,17 @@ export class SeenEvents {
     if (events.length === 0) return;
     this.#database.transaction(() => {
       for (const { topic, partition, offset, event } of events)
-        this.#insert.run(topic, partition, event.event_id, offset);
+        this.#insert.run(this.#groupId, topic, partition, event.event_id, offset);
       for (const last of lastOfPartitions(events)) this.#pruneIfDue(last);
     })();
     for (const event of events) this.#claimed.delete(nameOf(event));
   }
 
-  /** How many ids are remembered. */
+  /** How many ids are remembered, over all groups. */
   size(): number {
     return (
-      this.#database.query<{ count: number }, []>("SELECT count(*) AS count FROM seen").get()?.count ?? 0
+      this.#database.query<{ count: number }, []>("SELECT count(*) AS count FROM seen_by_group").get()
+        ?.count ?? 0
     );
   }
 
@@ -123,7 +133,7 @@ export class SeenEvents {
     const prunedAt = this.#prunedAt.get(name);
     if (prunedAt !== undefined && offset - prunedAt < this.#windowOffsets * PRUNE_SHARE) return;
     this.#prunedAt.set(name, offset);
-    this.#prune.run(topic, partition, offset - this.#windowOffsets);
+    this.#prune.run(this.#groupId, topic, partition, offset - this.#windowOffsets);
   }
 }
 
