@@ -419,4 +419,93 @@ describe("once-only handling", () => {
     await until("handled", () => counters.handled === 1);
     expect(handled).toEqual([1]);
   });
+
+  // Fault: a handler whose partition was lost kept its claim. The record, read again, was passed over as its copy and
+  // committed; then the handler failed, and nobody had handled the event.
+  test("a record that comes back under its old handler waits for it, and is handled when that one fails", async () => {
+    const gate = Promise.withResolvers<void>();
+    const handled: string[] = [];
+    let calls = 0;
+    const { loop, consumer, counters } = startOnce({
+      async handler({ event_id }) {
+        if (calls++ === 0) await gate.promise;
+        handled.push(event_id);
+      },
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("under way", () => calls === 1);
+    loop.onLost(partitions(0));
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0), eventRecord(0, 1));
+    await until("taken up again", () => counters.fetched === 3);
+    expect(calls).toBe(1);
+    expect(consumer.committedOffsets()[0] ?? 0).toBe(0);
+    gate.reject(new Error("aborted"));
+    await until("committed", () => consumer.committedOffsets()[0] === 2);
+    expect(handled).toEqual(["0-0", "0-1"]);
+    expect(counters.duplicates).toBe(0);
+  });
+
+  // Fault: what a handler finished after its partition was given up was forgotten, and was handled a second time.
+  test("a record that comes back under its old handler is passed over when that one succeeds", async () => {
+    const gate = Promise.withResolvers<void>();
+    let calls = 0;
+    const { loop, consumer, counters, seen } = startOnce({
+      handler() {
+        calls++;
+        return gate.promise;
+      },
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("under way", () => calls === 1);
+    loop.onLost(partitions(0));
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("taken up again", () => counters.fetched === 2);
+    gate.resolve();
+    await until("committed", () => consumer.committedOffsets()[0] === 1);
+    expect(calls).toBe(1);
+    expect(counters).toMatchObject({ duplicates: 1, abandoned: 1 });
+    expect(seen.size()).toBe(1);
+  });
+
+  test("a record whose dead letter is under way when its partition is lost is handled when it comes back", async () => {
+    const delivery = Promise.withResolvers<void>();
+    const handled: number[] = [];
+    let isBroken = true;
+    const { loop, consumer, counters, deadLetters } = startOnce({
+      maxTries: 1,
+      handler(_event, { offset }) {
+        if (isBroken) throw new Error("not now");
+        handled.push(offset);
+      },
+    });
+    deadLetters.delivery = delivery.promise;
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("failed", () => counters.failed === 1);
+    loop.onLost(partitions(0));
+    isBroken = false;
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("taken up again", () => counters.fetched === 2);
+    delivery.resolve();
+    await until("committed", () => consumer.committedOffsets()[0] === 1);
+    expect(handled).toEqual([0]);
+  });
+
+  test("a wait for an old handler ends when the partition goes again", async () => {
+    const { loop, consumer, counters } = startOnce({ handler: () => new Promise(() => {}) });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("under way", () => counters.fetched === 1);
+    loop.onLost(partitions(0));
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("taken up again", () => counters.fetched === 2);
+    await loop.onRevoked(partitions(0));
+    expect(counters.abandoned).toBe(1);
+  });
 });

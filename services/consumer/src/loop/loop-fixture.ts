@@ -102,8 +102,11 @@ export class FakeConsumer implements KafkaConsumer {
 export class FakeDeadLetters implements DeadLetters {
   readonly letters: { record: ConsumedRecord; why: DeadLetterCause }[] = [];
   outcome: DeadLetterOutcome = "stored";
+  /** What a delivery waits for. */
+  delivery: Promise<void> | undefined;
 
   async put(record: ConsumedRecord, why: DeadLetterCause): Promise<DeadLetterOutcome> {
+    await this.delivery;
     if (this.outcome === "stored") this.letters.push({ record, why });
     return this.outcome;
   }

@@ -45,7 +45,9 @@ export class Processor {
   /** One item's turn. Undefined when it was over at once: a promise an event would cost more than the event. */
   readonly work = (item: Item): Promise<void> | undefined => {
     const { seen, counters } = this.#options;
-    if (seen !== undefined && !seen.claim(item)) {
+    const claim = seen?.claim(item) ?? true;
+    if (typeof claim !== "boolean") return this.#afterFormer(item, claim);
+    if (!claim) {
       counters.duplicates++;
       this.#done(item);
       return undefined;
@@ -57,6 +59,20 @@ export class Processor {
     }
     return this.#follow(item, outcome);
   };
+
+  /**
+   * A handler of the partition's former assignment still has the event. Beside it the event could be handled twice, and
+   * its failure would be nobody's: what it comes to decides. Its signal has told it to end; one that never does is a stall.
+   */
+  async #afterFormer(item: Item, former: Promise<void>): Promise<void> {
+    const { closing } = item.work;
+    const closed = new Promise<void>((resolve) => {
+      closing.addEventListener("abort", () => resolve(), { once: true });
+    });
+    await Promise.race([former, closed]);
+    if (closing.aborted) this.#options.counters.abandoned++;
+    else await this.work(item);
+  }
 
   /** @returns undefined when handled, a failure, or a promise of either */
   #try(item: Item): Promise<Failure | undefined> | Failure | undefined {
@@ -89,7 +105,7 @@ export class Processor {
     let isHeld = false;
     try {
       for (let outcome = await first; ; outcome = await this.#try(item)) {
-        if (item.work.fenced.aborted) return this.#abandon(item);
+        if (item.work.fenced.aborted) return this.#endFenced(item, outcome === undefined);
         if (outcome === undefined) return this.#handled(item);
         counters.failed++;
         counters.lastProgressAt = performance.now();
@@ -107,7 +123,7 @@ export class Processor {
           },
           "handler failed",
         );
-        if (!(await waitMs(pauseMs, item.work.closing))) return this.#abandon(item);
+        if (!(await waitMs(pauseMs, item.work.closing))) return this.#endFenced(item, false);
         counters.retried++;
       }
     } finally {
@@ -117,21 +133,17 @@ export class Processor {
 
   async #handlerGaveUp(item: Item, failure: Failure): Promise<void> {
     const { cause } = failure;
-    const isAside = await this.#putAside(item.work, item.record, {
-      reason: "handler_failed",
-      cause,
-      tries: item.tries,
-    });
-    // A dead letter that is put back is to be handled, not taken for a copy.
-    if (isAside || item.work.fenced.aborted) this.#options.seen?.release(item);
+    await this.#putAside(item.work, item.record, { reason: "handler_failed", cause, tries: item.tries });
+    // A dead letter that is put back is to be handled, not taken for a copy; and so is what was given up.
+    this.#options.seen?.release(item);
   }
 
-  /** @returns whether it is done with; otherwise its partition was given up meanwhile */
+  /** Until it is done with, or its partition is given up. */
   async #putAside(
     work: PartitionWork,
     record: ConsumedRecord,
     why: { reason: "not_an_event" | "handler_failed"; cause: string; tries: number },
-  ): Promise<boolean> {
+  ): Promise<void> {
     const { counters, deadLetters, log } = this.#options;
     const place = placeOf(record);
     if (why.reason === "not_an_event") {
@@ -142,14 +154,13 @@ export class Processor {
     counters.lastProgressAt = performance.now();
     if (outcome === "abandoned" || work.fenced.aborted) {
       counters.abandoned++;
-      return false;
+      return;
     }
     if (outcome === "stored") counters.deadLettered++;
     else counters.dropped++;
     if (why.reason === "handler_failed")
       log.error({ ...place, tries: why.tries, cause: why.cause, dead_letter: outcome }, "event not handled");
     work.finish(record);
-    return true;
   }
 
   #handled(item: Item): void {
@@ -164,9 +175,12 @@ export class Processor {
     item.work.finish(item.record);
   }
 
-  #abandon(item: Item): void {
-    this.#options.counters.abandoned++;
-    this.#options.seen?.release(item);
+  /** It is the partition's next owner's; when it was handled all the same, that is worth remembering. */
+  #endFenced(item: Item, isHandled: boolean): void {
+    const { counters, seen } = this.#options;
+    counters.abandoned++;
+    if (isHandled) seen?.handled(item);
+    else seen?.release(item);
   }
 }
 

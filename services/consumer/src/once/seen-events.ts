@@ -4,9 +4,11 @@
 // copies have one event_id, stand in one partition (those with the same user_id do; copies without one may not), lie
 // less than `windowOffsets` offsets apart, and the consumer that has the partition has the file that remembers. Each
 // group remembers for itself: groups that share a file each handle the event once.
-// What is not: when the process is killed after the handler is done with an event and before that is remembered (the
-// next flush, some milliseconds), or the partition moves to a consumer with another file, the event is handled again.
-// Only a handler that stores the id in the same transaction as its effect can do without that "or".
+// What is not. The event is handled again when the process is killed after the handler is done with it and before that
+// is remembered (the next flush, some milliseconds), or when the partition moves to a consumer with another file. Nor does
+// the file know of handlers that still run: when one outlasts the time to give its partition up, or the session is lost
+// under it, the next owner handles the event beside it (in the same process it waits for it to end).
+// Only a handler that stores the id in the same transaction as its effect can do without these.
 import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
@@ -17,6 +19,16 @@ export interface SeenEvent {
   readonly partition: number;
   readonly offset: number;
   readonly event: { readonly event_id: string };
+  /** Aborted when its partition is given up: nothing is known of what becomes of it until it ends. */
+  readonly signal: AbortSignal;
+}
+
+/** Who has an id: under way, or handled and not yet remembered. */
+interface Claim {
+  readonly event: SeenEvent;
+  isHandled: boolean;
+  /** Those that wait for its end. */
+  readonly waiting: (() => void)[];
 }
 
 export interface SeenEventsOptions {
@@ -40,8 +52,7 @@ export class SeenEvents {
   readonly #find;
   readonly #insert;
   readonly #prune;
-  /** Under way, or handled and not yet remembered. */
-  readonly #claimed = new Set<string>();
+  readonly #claims = new Map<string, Claim>();
   #handled: SeenEvent[] = [];
   /** By partition: the offset at which it was last pruned. */
   readonly #prunedAt = new Map<string, number>();
@@ -78,24 +89,38 @@ export class SeenEvents {
     );
   }
 
-  /** @returns whether the event is to be handled; it is this caller's then, until `handled` or `release` */
-  claim(event: SeenEvent): boolean {
+  /**
+   * @returns whether the event is to be handled; it is this caller's then, until `handled` or `release`. A promise when
+   * the id is with a handler that still runs though its partition was given up: what becomes of that one counts no more
+   * for the offsets, so it doesn't answer for this event. When it ends the promise resolves, and `claim` has an answer
+   */
+  claim(event: SeenEvent): boolean | Promise<void> {
     const name = nameOf(event);
-    if (this.#claimed.has(name)) return false;
+    const claim = this.#claims.get(name);
+    if (claim !== undefined) {
+      if (claim.isHandled || !claim.event.signal.aborted) return false;
+      return new Promise((resolve) => claim.waiting.push(resolve));
+    }
     const found = this.#find.get(this.#groupId, event.topic, event.partition, event.event.event_id);
     if (found !== null && event.offset - found.at_offset < this.#windowOffsets) return false;
-    this.#claimed.add(name);
+    this.#claims.set(name, { event, isHandled: false, waiting: [] });
     return true;
   }
 
-  /** The handler is done with it. It is remembered with the next `remember`. */
+  /** The handler is done with what `claim` gave it. It is remembered with the next `remember`. */
   handled(event: SeenEvent): void {
     this.#handled.push(event);
+    const claim = this.#claims.get(nameOf(event))!;
+    claim.isHandled = true;
+    end(claim);
   }
 
-  /** It was not handled after all. */
+  /** What `claim` gave was not handled after all. */
   release(event: SeenEvent): void {
-    this.#claimed.delete(nameOf(event));
+    const name = nameOf(event);
+    const claim = this.#claims.get(name)!;
+    this.#claims.delete(name);
+    end(claim);
   }
 
   /** Takes what has been handled so far, to be remembered once the handler's own flush is over. */
@@ -113,7 +138,7 @@ export class SeenEvents {
         this.#insert.run(this.#groupId, topic, partition, event.event_id, offset);
       for (const last of lastOfPartitions(events)) this.#pruneIfDue(last);
     })();
-    for (const event of events) this.#claimed.delete(nameOf(event));
+    for (const event of events) this.#claims.delete(nameOf(event));
   }
 
   /** How many ids are remembered, over all groups. */
@@ -139,6 +164,10 @@ export class SeenEvents {
 
 function nameOf({ topic, partition, event }: SeenEvent): string {
   return `${topic}:${partition}:${event.event_id}`;
+}
+
+function end({ waiting }: Claim): void {
+  for (const resolve of waiting.splice(0)) resolve();
 }
 
 function lastOfPartitions(events: readonly SeenEvent[]): Iterable<SeenEvent> {
