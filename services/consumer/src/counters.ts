@@ -21,6 +21,8 @@ export class Counters {
   assigned = 0;
   revoked = 0;
   lost = 0;
+  /** Times that a partition's offsets went back. */
+  wentBack = 0;
   /** One try of the handler. */
   readonly handleTime = new DurationBuckets();
   /** From the API's receipt (the record's timestamp) until handled. */

@@ -33,6 +33,7 @@ export function createConsumerMetrics(sources: MetricSources): Registry {
     ["partitions_assigned_total", "Partitions that came", () => counters.assigned],
     ["partitions_revoked_total", "Partitions given up in order", () => counters.revoked],
     ["partitions_lost_total", "Partitions that the group took away", () => counters.lost],
+    ["offsets_went_back_total", "Times that a partition's log had lost its end", () => counters.wentBack],
   ];
   for (const [name, help, read] of totals) counterOf(registry, `consumer_${name}`, help, read);
   gauge(registry, "consumer_connected", "1 while a broker is up", () => Number(sources.isConnected()));

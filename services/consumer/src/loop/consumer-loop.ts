@@ -149,12 +149,31 @@ export class ConsumerLoop implements RebalanceListener {
     for (const record of records) {
       if (work?.partition !== record.partition || work.topic !== record.topic)
         work = this.#works.get(nameOf(record));
+      if (work !== undefined && record.offset < work.next) work = this.#startOver(work, record);
       // None: given up after the client had taken the record out of its queue; its next owner reads it.
       if (work !== undefined) processor.accept(work, record);
     }
     counters.fetched += records.length;
     this.#countHandledAtOnce(counters.handled - handledBefore, startedAt);
   };
+
+  /**
+   * The log has lost its end (a leader that wasn't in sync took over), the client went back to where it ends now, and
+   * other records stand at offsets that were taken up before: they are as new as any.
+   */
+  #startOver(work: PartitionWork, { offset }: ConsumedRecord): PartitionWork {
+    if (work.closing.aborted) return work;
+    const { concurrency, counters, log, processor } = this.#options;
+    counters.wentBack++;
+    log.warn(
+      { ...toTopicPartition(work), offset, expected: work.next, under_way: work.underWay },
+      "offsets went back: the partition's log has lost records",
+    );
+    this.#forget(work);
+    const anew = new PartitionWork(work, concurrency, processor.work);
+    this.#works.set(nameOf(anew), anew);
+    return anew;
+  }
 
   /** Handlers that are done at once are timed together: two looks at the clock an event would double what many cost. */
   #countHandledAtOnce(handled: number, startedAt: number): void {

@@ -66,9 +66,14 @@ export class PartitionWork implements TopicPartition {
     return this.#tracker.position;
   }
 
-  /** Takes a record up. @returns false when it must not be: taken up before, or the partition goes */
+  /** One past the last offset that was taken up; -1 before the first. No older one may be. */
+  get next(): number {
+    return this.#tracker.next;
+  }
+
+  /** Takes a record up, offsets ascending. @returns false when it must not be, for the partition goes */
   begin(record: ConsumedRecord): boolean {
-    if (this.closing.aborted || record.offset < this.#tracker.next) return false;
+    if (this.closing.aborted) return false;
     this.#tracker.start(record.offset);
     // Where the group stands anyway needs no commit.
     if (this.committed < 0) this.committed = record.offset;
