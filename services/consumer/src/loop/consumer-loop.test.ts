@@ -375,6 +375,29 @@ describe("buffers", () => {
   });
 });
 
+describe("one stuck record", () => {
+  // Fault: only what was under way counted. Past a record that could neither be handled nor put aside everything was
+  // handled and nothing committed, without end: memory grew, and each restart began from the start.
+  test.each([1, 4])("pauses its partition at the limit, with %p at once", async (concurrency) => {
+    const { loop, consumer, deadLetters, counters } = start({
+      concurrency,
+      limits: { records: 50, bytes: 1e9 },
+      handler() {},
+    });
+    const delivery = Promise.withResolvers<void>();
+    deadLetters.delivery = delivery.promise;
+    loop.onAssigned(partitions(0));
+    consumer.put(record(0, 0, null));
+    for (let offset = 1; offset < 1_000; offset++) consumer.put(eventRecord(0, offset));
+    await until("paused", () => consumer.paused.has(0));
+    const fetched = counters.fetched;
+    // The limit, the batch that passed it, and the one that was on its way.
+    expect(fetched).toBeLessThanOrEqual(50 + 2 * 100);
+    delivery.resolve();
+    await until("all of it", () => consumer.committedOffsets()[0] === 1_000);
+  });
+});
+
 describe("stop", () => {
   test("finishes what runs, commits it, and takes nothing more up", async () => {
     const handled: string[] = [];

@@ -22,6 +22,11 @@ export class OffsetTracker {
     return this.#started.length - this.#head - this.#doneAhead.size;
   }
 
+  /** How many there are from the oldest under way on, done or not: what would be done again after a crash. */
+  get span(): number {
+    return this.#started.length - this.#head;
+  }
+
   /** One past the last offset that was started; -1 before the first. */
   get next(): number {
     return this.#next;

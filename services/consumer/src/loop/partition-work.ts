@@ -6,7 +6,9 @@ import { OffsetTracker } from "./offset-tracker.ts";
 
 /** Above either of these a partition is paused; below a quarter of both it goes on. */
 export interface BufferLimits {
+  /** Under way, handled and not flushed, or done with while an older one isn't. */
   records: number;
+  /** Under way, or handled and not flushed. */
   bytes: number;
 }
 
@@ -108,6 +110,8 @@ export class PartitionWork implements TopicPartition {
     if (this.#holds > 0) return true;
     const share = this.isPaused ? RESUME_SHARE : 1;
     return (
+      // One record that is stuck holds the offset back: without a bound all that follows would be done and never committed.
+      this.#tracker.span > limits.records * share ||
       this.#begun.records - this.#flushed.records > limits.records * share ||
       this.#begun.bytes - this.#flushed.bytes > limits.bytes * share
     );
