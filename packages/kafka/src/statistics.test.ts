@@ -78,11 +78,12 @@ test("a consumer's figures: its own partitions, and their lag", () => {
     ls_offset: 10,
     next_offset: 9,
     fetchq_cnt: 1,
+    leader: 1,
     ...over,
   });
   const partitions = {
     "0": partition(0, {}),
-    "1": partition(1, { consumer_lag: -1, committed_offset: -1001 }),
+    "1": partition(1, { leader: 3, consumer_lag: -1, committed_offset: -1001 }),
     "2": partition(2, { fetch_state: "none" }),
     "-1": partition(-1, {}),
   };
@@ -95,8 +96,17 @@ test("a consumer's figures: its own partitions, and their lag", () => {
   expect(toConsumerStatistics(json)).toMatchObject({
     brokersUp: 1,
     partitions: [
-      { topic: "t", partition: 0, lag: 7, committedOffset: 3, endOffset: 10, nextOffset: 9, fetchedAhead: 1 },
-      { topic: "t", partition: 1, lag: -1, committedOffset: -1001 },
+      {
+        topic: "t",
+        partition: 0,
+        lag: 7,
+        committedOffset: 3,
+        endOffset: 10,
+        nextOffset: 9,
+        fetchedAhead: 1,
+        isLeaderUp: true,
+      },
+      { topic: "t", partition: 1, lag: -1, committedOffset: -1001, isLeaderUp: false },
     ],
     lag: 7,
     receivedMessages: 42,

@@ -57,6 +57,8 @@ export interface PartitionStatistics {
   nextOffset: number;
   /** Records fetched ahead. */
   fetchedAhead: number;
+  /** Whether there is a connection to the broker that it is read from. */
+  isLeaderUp: boolean;
 }
 
 export interface ConsumerStatistics extends ClientStatistics {
@@ -96,10 +98,12 @@ export function toProducerStatistics(json: string): ProducerStatistics | undefin
 export function toConsumerStatistics(json: string): ConsumerStatistics | undefined {
   const root = parse(json);
   if (root === undefined) return undefined;
-  const partitions = Object.values(object(root.topics)).flatMap((topic) => readPartitions(object(topic)));
+  const client = clientStatistics(root);
+  const up = new Set(client.brokers.filter(({ isUp }) => isUp).map(({ id }) => id));
+  const partitions = Object.values(object(root.topics)).flatMap((topic) => readPartitions(object(topic), up));
   const group = object(root.cgrp);
   return {
-    ...clientStatistics(root),
+    ...client,
     partitions,
     lag: partitions.reduce((sum, { lag }) => sum + Math.max(lag, 0), 0),
     receivedMessages: number(root.rxmsgs),
@@ -140,7 +144,7 @@ function readBroker(broker: Json): BrokerStatistics {
   };
 }
 
-function readPartitions(topic: Json): PartitionStatistics[] {
+function readPartitions(topic: Json, brokersUp: ReadonlySet<number>): PartitionStatistics[] {
   return (
     Object.values(object(topic.partitions))
       .map(object)
@@ -154,6 +158,7 @@ function readPartitions(topic: Json): PartitionStatistics[] {
         endOffset: number(p.ls_offset),
         nextOffset: number(p.next_offset),
         fetchedAhead: number(p.fetchq_cnt),
+        isLeaderUp: brokersUp.has(number(p.leader)),
       }))
   );
 }

@@ -27,6 +27,4 @@ export class Counters {
   readonly handleTime = new DurationBuckets();
   /** From the API's receipt (the record's timestamp) until handled. */
   readonly delay = new DurationBuckets();
-  /** When anything last went on: a try ended, a record was done with. From `performance.now()`. */
-  lastProgressAt = performance.now();
 }

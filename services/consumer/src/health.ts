@@ -3,9 +3,9 @@ import type { KafkaConsumer } from "@ingest/kafka";
 import { healthRoutes } from "@ingest/service";
 import { Elysia } from "elysia";
 import type { Counters } from "./counters.ts";
-import { lagOf } from "./lag.ts";
 import type { ConsumerLoop } from "./loop/consumer-loop.ts";
 import { createConsumerMetrics } from "./metrics.ts";
+import { handling, settling } from "./stall/stages.ts";
 import { StallWatch } from "./stall/stall-watch.ts";
 
 export interface HealthOptions {
@@ -23,12 +23,8 @@ export function createHealth({ loop, counters, consumer, isStopping, stallTimeou
   const statistics = () => consumer()?.statistics();
   const stall = new StallWatch({
     timeoutMs: stallTimeoutMs,
-    lastProgressAt: () => counters.lastProgressAt,
-    hasWork() {
-      for (const work of loop.works)
-        if (work.underWay > 0 || (isConnected() && (lagOf(work, statistics()) ?? 0) > 0)) return true;
-      return false;
-    },
+    all: () => loop.works,
+    stages: [handling(isConnected, statistics), settling],
   });
   const registry = createConsumerMetrics({
     counters,

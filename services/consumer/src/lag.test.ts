@@ -11,6 +11,7 @@ function statistics(over: Partial<ConsumerStatistics["partitions"][number]>): Co
     endOffset: 10,
     nextOffset: 5,
     fetchedAhead: 0,
+    isLeaderUp: true,
     ...over,
   };
   return { partitions: [partition] } as unknown as ConsumerStatistics;

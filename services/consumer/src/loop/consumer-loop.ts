@@ -84,7 +84,6 @@ export class ConsumerLoop implements RebalanceListener {
     for (const partition of partitions)
       this.#works.set(nameOf(partition), new PartitionWork(partition, concurrency, processor.work));
     counters.assigned += partitions.length;
-    counters.lastProgressAt = performance.now();
     if (partitions.length > 0) log.info({ partitions: numbersOf(partitions) }, "partitions assigned");
     if (!this.#hasJoined) log.info({ partitions: this.#works.size }, "connected and waiting for messages");
     this.#hasJoined = true;
@@ -178,10 +177,7 @@ export class ConsumerLoop implements RebalanceListener {
   /** Handlers that are done at once are timed together: two looks at the clock an event would double what many cost. */
   #countHandledAtOnce(handled: number, startedAt: number): void {
     if (handled === 0) return;
-    const { counters } = this.#options;
-    const now = performance.now();
-    counters.handleTime.add((now - startedAt) / handled, handled);
-    counters.lastProgressAt = now;
+    this.#options.counters.handleTime.add((performance.now() - startedAt) / handled, handled);
   }
 
   /** Pauses what has too much under way, and lets go on what has little. */

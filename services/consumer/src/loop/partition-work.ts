@@ -36,6 +36,7 @@ export class PartitionWork implements TopicPartition {
   readonly #begun = { records: 0, bytes: 0 };
   readonly #finished = { records: 0, bytes: 0 };
   readonly #flushed = { records: 0, bytes: 0 };
+  #failedTries = 0;
   #holds = 0;
   /** Work that isn't in a lane, for it needs no order. */
   readonly #outside = new Set<Promise<unknown>>();
@@ -61,6 +62,21 @@ export class PartitionWork implements TopicPartition {
   /** Taken up and not done with. */
   get underWay(): number {
     return this.#begun.records - this.#finished.records;
+  }
+
+  /** Done with and not flushed. */
+  get unflushed(): number {
+    return this.#finished.records - this.#flushed.records;
+  }
+
+  /** Total of what was done with and flushed. */
+  get flushed(): number {
+    return this.#flushed.records;
+  }
+
+  /** Total of tries that failed and of records done with. */
+  get ended(): number {
+    return this.#failedTries + this.#finished.records;
   }
 
   /** The next offset that isn't done with; -1 before the first record. */
@@ -89,6 +105,11 @@ export class PartitionWork implements TopicPartition {
     this.#tracker.finish(record.offset);
     this.#finished.records++;
     this.#finished.bytes += record.value?.length ?? 0;
+  }
+
+  /** A try at one of its records has failed. */
+  failedTry(): void {
+    this.#failedTries++;
   }
 
   /** Work on one of its records that no lane knows of; `close` waits for it too. It must not reject. */

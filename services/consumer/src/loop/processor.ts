@@ -93,9 +93,7 @@ export class Processor {
     } catch (thrown) {
       return new Failure(thrown);
     } finally {
-      const now = performance.now();
-      this.#options.counters.handleTime.add(now - startedAt);
-      this.#options.counters.lastProgressAt = now;
+      this.#options.counters.handleTime.add(performance.now() - startedAt);
     }
   }
 
@@ -108,7 +106,7 @@ export class Processor {
         if (item.work.fenced.aborted) return this.#endFenced(item, outcome === undefined);
         if (outcome === undefined) return this.#handled(item);
         counters.failed++;
-        counters.lastProgressAt = performance.now();
+        item.work.failedTry();
         const isLast = outcome.isPermanent || item.tries === this.#options.maxTries;
         if (isLast) return await this.#handlerGaveUp(item, outcome);
         if (!isHeld) item.work.hold();
@@ -151,7 +149,6 @@ export class Processor {
       log.warn({ ...place, cause: why.cause }, "record is not an event");
     }
     const outcome = await deadLetters.put(record, why, work.closing);
-    counters.lastProgressAt = performance.now();
     if (outcome === "abandoned" || work.fenced.aborted) {
       counters.abandoned++;
       return;
