@@ -42,10 +42,11 @@ export const consumerOwnSettings = {
     description: "Records of one partition under way; beyond it the partition is paused.",
   }),
   CONSUMER_BUFFER_BYTES: Type.Integer({
-    default: 16 * 1024 * 1024,
+    default: 32 * 1024 * 1024,
     minimum: 1,
-    maximum: 1024 ** 3,
-    description: "The same in bytes.",
+    maximum: 64 * 1024 ** 3,
+    description:
+      "The same in bytes of keys and values, over all of this consumer's partitions in equal shares.",
   }),
   COMMIT_INTERVAL_MS: Type.Integer({
     default: 1_000,

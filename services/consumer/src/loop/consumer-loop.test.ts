@@ -360,6 +360,36 @@ describe("buffers", () => {
     await until("read on", () => !consumer.paused.has(0));
   });
 
+  // Fault: the limit in bytes was each partition's own, so that memory grew with the partitions.
+  test("share the bytes among the partitions", async () => {
+    const gate = Promise.withResolvers<void>();
+    const size = eventRecord(0, 0).value!.length;
+    const { loop, consumer, counters } = start({
+      limits: { records: 1_000, bytes: 8 * size },
+      handler: () => gate.promise,
+    });
+    loop.onAssigned(partitions(0, 1, 2, 3));
+    consumer.put(eventRecord(0, 0), eventRecord(0, 1), eventRecord(0, 2), eventRecord(1, 0));
+    await until("taken up", () => counters.fetched === 4);
+    await until("paused", () => consumer.paused.has(0));
+    expect([...consumer.paused]).toEqual([0]);
+    gate.resolve();
+    await until("read on", () => !consumer.paused.has(0));
+  });
+
+  // Fault: records were read when they were taken up, and what waited took several times its size.
+  test("hold records as they came until their turn", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { loop, consumer, deadLetters, counters } = start({ handler: () => gate.promise });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0), record(0, 1, Buffer.from("no event")));
+    await until("taken up", () => counters.fetched === 2);
+    expect(counters.notAnEvent).toBe(0);
+    gate.resolve();
+    await until("committed", () => consumer.committedOffsets()[0] === 2);
+    expect(deadLetters.letters).toHaveLength(1);
+  });
+
   test("count what a handler has collected and not flushed", async () => {
     const gate = Promise.withResolvers<void>();
     const { loop, consumer } = start({

@@ -22,6 +22,7 @@ export interface ConsumerLoopOptions {
   concurrency: number;
   /** Records taken from the client at once, at most. */
   fetchRecords: number;
+  /** `records` in each partition; `bytes` in all, an equal share for each. */
   limits: BufferLimits;
   /** What work under way has when its partition is given up, ms. */
   rebalanceBudgetMs: number;
@@ -141,7 +142,7 @@ export class ConsumerLoop implements RebalanceListener {
    */
   readonly #takeUp = (records: readonly ConsumedRecord[]): void => {
     if (records.length === 0 || this.#isStopping) return;
-    const { counters, processor } = this.#options;
+    const { counters } = this.#options;
     const startedAt = performance.now();
     const handledBefore = counters.handled;
     let work: PartitionWork | undefined;
@@ -150,7 +151,7 @@ export class ConsumerLoop implements RebalanceListener {
         work = this.#works.get(nameOf(record));
       if (work !== undefined && record.offset < work.next) work = this.#startOver(work, record);
       // None: given up after the client had taken the record out of its queue; its next owner reads it.
-      if (work !== undefined) processor.accept(work, record);
+      work?.accept(record);
     }
     counters.fetched += records.length;
     this.#countHandledAtOnce(counters.handled - handledBefore, startedAt);
@@ -184,8 +185,10 @@ export class ConsumerLoop implements RebalanceListener {
   #regulate(consumer: KafkaConsumer): void {
     const pause: PartitionWork[] = [];
     const resume: PartitionWork[] = [];
+    const { records, bytes } = this.#options.limits;
+    const limits = { records, bytes: bytes / this.#works.size };
     for (const work of this.#works.values()) {
-      const shouldPause = work.shouldPause(this.#options.limits);
+      const shouldPause = work.shouldPause(limits);
       if (shouldPause === work.isPaused) continue;
       work.isPaused = shouldPause;
       (shouldPause ? pause : resume).push(work);

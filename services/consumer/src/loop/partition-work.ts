@@ -1,15 +1,18 @@
 // One assigned partition: what of it is under way, how far it is done, and the fence that ends it.
 import type { ConsumedRecord, TopicPartition } from "@ingest/kafka";
-import type { Item } from "./item.ts";
-import { Lanes, type Work } from "./lanes.ts";
+import { Lanes } from "./lanes.ts";
 import { OffsetTracker } from "./offset-tracker.ts";
 
 /** Above either of these a partition is paused; below a quarter of both it goes on. */
 export interface BufferLimits {
   /** Under way, handled and not flushed, or done with while an older one isn't. */
   records: number;
-  /** Under way, or handled and not flushed. */
+  /** Of keys and values, under way or handled and not flushed. */
   bytes: number;
+}
+
+function bytesOf({ key, value }: ConsumedRecord): number {
+  return (key?.length ?? 0) + (value?.length ?? 0);
 }
 
 /** How far a partition was at one moment. */
@@ -21,10 +24,13 @@ export interface Progress {
 
 const RESUME_SHARE = 0.25;
 
+/** What is done with a record when its turn has come; see `Work` of lanes.ts. */
+export type RecordWork = (work: PartitionWork, record: ConsumedRecord) => Promise<void> | undefined;
+
 export class PartitionWork implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
-  readonly lanes: Lanes<Item>;
+  readonly #lanes: Lanes<ConsumedRecord>;
   /** Whether the client has been told to bring nothing. */
   isPaused = false;
   /** Next offset to commit, all below is handled and flushed; -1 before anything is. */
@@ -43,10 +49,10 @@ export class PartitionWork implements TopicPartition {
   readonly #closing = new AbortController();
   readonly #fence = new AbortController();
 
-  constructor({ topic, partition }: TopicPartition, concurrency: number, work: Work<Item>) {
+  constructor({ topic, partition }: TopicPartition, concurrency: number, work: RecordWork) {
     this.topic = topic;
     this.partition = partition;
-    this.lanes = new Lanes(concurrency, work);
+    this.#lanes = new Lanes(concurrency, (record) => work(this, record));
   }
 
   /** Aborted once it is known that the partition goes: nothing new begins, no try is waited for. */
@@ -89,22 +95,22 @@ export class PartitionWork implements TopicPartition {
     return this.#tracker.next;
   }
 
-  /** Takes a record up, offsets ascending. @returns false when it must not be, for the partition goes */
-  begin(record: ConsumedRecord): boolean {
-    if (this.closing.aborted) return false;
+  /** Takes a record up, offsets ascending, unless the partition goes. Its turn comes by its key. */
+  accept(record: ConsumedRecord): void {
+    if (this.closing.aborted) return;
     this.#tracker.start(record.offset);
     // Where the group stands anyway needs no commit.
     if (this.committed < 0) this.committed = record.offset;
     this.#begun.records++;
-    this.#begun.bytes += record.value?.length ?? 0;
-    return true;
+    this.#begun.bytes += bytesOf(record);
+    this.#lanes.push(record.key === null ? null : record.key.toString(), record);
   }
 
-  /** Is done with a record that `begin` took up. */
+  /** Is done with a record that was taken up. */
   finish(record: ConsumedRecord): void {
     this.#tracker.finish(record.offset);
     this.#finished.records++;
-    this.#finished.bytes += record.value?.length ?? 0;
+    this.#finished.bytes += bytesOf(record);
   }
 
   /** A try at one of its records has failed. */
@@ -155,12 +161,12 @@ export class PartitionWork implements TopicPartition {
    */
   async close(budgetMs: number): Promise<boolean> {
     this.#closing.abort();
-    this.lanes.clear();
+    this.#lanes.clear();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<false>((resolve) => {
       timer = setTimeout(resolve, budgetMs, false);
     });
-    const idle = Promise.all([this.lanes.idle(), ...this.#outside]).then(() => true);
+    const idle = Promise.all([this.#lanes.idle(), ...this.#outside]).then(() => true);
     const isIdle = await Promise.race([idle, late]);
     clearTimeout(timer);
     return isIdle;
@@ -169,7 +175,7 @@ export class PartitionWork implements TopicPartition {
   /** From now on nothing that still runs moves an offset. */
   fence(): void {
     this.#closing.abort();
-    this.lanes.clear();
+    this.#lanes.clear();
     this.#fence.abort();
   }
 }

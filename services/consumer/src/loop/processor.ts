@@ -29,21 +29,19 @@ export class Processor {
     this.#options = options;
   }
 
-  /** Takes a record up; what follows goes on by itself. */
-  accept(work: PartitionWork, record: ConsumedRecord): void {
-    if (!work.begin(record)) return;
+  /**
+   * One record's turn. It is read only now: what waits is as small as it came. Undefined when the turn was over at once:
+   * a promise an event would cost more than the event.
+   */
+  readonly work = (work: PartitionWork, record: ConsumedRecord): Promise<void> | undefined => {
     const decoded = decode(record.value);
-    if (typeof decoded === "string") {
-      // It has no part in any order, so nothing waits for it.
-      work.alongside(this.#putAside(work, record, { reason: "not_an_event", cause: decoded, tries: 0 }));
-      return;
-    }
-    const item = new Item(work, record, decoded);
-    work.lanes.push(item.key, item);
-  }
+    if (typeof decoded !== "string") return this.#begin(new Item(work, record, decoded));
+    // It has no part in any order, so nothing waits for it.
+    work.alongside(this.#putAside(work, record, { reason: "not_an_event", cause: decoded, tries: 0 }));
+    return undefined;
+  };
 
-  /** One item's turn. Undefined when it was over at once: a promise an event would cost more than the event. */
-  readonly work = (item: Item): Promise<void> | undefined => {
+  #begin(item: Item): Promise<void> | undefined {
     const { seen, counters } = this.#options;
     const claim = seen?.claim(item) ?? true;
     if (typeof claim !== "boolean") return this.#afterFormer(item, claim);
@@ -58,7 +56,7 @@ export class Processor {
       return undefined;
     }
     return this.#follow(item, outcome);
-  };
+  }
 
   /**
    * A handler of the partition's former assignment still has the event. Beside it the event could be handled twice, and
@@ -71,7 +69,7 @@ export class Processor {
     });
     await Promise.race([former, closed]);
     if (closing.aborted) this.#options.counters.abandoned++;
-    else await this.work(item);
+    else await this.#begin(item);
   }
 
   /** @returns undefined when handled, a failure, or a promise of either */

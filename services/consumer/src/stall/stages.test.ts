@@ -21,7 +21,7 @@ describe("handling", () => {
     );
     const work = create();
     expect(stage.hasWork(work)).toBe(false);
-    work.begin(eventRecord(0, 0));
+    work.accept(eventRecord(0, 0));
     expect(stage.hasWork(work)).toBe(true);
     isConnected = false;
     expect(stage.hasWork(work)).toBe(false);
@@ -43,7 +43,7 @@ describe("handling", () => {
       () => undefined,
     );
     const work = create();
-    work.begin(eventRecord(0, 0));
+    work.accept(eventRecord(0, 0));
     expect(stage.done(work)).toBe(0);
     work.failedTry();
     expect(stage.done(work)).toBe(1);
@@ -56,7 +56,7 @@ describe("handling", () => {
 test("settling has work from handled until flushed", () => {
   const work = create();
   expect(settling.hasWork(work)).toBe(false);
-  work.begin(eventRecord(0, 0));
+  work.accept(eventRecord(0, 0));
   work.finish(eventRecord(0, 0));
   expect(settling.hasWork(work)).toBe(true);
   expect(settling.done(work)).toBe(0);
