@@ -26,6 +26,28 @@ afterEach(async () => {
 });
 afterAll(() => kafka.close());
 
+/** A consumer that writes into a pipe which nobody reads yet. */
+async function startUnread(...envs: Record<string, string>[]) {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), "consumer-reader-"));
+  const pipe = join(folder, "pipe");
+  Bun.spawnSync(["mkfifo", pipe]);
+  // Open for both, so that opening waits for nobody.
+  const fd = openSync(pipe, "r+");
+  const consumer = Bun.spawn([process.execPath, "services/consumer/src/main.ts"], {
+    cwd: join(import.meta.dir, "../.."),
+    env: {
+      ...process.env,
+      ...Object.assign({}, ...envs),
+      HEALTH_PORT: String(port),
+      HOST: "127.0.0.1",
+    },
+    stdout: fd,
+  });
+  running.push(() => consumer.kill("SIGKILL"));
+  return { port, folder, pipe, fd, consumer };
+}
+
 describe("a consumer", () => {
   test("logs each event once with its place, a key's in order, and commits them", async () => {
     const { topic, env } = await kafka.topic(6);
@@ -170,25 +192,11 @@ describe("a consumer", () => {
 
   test("a reader that doesn't read its lines holds up the handling, not the process, and loses none", async () => {
     const { topic, env } = await kafka.topic(6);
-    const port = await freePort();
-    const folder = mkdtempSync(join(tmpdir(), "consumer-reader-"));
-    const [pipe, lines] = [join(folder, "pipe"), join(folder, "lines")];
-    Bun.spawnSync(["mkfifo", pipe]);
-    // Open for both, so that opening waits for nobody.
-    const fd = openSync(pipe, "r+");
-    const consumer = Bun.spawn([process.execPath, "services/consumer/src/main.ts"], {
-      cwd: join(import.meta.dir, "../.."),
-      env: {
-        ...process.env,
-        ...env,
-        HEALTH_PORT: String(port),
-        HOST: "127.0.0.1",
-        COMMIT_INTERVAL_MS: "50",
-        CONSUMER_BUFFER_RECORDS: "500",
-      },
-      stdout: fd,
+    const { port, folder, pipe, fd, consumer } = await startUnread(env, {
+      COMMIT_INTERVAL_MS: "50",
+      CONSUMER_BUFFER_RECORDS: "500",
     });
-    running.push(() => consumer.kill("SIGKILL"));
+    const lines = join(folder, "lines");
     const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
     const figure = async (name: string) => {
       const text = (await (await get("/metrics"))?.text()) ?? "";
@@ -222,6 +230,29 @@ describe("a consumer", () => {
     ).toEqual([]);
     rmSync(folder, { recursive: true, force: true });
   }, 120_000);
+
+  // Fault: the last words went to the pipe by a call that waits for its reader, and the process never ended.
+  test("a reader that never reads doesn't keep it from ending", async () => {
+    const { topic, env } = await kafka.topic(1);
+    const { port, folder, fd, consumer } = await startUnread(env, {
+      // Said, and not found out by looking at the pipe, which would make it one that does not block.
+      LOG_FORMAT: "json",
+      SHUTDOWN_BUDGET_MS: "500",
+    });
+    // More lines than a pipe holds.
+    await kafka.write(eventRecords(topic, 3_000));
+    const figures = () =>
+      fetch(`http://127.0.0.1:${port}/metrics`).then(
+        (response) => response.text(),
+        () => "",
+      );
+    await until("handling", async () => /events_handled_total [1-9]\d{3}/.test(await figures()));
+    consumer.kill("SIGTERM");
+    expect(await consumer.exited).toBe(0);
+    closeSync(fd);
+    expect(await kafka.committed(env)).toBeLessThan(3_000);
+    rmSync(folder, { recursive: true, force: true });
+  }, 60_000);
 
   test("a second SIGTERM ends it at once", async () => {
     const { topic, env } = await kafka.topic(1);

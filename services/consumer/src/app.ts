@@ -22,6 +22,7 @@ import { Processor } from "./loop/processor.ts";
 import { Settling } from "./loop/settling.ts";
 import { SeenEvents } from "./once/seen-events.ts";
 import type { LineWriter } from "./output/line-writer.ts";
+import { waitAtMost } from "./wait-at-most.ts";
 
 export const SERVICE_NAME = "consumer";
 
@@ -38,6 +39,8 @@ export interface ConsumerApp {
 
 /** Leaving the group, and the dead letters' producer: after the work has been finished and committed. */
 const CLOSE_BUDGET_MS = 5_000;
+/** The last lines, where nobody reads them. An event whose line isn't out isn't committed: it comes again. */
+const OUTPUT_BUDGET_MS = 1_000;
 /** A step's own limits come first: the lifecycle's cuts in only where something is stuck. */
 const STOP_MARGIN_MS = 2_000;
 /** syslog's number for a warning: librdkafka's log uses the same. */
@@ -46,6 +49,11 @@ const WARNING = 4;
 /** Starts the consumer's parts in order. Resolves before Kafka is reached: that goes on by itself. */
 export async function startConsumer(app: ConsumerApp): Promise<void> {
   const { settings, log, lifecycle } = app;
+  // The first to start is the last to stop: the other parts' last lines are out when the process ends.
+  await lifecycle.start({
+    name: "output",
+    stop: () => waitAtMost(app.output.flush(), OUTPUT_BUDGET_MS),
+  });
   const counters = new Counters();
   const letterTopic = settings.DEAD_LETTER_TOPIC ?? deadLetterTopic(settings.KAFKA_TOPIC);
   const parts = createParts(app, counters, letterTopic);

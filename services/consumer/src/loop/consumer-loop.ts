@@ -9,6 +9,7 @@ import {
 } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
 import type { Counters } from "../counters.ts";
+import { waitAtMost } from "../wait-at-most.ts";
 import type { Commits } from "./commits.ts";
 import { type BufferLimits, PartitionWork } from "./partition-work.ts";
 import type { Processor } from "./processor.ts";
@@ -245,13 +246,4 @@ function toTopicPartition({ topic, partition }: TopicPartition): TopicPartition 
 
 function numbersOf(partitions: readonly TopicPartition[]): number[] {
   return partitions.map(({ partition }) => partition).sort((a, b) => a - b);
-}
-
-async function waitAtMost(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

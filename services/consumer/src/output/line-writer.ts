@@ -5,6 +5,16 @@ import { Writable } from "node:stream";
 /** A full pipe that doesn't block is tried again after this, ms. */
 const FULL_PIPE_PAUSE_MS = 5;
 
+/** Writes a buffer's rest from `at` on, or a part of it. */
+type Write = (
+  fd: number,
+  bytes: Buffer,
+  at: number,
+  done: (error: NodeJS.ErrnoException | null, count: number) => void,
+) => void;
+
+const writeFd: Write = (fd, bytes, at, done) => write(fd, bytes, at, bytes.length - at, null, done);
+
 /**
  * Collects text and writes it in as few calls as the reader lets it: while one write is under way, what comes meanwhile
  * waits for the next. Each write is done by a thread of the runtime's, so that a reader that doesn't read stops neither
@@ -13,6 +23,7 @@ const FULL_PIPE_PAUSE_MS = 5;
 export class LineWriter {
   readonly #fd: number;
   readonly #onBroken: (error: Error) => void;
+  readonly #write: Write;
   #collected = "";
   /** How often something was taken, and up to which of these all is written. */
   #taken = 0;
@@ -21,10 +32,14 @@ export class LineWriter {
   #isScheduled = false;
   #broken: Error | undefined;
 
-  /** @param onBroken told once when nothing can be written any more, as when the reader of a pipe has gone */
-  constructor(fd: number, onBroken: (error: Error) => void = () => {}) {
+  /**
+   * @param onBroken told once when nothing can be written any more, as when the reader of a pipe has gone
+   * @param writeTo another way to write, for tests
+   */
+  constructor(fd: number, onBroken: (error: Error) => void = () => {}, writeTo: Write = writeFd) {
     this.#fd = fd;
     this.#onBroken = onBroken;
+    this.#write = writeTo;
   }
 
   /** Takes whole lines, each with its newline. They are written soon; `flush` tells when. */
@@ -47,9 +62,12 @@ export class LineWriter {
     if (this.#broken) throw this.#broken;
   }
 
-  /** Writes what waits at once, for the process is about to end. */
+  /**
+   * Writes what waits at once, for the process is about to end. Not under a write: that may be half done, so this would
+   * land in the middle of a line; and where that one waits for its reader, so would this, for ever.
+   */
   flushSync(): void {
-    if (this.#collected === "" || this.#broken) return;
+    if (this.#collected === "" || this.#broken || this.#writing !== undefined) return;
     let bytes = Buffer.from(this.#collected);
     this.#collected = "";
     const deadline = performance.now() + 1_000;
@@ -100,7 +118,7 @@ export class LineWriter {
   async #writeAll(bytes: Buffer): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
       const written = await new Promise<number>((resolve, reject) => {
-        write(this.#fd, bytes, at, bytes.length - at, null, (error, count) => {
+        this.#write(this.#fd, bytes, at, (error, count) => {
           if (!error) resolve(count);
           else if (error.code === "EAGAIN") resolve(0);
           else reject(error);
