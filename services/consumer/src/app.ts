@@ -150,7 +150,7 @@ function createParts(app: ConsumerApp, counters: Counters, letterTopic: string):
     : undefined;
   // With nowhere to put an event aside, the only other way not to lose it is to go on trying.
   const maxTries = hasLetters ? settings.RETRY_MAX_TRIES : 0;
-  const settling = new Settling({ handler, seen, backoff, counters, log });
+  const settling = new Settling({ handler, output: app.output, seen, backoff, counters, log });
   const loop = new ConsumerLoop({
     processor: new Processor({ handler, maxTries, backoff, deadLetters, seen, counters, log }),
     settling,

@@ -15,7 +15,7 @@ import type { SeenEvents } from "../once/seen-events.ts";
 import { Commits } from "./commits.ts";
 import { ConsumerLoop, type ConsumerLoopOptions } from "./consumer-loop.ts";
 import { Processor } from "./processor.ts";
-import { Settling } from "./settling.ts";
+import { Settling, type SettlingOptions } from "./settling.ts";
 
 /** A broker's and a client's part: what is put in comes with a fetch, unless its partition is paused. */
 export class FakeConsumer implements KafkaConsumer {
@@ -116,6 +116,7 @@ export class FakeDeadLetters implements DeadLetters {
 export interface FixtureOptions extends Partial<Pick<ConsumerLoopOptions, "concurrency" | "limits">> {
   handler: EventHandler["handle"];
   flush?: EventHandler["flush"];
+  output?: SettlingOptions["output"];
   maxTries?: number;
   rebalanceBudgetMs?: number;
   seen?: SeenEvents;
@@ -135,7 +136,14 @@ export function startLoop(options: FixtureOptions) {
     handle: options.handler,
     ...(options.flush ? { flush: options.flush } : {}),
   };
-  const settling = new Settling({ handler, seen: options.seen, backoff, counters, log });
+  const settling = new Settling({
+    handler,
+    ...(options.output ? { output: options.output } : {}),
+    seen: options.seen,
+    backoff,
+    counters,
+    log,
+  });
   const loop = new ConsumerLoop({
     processor: new Processor({
       handler,
