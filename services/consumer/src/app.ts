@@ -5,14 +5,14 @@ import {
   type Env,
   type KafkaConsumer,
   type KafkaError,
-  producerSettings,
   toClientConfig,
 } from "@ingest/kafka";
-import { type Lifecycle, type Log, parseSettings } from "@ingest/service";
+import type { Lifecycle, Log } from "@ingest/service";
 import type { Settings } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { Counters } from "./counters.ts";
 import { type DeadLetters, DeadLetterTopic, noDeadLetters } from "./dead-letter/dead-letters.ts";
+import { letterWriterConfig } from "./dead-letter/writer-config.ts";
 import type { EventHandler } from "./handler.ts";
 import { createHandler } from "./handlers/create-handler.ts";
 import { createHealth } from "./health.ts";
@@ -139,7 +139,7 @@ function createParts(app: ConsumerApp, counters: Counters, letterTopic: string):
   const backoff = { firstMs: settings.RETRY_BACKOFF_MS, maxMs: settings.RETRY_BACKOFF_MAX_MS };
   const handler = createHandler(settings, app.output, SERVICE_NAME);
   const deadLetters = hasLetters
-    ? new DeadLetterTopic({ config: deadLetterConfig(app.env), topic: letterTopic, backoff, log })
+    ? new DeadLetterTopic({ config: letterWriterConfig(app.env), topic: letterTopic, backoff, log })
     : noDeadLetters;
   const seen = settings.DEDUPLICATE
     ? new SeenEvents({
@@ -179,9 +179,4 @@ function consumerOptions({ settings, env, log, onFatal }: ConsumerApp, loop: Con
     onLog: ({ severity, facility, message }) =>
       log[severity <= WARNING ? "warn" : "debug"]({ facility, detail: message }, "librdkafka"),
   };
-}
-
-/** The producer's defaults are the point: acks=all, idempotent. Its settings are read from the same environment. */
-function deadLetterConfig(env: Env) {
-  return toClientConfig(parseSettings(producerSettings, env), "producer");
 }

@@ -2,10 +2,11 @@
 // `bun run replay`: puts dead letters back to the topic they came from. This file only wires; see dead-letter/replay.ts.
 import { parseArgs } from "node:util";
 import { deadLetterTopic } from "@ingest/contract";
-import { producerSettings, toClientConfig, toKafkaError } from "@ingest/kafka";
-import { exitCodes, parseSettings, settingsOrExit } from "@ingest/service";
+import { toClientConfig, toKafkaError } from "@ingest/kafka";
+import { exitCodes, settingsOrExit } from "@ingest/service";
 import { readSettings } from "./config.ts";
 import { replay } from "./dead-letter/replay.ts";
+import { letterWriterConfig } from "./dead-letter/writer-config.ts";
 
 const usage = `Puts dead letters back to the topic they came from, as they were, each once.
 
@@ -63,7 +64,7 @@ try {
   const consumer = toClientConfig(shared, "consumer", process.env);
   const { replayed, skipped } = await replay({
     consumer: { ...consumer, "group.id": `${settings.KAFKA_GROUP_ID}.replay` },
-    producer: toClientConfig(parseSettings(producerSettings, process.env), "producer"),
+    producer: letterWriterConfig(process.env),
     deadLetterTopic: letters,
     topic,
     limit,
