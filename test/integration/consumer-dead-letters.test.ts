@@ -216,6 +216,18 @@ describe("replay", () => {
     ).toEqual([]);
   }, 120_000);
 
+  // Fault: the letters' group took over where the events' group begins. At the end there is nothing to put back.
+  test("begins with the first letter, also where the events' group begins at the end", async () => {
+    const { topic, env } = await kafka.topic(1);
+    const to = `${topic}.dead-letter`;
+    await kafka.admin.ensureTopic({ topic: to, partitions: 1, replicationFactor: 1 });
+    const value = Buffer.from(JSON.stringify({ event_id: "e", timestamp: 1, event_type: "t" }));
+    await kafka.write([{ topic: to, key: null, value, headers: { "dead-letter-original-topic": topic } }]);
+    const run = kafka.replay({ ...env, KAFKA_AUTO_OFFSET_RESET: "latest" }, []);
+    expect(await run.exited()).toBe(0);
+    expect(run.garbled.at(-1)).toBe(`put back 1, left 0, from ${to} to ${topic}`);
+  }, 60_000);
+
   test("leaves what is no letter of this topic, and says so", async () => {
     const { topic, env } = await kafka.topic(1);
     const to = `${topic}.dead-letter`;

@@ -90,6 +90,14 @@ describe("contradictions", () => {
     ]);
   });
 
+  // Fault: with `error` librdkafka reads such a partition never again, and says so only once.
+  test("a group begins at one end of the log or the other", () => {
+    expect(problems(() => consumer({ KAFKA_AUTO_OFFSET_RESET: "error" }))).toEqual([
+      "KAFKA_AUTO_OFFSET_RESET",
+    ]);
+    expect(consumer({ KAFKA_AUTO_OFFSET_RESET: "latest" })).toMatchObject({ "auto.offset.reset": "latest" });
+  });
+
   test("as a rule they stand in parseSettings' own list", () => {
     const env = { KAFKA_ACKS: "1", KAFKA_LINGER_M: "5" };
     expect(problems(() => parseSettings(producerSettings, env, [kafkaRule("producer", env)]))).toEqual([

@@ -42,9 +42,9 @@ export const consumerSettings = {
   ),
   KAFKA_AUTO_OFFSET_RESET: choice(
     "auto.offset.reset",
-    ["earliest", "latest", "error"],
+    ["earliest", "latest"],
     "earliest",
-    "Where a group begins that has no offset: at the start, so that nothing is missed.",
+    "Where a group begins that has no offset, or one that the log no longer has: at the start, so that nothing is missed.",
   ),
   KAFKA_ISOLATION_LEVEL: choice(
     "isolation.level",

@@ -63,7 +63,12 @@ try {
   const { KAFKA_GROUP_INSTANCE_ID: _, ...shared } = settings;
   const consumer = toClientConfig(shared, "consumer", process.env);
   const { replayed, skipped } = await replay({
-    consumer: { ...consumer, "group.id": `${settings.KAFKA_GROUP_ID}.replay` },
+    consumer: {
+      ...consumer,
+      "group.id": `${settings.KAFKA_GROUP_ID}.replay`,
+      // The letters that are there are the point, wherever the events' group began.
+      "auto.offset.reset": "earliest",
+    },
     producer: letterWriterConfig(process.env),
     deadLetterTopic: letters,
     topic,

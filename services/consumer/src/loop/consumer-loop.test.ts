@@ -36,6 +36,18 @@ describe("commits", () => {
     await until("committed all", () => consumer.committedOffsets()[0] === 4);
   });
 
+  // Fault: where reading began was taken for committed. A new group with auto.offset.reset=latest that crashed over its
+  // first record began at a later end, and passed that record over.
+  test("begin with where reading began, before anything is handled", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { loop, consumer } = start({ handler: () => gate.promise });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 70));
+    await until("committed", () => consumer.committedOffsets()[0] === 70);
+    gate.resolve();
+    await until("committed on", () => consumer.committedOffsets()[0] === 71);
+  });
+
   test("wait for the handler's flush, and stay where they are while it fails", async () => {
     let failing = true;
     const { loop, consumer, counters } = start({
@@ -96,7 +108,7 @@ describe("failures", () => {
     await until("paused", () => consumer.paused.has(0));
     consumer.put(eventRecord(0, 2), eventRecord(1, 0), eventRecord(1, 1));
     await until("the other goes on", () => consumer.committedOffsets()[1] === 2);
-    expect(consumer.committedOffsets()[0]).toBeUndefined();
+    expect(consumer.committedOffsets()[0]).toBe(0);
     isBroken = false;
     await until("all of it", () => consumer.committedOffsets()[0] === 3);
   });
@@ -160,7 +172,7 @@ describe("failures", () => {
     consumer.put(record(0, 0, null), eventRecord(0, 1));
     await until("the rest handled", () => counters.handled === 1);
     await loop.onRevoked(partitions(0));
-    expect(consumer.commits).toEqual([]);
+    expect(consumer.committedOffsets()).toEqual({ 0: 0 });
   });
 });
 
@@ -221,7 +233,7 @@ describe("a partition that goes", () => {
     await until("failing", () => counters.failed > 1);
     await loop.onRevoked(partitions(0));
     expect(counters.abandoned).toBe(1);
-    expect(consumer.commits).toEqual([]);
+    expect(consumer.committedOffsets()).toEqual({ 0: 0 });
     expect(consumer.paused.size).toBe(0);
   });
 
@@ -286,7 +298,7 @@ describe("a partition that goes", () => {
     gate.resolve();
     await until("given up", () => counters.abandoned === 1);
     await loop.stop(100);
-    expect(consumer.commits).toEqual([]);
+    expect(consumer.committedOffsets()[0] ?? 0).toBe(0);
   });
 });
 

@@ -35,7 +35,10 @@ export class PartitionWork implements TopicPartition {
   isPaused = false;
   /** Next offset to commit, all below is handled and flushed; -1 before anything is. */
   settled = -1;
-  /** What the broker has confirmed, or where reading began; -1 before that. */
+  /**
+   * What the broker has confirmed to this assignment; -1 before that. So where reading began is committed too: a group
+   * that begins at the log's end would begin at another one after a crash.
+   */
   committed = -1;
   readonly #tracker = new OffsetTracker();
   /** Totals since the partition came: taken up, done with, and done with before the last flush began. */
@@ -99,8 +102,6 @@ export class PartitionWork implements TopicPartition {
   accept(record: ConsumedRecord): void {
     if (this.closing.aborted) return;
     this.#tracker.start(record.offset);
-    // Where the group stands anyway needs no commit.
-    if (this.committed < 0) this.committed = record.offset;
     this.#begun.records++;
     this.#begun.bytes += bytesOf(record);
     this.#lanes.push(record.key === null ? null : record.key.toString(), record);
