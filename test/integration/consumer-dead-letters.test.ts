@@ -1,7 +1,8 @@
 // What can't be handled, on a real broker: into the dead-letter topic, and back.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { sharedBroker } from "@ingest/broker";
-import type { ConsumedRecord } from "@ingest/kafka";
+import { type ConsumedRecord, consumerSettings, createConsumer, toClientConfig } from "@ingest/kafka";
+import { parseSettings } from "@ingest/service";
 import { ConsumerTest, eventRecord, eventRecords, missingOf, until } from "./consumer-fixture.ts";
 
 let kafka: ConsumerTest;
@@ -214,6 +215,48 @@ describe("replay", () => {
         3_000,
       ),
     ).toEqual([]);
+  }, 120_000);
+
+  // Fault: it was done when it had read the partitions that it was given first, and left the letters of those that came
+  // later, when a former replay had let go of them.
+  test("reads every partition, also those that come later", async () => {
+    const { topic, env } = await kafka.topic(1);
+    const to = `${topic}.dead-letter`;
+    await kafka.admin.ensureTopic({ topic: to, partitions: 4, replicationFactor: 1 });
+    await kafka.write(
+      Array.from({ length: 40 }, (_, i) => ({
+        topic: to,
+        partition: i % 4,
+        key: null,
+        value: Buffer.from(JSON.stringify({ event_id: `e${i}`, timestamp: 1, event_type: "t" })),
+        headers: { "dead-letter-original-topic": topic },
+      })),
+    );
+    const former = { ...env, KAFKA_GROUP_ID: `${env.KAFKA_GROUP_ID}.replay` };
+    let held = 0;
+    const holder = createConsumer({
+      config: toClientConfig(parseSettings(consumerSettings, former), "consumer"),
+      onAssigned: (partitions) => {
+        held += partitions.length;
+      },
+      onRevoked: (partitions) => {
+        held -= partitions.length;
+      },
+    });
+    await holder.connect(20_000);
+    holder.subscribe([to]);
+    let isHolding = true;
+    const holding = (async () => {
+      while (isHolding) await holder.fetch(100, 100);
+    })();
+    await until("all held", () => held === 4, 60_000);
+    const run = kafka.replay(env, []);
+    await until("half of them put back", () => run.garbled.length >= 20, 60_000);
+    isHolding = false;
+    await holding;
+    await holder.close(10_000);
+    expect({ code: await run.exited(), errors: run.errors }).toEqual({ code: 0, errors: "" });
+    expect(run.garbled.at(-1)).toBe(`put back 40, left 0, from ${to} to ${topic}`);
   }, 120_000);
 
   // Fault: the letters' group took over where the events' group begins. At the end there is nothing to put back.

@@ -3,6 +3,7 @@
 import {
   type ClientConfig,
   type ConsumedRecord,
+  createAdmin,
   createConsumer,
   createTransactions,
   type KafkaConsumer,
@@ -62,7 +63,10 @@ class Replay {
   readonly #ends = new Map<number, number>();
   /** By partition: the next letter to look at. */
   readonly #positions = new Map<number, number>();
-  #assigned: TopicPartition[] | undefined;
+  /** Assigned, with ends that aren't known yet. */
+  #newlyAssigned: TopicPartition[] = [];
+  /** How many partitions the letters are in. */
+  #partitions = 0;
   /** Nothing has come since before the last statistics. */
   #isQuiet = false;
   #failure: unknown;
@@ -73,7 +77,7 @@ class Replay {
     this.#consumer = createConsumer({
       config: { ...config, "statistics.interval.ms": STATISTICS_INTERVAL_MS },
       onAssigned: (partitions) => {
-        this.#assigned = [...(this.#assigned ?? []), ...partitions];
+        this.#newlyAssigned.push(...partitions);
       },
       onRevoked: () => this.#interrupted(),
       onLost: () => this.#interrupted(),
@@ -93,6 +97,7 @@ class Replay {
     const { deadLetterTopic, signal } = this.#options;
     await this.#consumer.connect(BROKER_TIMEOUT_MS);
     await this.#transactions?.connect();
+    this.#partitions = await this.#countPartitions();
     this.#consumer.subscribe([deadLetterTopic]);
     let quietSince = performance.now();
     while (!signal.aborted && !this.#isDone()) {
@@ -100,7 +105,7 @@ class Replay {
       if (performance.now() - quietSince > PATIENCE_MS)
         throw new KafkaError("timed_out", `Nothing could be read from ${deadLetterTopic}`);
       const letters = await this.#consumer.fetch(FETCH_RECORDS, FETCH_WAIT_MS);
-      if (this.#assigned !== undefined && this.#ends.size === 0) await this.#findEnds(this.#assigned);
+      await this.#findEnds(this.#newlyAssigned.splice(0));
       const due = letters.filter(({ partition, offset }) => offset < (this.#ends.get(partition) ?? 0));
       const now = performance.now();
       if (letters.length > 0) quietSince = now;
@@ -117,7 +122,8 @@ class Replay {
 
   #isDone(): boolean {
     if (this.#result.replayed >= this.#options.limit) return true;
-    if (this.#ends.size === 0) return false;
+    // Partitions may come in several turns: a former replay gives its own up one after the other, or as its session ends.
+    if (this.#ends.size < this.#partitions) return false;
     return [...this.#ends].every(([partition, end]) => this.#reached(partition) >= end);
   }
 
@@ -130,7 +136,17 @@ class Replay {
       : at;
   }
 
+  async #countPartitions(): Promise<number> {
+    const admin = await createAdmin({ config: this.#options.consumer, timeoutMs: BROKER_TIMEOUT_MS });
+    try {
+      return (await admin.describeTopic(this.#options.deadLetterTopic)).partitions.length;
+    } finally {
+      await admin.close();
+    }
+  }
+
   async #findEnds(partitions: readonly TopicPartition[]): Promise<void> {
+    if (partitions.length === 0) return;
     const committed = await this.#consumer.committed(partitions, BROKER_TIMEOUT_MS);
     for (const { topic, partition, offset } of committed) {
       const { low, high } = await this.#consumer.watermarks({ topic, partition }, BROKER_TIMEOUT_MS);
