@@ -281,7 +281,7 @@ describe("a partition that goes", () => {
     await until("committed", () => consumer.committedOffsets()[0] === 2);
     loop.onLost(partitions(0));
     consumer.put(eventRecord(0, 2)); // nobody's now
-    await Bun.sleep(20);
+    await until("taken", () => consumer.isEmpty);
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 1), eventRecord(0, 2));
     await until("committed", () => consumer.committedOffsets()[0] === 3);
@@ -345,7 +345,7 @@ describe("buffers", () => {
     const { loop, consumer } = start({
       limits: { records: 50, bytes: 1e9 },
       async handler(_event, { offset }) {
-        await Bun.sleep(0);
+        await new Promise(setImmediate);
         handled.push(offset);
         for (const work of loop.works) mostUnderWay = Math.max(mostUnderWay, work.underWay);
       },
@@ -442,20 +442,22 @@ describe("one stuck record", () => {
 
 describe("stop", () => {
   test("finishes what runs, commits it, and takes nothing more up", async () => {
+    const gate = Promise.withResolvers<void>();
     const handled: string[] = [];
     const { loop, consumer, counters } = start({
       async handler(event) {
-        await Bun.sleep(5);
+        await gate.promise;
         handled.push(event.event_id);
       },
     });
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0), eventRecord(0, 1));
     await until("under way", () => counters.fetched === 2);
-    const stopping = loop.stop(1_000);
+    const stopping = loop.stop(60_000);
     consumer.put(eventRecord(0, 2));
+    gate.resolve();
     await stopping;
-    expect(consumer.committedOffsets()[0]).toBe(handled.length);
+    expect(consumer.committedOffsets()[0]).toBe(1);
     expect(handled).toEqual(["0-0"]);
   });
 });
@@ -471,17 +473,20 @@ describe("once-only handling", () => {
   }
 
   test("handles three copies once, also when they come side by side", async () => {
+    const gate = Promise.withResolvers<void>();
     const handled: number[] = [];
     const { loop, consumer, counters } = startOnce({
       concurrency: 4,
       async handler(_event, { offset }) {
-        await Bun.sleep(1);
+        await gate.promise;
         handled.push(offset);
       },
     });
     loop.onAssigned(partitions(0));
     for (let offset = 0; offset < 3; offset++)
       consumer.put(eventRecord(0, offset, { id: "same", key: `k${offset}` }));
+    await until("the copies passed over", () => counters.duplicates === 2);
+    gate.resolve();
     await until("committed", () => consumer.committedOffsets()[0] === 3);
     consumer.put(eventRecord(0, 3, { id: "same" }), eventRecord(0, 4));
     await until("committed", () => consumer.committedOffsets()[0] === 5);
