@@ -1,5 +1,8 @@
 // Several consumers of one group on a real broker: sharing, coming, going, dying.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { sharedBroker } from "@ingest/broker";
 import {
   ConsumerTest,
@@ -69,6 +72,105 @@ describe("a group", () => {
       expect(await kafka.committed(env)).toBe(written);
     },
     120_000,
+  );
+
+  test.each([false, true])(
+    "hands partitions over with several events of each at work (DEDUPLICATE=%p)",
+    async (isOnce) => {
+      const { topic, env } = await kafka.topic(6);
+      const folder = mkdtempSync(join(tmpdir(), "consumer-group-"));
+      const received: LogLine[] = [];
+      const receiver = Bun.serve({
+        port: 0,
+        hostname: "127.0.0.1",
+        async fetch(request) {
+          const { event_id, user_id, payload } = (await request.json()) as Record<string, unknown>;
+          // The keys get on differently.
+          await Bun.sleep((payload as { number: number }).number % 7);
+          received.push({ level: "", message: "", event_id, key: user_id, payload } as LogLine);
+          return new Response();
+        },
+      });
+      const settings = {
+        ...env,
+        ...quick,
+        CONSUMER_HANDLER: "webhook",
+        WEBHOOK_URL: receiver.url.href,
+        CONSUMER_CONCURRENCY: "8",
+        COMMIT_INTERVAL_MS: "100",
+        DEDUPLICATE: String(isOnce),
+        DEDUPLICATE_PATH: join(folder, "seen.sqlite"),
+      };
+      await kafka.write(eventRecords(topic, 3_000));
+      const first = kafka.start(settings);
+      await until("the first at work", () => received.length > 200, 60_000);
+      const second = kafka.start(settings);
+      await until("shared", () => assignedTo(second.lines).length === 3, 60_000);
+      await kafka.write(eventRecords(topic, 1_000, 3_000));
+      await until(
+        "the second at work",
+        async () => (await second.figure("ingest_consumer_events_handled_total")) > 50,
+      );
+      expect(await second.stop()).toBe(0);
+      await until("all committed", async () => (await kafka.committed(env)) === 4_000, 60_000);
+      expect(await first.stop()).toBe(0);
+      await receiver.stop();
+      expect(missingOf(received, 4_000)).toEqual([]);
+      expect(outOfOrder(received)).toEqual([]);
+      // Without it what was done ahead of the oldest open event, and so not committed, is done again by the next owner.
+      if (isOnce) expect(received).toHaveLength(4_000);
+      rmSync(folder, { recursive: true, force: true });
+    },
+    120_000,
+  );
+
+  test.each([
+    ["hangs", 200],
+    ["fails", 503],
+  ])(
+    "a member whose handler %s for longer than the poll interval keeps its partitions",
+    async (how, status) => {
+      const { topic, env } = await kafka.topic(2);
+      let isWell = false;
+      const well = Promise.withResolvers<void>();
+      let asked = 0;
+      const receiver = Bun.serve({
+        port: 0,
+        hostname: "127.0.0.1",
+        idleTimeout: 0,
+        async fetch() {
+          asked++;
+          if (how === "hangs") await well.promise;
+          return new Response("", { status: isWell ? 200 : status });
+        },
+      });
+      const pollIntervalMs = 6_000;
+      const consumer = kafka.start({
+        ...env,
+        ...quick,
+        KAFKA_MAX_POLL_INTERVAL_MS: String(pollIntervalMs),
+        REBALANCE_BUDGET_MS: "1000",
+        RETRY_MAX_TRIES: "0",
+        RETRY_BACKOFF_MAX_MS: "1000",
+        CONSUMER_HANDLER: "webhook",
+        WEBHOOK_URL: receiver.url.href,
+        WEBHOOK_TIMEOUT_MS: "60000",
+      });
+      await consumer.untilWaiting();
+      await kafka.write(eventRecords(topic, 20));
+      await until("asked", () => asked > 0);
+      const askedAt = performance.now();
+      await until("longer than the interval", () => performance.now() - askedAt > 1.5 * pollIntervalMs);
+      isWell = true;
+      well.resolve();
+      await until("all committed", async () => (await kafka.committed(env)) === 20);
+      expect(await consumer.figure("ingest_consumer_events_handled_total")).toBe(20);
+      expect(await consumer.figure("ingest_consumer_partitions_assigned_total")).toBe(2);
+      expect(await consumer.figure("ingest_consumer_partitions_lost_total")).toBe(0);
+      expect(await consumer.stop()).toBe(0);
+      await receiver.stop();
+    },
+    90_000,
   );
 
   test("a member that is killed is replaced, and what it had not committed is handled again", async () => {
