@@ -161,7 +161,9 @@ export class ConsumerTest {
   /** A new topic, and the environment of consumers of it in a group of their own. */
   async topic(partitions: number): Promise<{ topic: string; env: Record<string, string> }> {
     const topic = `consumer-${crypto.randomUUID()}`;
-    await this.admin.ensureTopic({ topic, partitions, replicationFactor: 1 });
+    // A test's records may be as old as it likes; the broker deletes by their timestamps.
+    const config = { "retention.ms": "-1" };
+    await this.admin.ensureTopic({ topic, partitions, replicationFactor: 1, config });
     this.#topics.push(topic, `${topic}.dead-letter`);
     return { topic, env: { ...this.env, KAFKA_TOPIC: topic, KAFKA_GROUP_ID: `group-${topic}` } };
   }
