@@ -5,8 +5,8 @@ export interface Cores {
   /** taskset lists, as `0` or `1-3`; undefined where nothing can be pinned. */
   readonly server: string | undefined;
   readonly load: string | undefined;
-  /** For a server of two workers, and for the load that it gets: cores of their own only where there are four. */
-  readonly twoWorkers: string | undefined;
+  /** For a server on two cores, and for the load that it gets: cores of their own only where there are four. */
+  readonly two: string | undefined;
   readonly loadBesideTwo: string | undefined;
   /** The words for the report. */
   readonly words: string;
@@ -19,14 +19,14 @@ export function divideCores(
 ): Cores {
   if (!canPin || count < 2) {
     const words = canPin ? "one core for everything" : "not pinned: there is no taskset";
-    return { server: undefined, load: undefined, twoWorkers: undefined, loadBesideTwo: undefined, words };
+    return { server: undefined, load: undefined, two: undefined, loadBesideTwo: undefined, words };
   }
   const last = count - 1;
   const load = last === 1 ? "1" : `1-${last}`;
   return {
     server: "0",
     load,
-    twoWorkers: "0-1",
+    two: "0-1",
     loadBesideTwo: count >= 4 ? `2-${last}` : "0-1",
     words: `server on core 0; broker, load generator and harness on ${last === 1 ? "core 1" : `cores ${load}`}`,
   };

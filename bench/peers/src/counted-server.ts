@@ -57,7 +57,7 @@ export class CountedServer implements AsyncDisposable {
       const server = await MeasuredServer.start({
         subject,
         port: await freePort(),
-        cores: subject.workers > 1 ? cores.twoWorkers : cores.server,
+        cores: subject.hasTwoCores ? cores.two : cores.server,
         topic: topic.name,
         bootstrapServers: broker.bootstrapServers,
         env: subject.isOurs ? { JOURNAL_DIR: join(broker.dataDir, "journal", name) } : {},
@@ -142,7 +142,7 @@ export class CountedServer implements AsyncDisposable {
       flags,
       amount: { seconds },
       payloadBytes,
-      cores: this.subject.workers > 1 ? cores.loadBesideTwo : cores.load,
+      cores: this.subject.hasTwoCores ? cores.loadBesideTwo : cores.load,
       folder,
     });
   }

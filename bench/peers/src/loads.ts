@@ -31,6 +31,7 @@ const batches: readonly LoadName[] = ["batch-json", "batch-ndjson"];
 /** Who is given what: batches where there is an endpoint for them. */
 export const plan: Readonly<Record<SubjectName, readonly LoadName[]>> = {
   ingest: [...single, ...batches, "durable"],
+  "ingest-on-2-cores": ["c64"],
   "ingest-2-workers": ["c64"],
   "rust-axum": [...single, ...batches],
   fastify: single,

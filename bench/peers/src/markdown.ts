@@ -72,6 +72,7 @@ function otherTable(report: Report): string[] {
     ["ingest", "batch-ndjson", "100 events a request, NDJSON"],
     ["rust-axum", "batch-ndjson", "100 events a request, NDJSON"],
     ["ingest", "durable", "one event a request, durable, c64"],
+    ["ingest-on-2-cores", "c64", "one event a request, c64"],
     ["ingest-2-workers", "c64", "one event a request, c64"],
   ];
   const rows = others.flatMap(([subject, load, what]) => {

@@ -19,10 +19,18 @@ export interface Subject {
   readonly notes: string;
   /** This project's service: its refusals must have the very status of the contract. */
   readonly isOurs: boolean;
-  readonly workers: number;
+  /** Runs on two cores: with two workers, and with one to compare them with. */
+  readonly hasTwoCores: boolean;
 }
 
-export const subjectNames = ["ingest", "ingest-2-workers", "rust-axum", "fastify", "fastapi"] as const;
+export const subjectNames = [
+  "ingest",
+  "ingest-on-2-cores",
+  "ingest-2-workers",
+  "rust-axum",
+  "fastify",
+  "fastapi",
+] as const;
 export type SubjectName = (typeof subjectNames)[number];
 
 /** Where a shared library of mimalloc may be: Debian, Fedora, a build of one's own. */
@@ -52,9 +60,11 @@ export async function prepareSubject(name: SubjectName, context: SubjectContext)
   const preloaded: Record<string, string> = context.preload ? { LD_PRELOAD: context.preload } : {};
   switch (name) {
     case "ingest":
-      return service(1, preloaded);
+      return service({ name, title: "this service" }, 1, preloaded);
+    case "ingest-on-2-cores":
+      return service({ name, title: "this service, WORKERS=1 where two would be" }, 1, preloaded);
     case "ingest-2-workers":
-      return service(2, preloaded);
+      return service({ name, title: "this service, WORKERS=2" }, 2, preloaded);
     case "rust-axum":
       return await rust(context);
     case "fastify":
@@ -64,21 +74,24 @@ export async function prepareSubject(name: SubjectName, context: SubjectContext)
   }
 }
 
-function service(workers: number, preloaded: Record<string, string>): Subject {
+function service(
+  called: Pick<Subject, "name" | "title">,
+  workers: number,
+  preloaded: Record<string, string>,
+): Subject {
   return {
-    name: workers === 1 ? "ingest" : "ingest-2-workers",
-    title: workers === 1 ? "this service" : `this service, WORKERS=${workers}`,
+    ...called,
     command: [process.execPath, join(root, "services/producer/src/main.ts")],
     cwd: root,
     env: { ...preloaded, WORKERS: String(workers), LOG_LEVEL: "warn", LOG_FORMAT: "json" },
     notes: `Bun ${Bun.version}, Elysia, Confluent's client over Node-API`,
     isOurs: true,
-    workers,
+    hasTwoCores: called.name !== "ingest",
   };
 }
 
-function peer(subject: Omit<Subject, "isOurs" | "workers">): Subject {
-  return { ...subject, isOurs: false, workers: 1 };
+function peer(subject: Omit<Subject, "isOurs" | "hasTwoCores">): Subject {
+  return { ...subject, isOurs: false, hasTwoCores: false };
 }
 
 function versionOf(command: readonly string[], needs: string): string {
