@@ -1,16 +1,13 @@
 // The API's page as a person sees it: drawn, complete, and loaded from here alone.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import puppeteer, { type Browser } from "puppeteer-core";
-import { listen } from "../../services/producer/src/http/listen.ts";
-import { createTestApp } from "../../services/producer/src/testing/test-app.ts";
+import { serveTestApp } from "../../services/producer/src/testing/serve.ts";
 
 const TIMEOUT_MS = 60_000;
-const { app } = createTestApp();
-let origin: string;
+const { url: origin, stop } = serveTestApp();
 let browser: Browser;
 
 beforeAll(async () => {
-  origin = `http://127.0.0.1:${listen(app, { port: 0, host: "127.0.0.1", isShared: false, idleTimeoutSeconds: 60 })}`;
   const executablePath = Bun.which("chromium") ?? Bun.which("chromium-browser") ?? Bun.which("google-chrome");
   if (!executablePath) throw new Error("there is no Chromium on this machine");
   // Test machines run as root, in containers: Chromium's sandbox works in neither.
@@ -18,7 +15,7 @@ beforeAll(async () => {
 }, TIMEOUT_MS);
 afterAll(async () => {
   await browser?.close();
-  await app.server?.stop(true);
+  await stop();
 });
 
 test(

@@ -3,6 +3,7 @@ import { type Static, Type } from "@sinclair/typebox";
 
 /** code → HTTP status, title, and whether trying the same request later can help. */
 export const problems = {
+  not_http: { status: 400, title: "The request is not HTTP/1.1", canRetry: false },
   not_json: { status: 400, title: "The body is not JSON", canRetry: false },
   bad_encoding: { status: 400, title: "The body could not be decoded", canRetry: false },
   bad_parameter: { status: 400, title: "A parameter or header is not valid", canRetry: false },
@@ -18,6 +19,10 @@ export const problems = {
   },
   invalid_event: { status: 422, title: "The body is not an event", canRetry: false },
   rate_limited: { status: 429, title: "Over the caller's limit", canRetry: true },
+  expectation_failed: { status: 417, title: "What the request expects can't be met", canRetry: false },
+  head_too_large: { status: 431, title: "The head of the request is too large", canRetry: false },
+  not_implemented: { status: 501, title: "The transfer encoding is not spoken here", canRetry: false },
+  version_not_supported: { status: 505, title: "The version of HTTP is not spoken here", canRetry: false },
   internal: { status: 500, title: "Something went wrong on our side", canRetry: true },
   queue_full: { status: 503, title: "The queue to Kafka is full", canRetry: true },
   journal_full: { status: 503, title: "Kafka is away and the journal is full", canRetry: true },

@@ -37,8 +37,6 @@ describe("contradictions", () => {
     [{ MAX_EVENT_BYTES: "500000", KAFKA_MESSAGE_MAX_BYTES: "400000" }, "MAX_EVENT_BYTES"],
     [{ MAX_BODY_BYTES: "500000" }, "MAX_BODY_BYTES"],
     [{ MAX_IN_FLIGHT_BYTES: "1000000" }, "MAX_IN_FLIGHT_BYTES"],
-    [{ BODY_TIMEOUT_MS: "60000" }, "BODY_TIMEOUT_MS"],
-    [{ IDLE_TIMEOUT_SECONDS: "20" }, "IDLE_TIMEOUT_SECONDS"],
     [{ DEFAULT_DURABILITY: "durable", JOURNAL_ENABLED: "false" }, "DEFAULT_DURABILITY"],
     [{ KAFKA_ACKS: "1", KAFKA_ENABLE_IDEMPOTENCE: "false" }, "KAFKA_ACKS"],
   ] as const)("%j is refused", (env, name) => {

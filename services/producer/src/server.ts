@@ -7,9 +7,10 @@ import { createDelivery } from "./delivery/index.ts";
 import { Admission } from "./events/admission.ts";
 import { EventService } from "./events/service.ts";
 import { readiness } from "./health.ts";
-import { BodyReader } from "./http/body.ts";
 import { ByteBudget } from "./http/byte-budget.ts";
-import { closeServer, listen } from "./http/listen.ts";
+import { affordableConnections } from "./http/descriptors.ts";
+import { listen } from "./http/listen.ts";
+import type { HttpServer } from "./http/server/index.ts";
 import { createProducerMetrics } from "./observe/metrics.ts";
 import { RequestFigures } from "./observe/request-figures.ts";
 import { TopicStep } from "./topic.ts";
@@ -66,13 +67,19 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
   const service = new EventService({ delivery, limits, storedDeadlineMs: settings.STORED_DEADLINE_MS });
   const admission = new Admission(settings.MAX_IN_FLIGHT_REQUESTS, delivery);
   const budget = new ByteBudget(settings.MAX_IN_FLIGHT_BYTES);
-  const bodies = new BodyReader({ timeoutMs: settings.BODY_TIMEOUT_MS, budget });
+  const maxConnections = affordableConnections(settings.MAX_CONNECTIONS, log);
+  let server: HttpServer | undefined;
   const figures = new RequestFigures();
   const registry = createProducerMetrics({
     requests: figures,
     events: service,
     admission,
     bodies: budget,
+    connections: {
+      max: maxConnections,
+      open: () => server?.connections ?? 0,
+      refused: () => server?.refusedConnections ?? 0,
+    },
     delivery,
     hasJournal: settings.JOURNAL_ENABLED,
     statistics: () => statistics,
@@ -87,7 +94,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
     events: {
       service,
       admission,
-      bodies,
+      budget,
       figures,
       defaultPromise: settings.DEFAULT_DURABILITY,
       maxEventBytes: settings.MAX_EVENT_BYTES,
@@ -124,18 +131,22 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
   await lifecycle.start({
     name: "http",
     start() {
-      port = listen(app, {
+      server = listen(app, {
         port: settings.PORT,
         host: settings.HOST,
         isShared: worker.count > 1,
-        idleTimeoutSeconds: settings.IDLE_TIMEOUT_SECONDS,
+        maxConnections,
+        headTimeoutMs: settings.HEAD_TIMEOUT_MS,
+        bodyTimeoutMs: settings.BODY_TIMEOUT_MS,
+        idleTimeoutMs: settings.IDLE_TIMEOUT_SECONDS * 1_000,
+        budget,
       });
+      port = server.port;
     },
     async stop() {
       admission.close();
-      const requests = await closeServer(app, forRequests, () => delivery.answerWaiting());
+      const requests = (await server?.stop(forRequests, () => delivery.answerWaiting())) ?? 0;
       if (requests > 0) log.warn({ requests }, "requests that did not end were cut off");
-      bodies.stop();
     },
     stopBudgetMs: forRequests + STOP_MARGIN_MS,
   });

@@ -5,6 +5,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { KafkaError } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
+import type { EncodedEvent } from "./types.ts";
 
 /** A line of the file. The value is base64: whatever it is, it comes back byte for byte. */
 export interface RejectedLine {
@@ -57,14 +58,14 @@ export class RejectedEvents {
    * @param onKept called once the line is on the disk, however long that takes
    * @returns false when so much waits for the disk that this one has to be brought again later
    */
-  add(record: { key: string | null; value: Buffer }, error: KafkaError, onKept: () => void): boolean {
+  add(record: Pick<EncodedEvent, "key" | "value">, error: KafkaError, onKept: () => void): boolean {
     if (this.#waitingLength >= MAX_WAITING_LENGTH) return false;
     const line: RejectedLine = {
       at: new Date().toISOString(),
       code: error.code,
       reason: error.message,
       key: record.key,
-      value: record.value.toString("base64"),
+      value: (typeof record.value === "string" ? Buffer.from(record.value) : record.value).toString("base64"),
     };
     const text = `${JSON.stringify(line)}\n`;
     this.#waiting.push({ text, onKept });

@@ -5,7 +5,8 @@ import type { KafkaError } from "@ingest/kafka";
 /** A record as the client takes it. */
 export interface Sendable {
   readonly key: string | null;
-  readonly value: Buffer;
+  /** Text is written as UTF-8. */
+  readonly value: string | Buffer;
   /** Where it goes when that isn't the topic in use now: it was written down under another setting. */
   readonly topic?: string;
   /** Unix ms of receipt; the time of sending when absent. */

@@ -8,8 +8,8 @@ export interface EncodedEvent {
   readonly id: string;
   /** The record's key: events with the same key keep their order. */
   readonly key: string | null;
-  /** The record's value. Delivery keeps the buffer until the outcome is known: it must not be written to again. */
-  readonly value: Buffer;
+  /** The record's value, text as UTF-8. A buffer is kept until the outcome is known: it must not be written to again. */
+  readonly value: string | Buffer;
   /** Unix ms of receipt, where that is known already: the record's time if it is sent later. */
   readonly receivedMs?: number;
 }

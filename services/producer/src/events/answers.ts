@@ -1,38 +1,46 @@
 // Outcomes → HTTP. Bodies are built as text, headers once.
 
-import { toProblemResponse } from "../http/reply.ts";
+import { Answer, AnswerHead } from "../http/answer.ts";
+import { toProblemAnswer } from "../http/reply.ts";
 import { Rejection } from "../rejection.ts";
 import type { AskedPromise } from "./promise.ts";
 import type { EventResult, Registered } from "./service.ts";
 
-const JSON_TYPE = { "content-type": "application/json" };
+const JSON_TYPE = { "Content-Type": "application/json" };
 
-/** One `ResponseInit` for each status and preference: an answer makes none. */
-const inits = new Map<string, ResponseInit>();
-function initOf(status: number, asked: AskedPromise): ResponseInit {
+/** One head for each status and preference: an answer makes none. */
+const heads = new Map<string, AnswerHead>();
+function headOf(status: number, asked: AskedPromise): AnswerHead {
   const key = asked.isPreference ? status + asked.name : String(status);
-  let init = inits.get(key);
-  if (init === undefined) {
-    const applied = asked.isPreference ? { "preference-applied": `durability=${asked.name}` } : {};
-    init = { status, headers: new Headers({ ...JSON_TYPE, ...applied }) };
-    inits.set(key, init);
+  let head = heads.get(key);
+  if (head === undefined) {
+    const applied = asked.isPreference ? { "Preference-Applied": `durability=${asked.name}` } : {};
+    head = new AnswerHead(status, { ...JSON_TYPE, ...applied });
+    heads.set(key, head);
   }
-  return init;
+  return head;
 }
 
-const ACCEPTED: ResponseInit = { status: 202, headers: new Headers(JSON_TYPE) };
+const ACCEPTED = new AnswerHead(202, JSON_TYPE);
+
+/** Text that JSON takes between quotes as it is, a byte a character: made ids, and nearly all that callers make. */
+const PLAIN = /^[\w .:;,+=@/#-]*$/;
 
 /** The answer to one event. */
-export function toAnswer(outcome: Registered | Rejection, asked: AskedPromise): Response {
-  if (outcome instanceof Rejection) return toProblemResponse(outcome);
+export function toAnswer(outcome: Registered | Rejection, asked: AskedPromise): Answer {
+  if (outcome instanceof Rejection) return toProblemAnswer(outcome);
   const { status, eventId, stored } = outcome;
-  const body = `{"status":"${status}","event_id":${JSON.stringify(eventId)}`;
-  if (stored === undefined)
-    return new Response(`${body}}`, asked.isPreference ? initOf(202, asked) : ACCEPTED);
+  const isPlain = PLAIN.test(eventId);
+  const id = isPlain ? `"${eventId}"` : JSON.stringify(eventId);
+  if (stored === undefined) {
+    const body = `{"status":"${status}","event_id":${id}}`;
+    const head = asked.isPreference ? headOf(202, asked) : ACCEPTED;
+    return isPlain ? new Answer(head, body, false, body.length) : new Answer(head, body);
+  }
   const { topic, partition, offset } = stored;
-  return new Response(
-    `${body},"topic":${JSON.stringify(topic)},"partition":${partition},"offset":${offset}}`,
-    initOf(201, asked),
+  return new Answer(
+    headOf(201, asked),
+    `{"status":"stored","event_id":${id},"topic":${JSON.stringify(topic)},"partition":${partition},"offset":${offset}}`,
   );
 }
 
@@ -40,16 +48,16 @@ export function toAnswer(outcome: Registered | Rejection, asked: AskedPromise): 
  * The answer to many: 202 (201 for `stored`) when each was taken, 207 when some were; else a problem with the results
  * beside it: 422 when each is invalid, 504 when no outcome is known, 503 when none could be taken now.
  */
-export function toBatchAnswer(results: EventResult[] | Rejection, asked: AskedPromise): Response {
-  if (results instanceof Rejection) return toProblemResponse(results);
+export function toBatchAnswer(results: EventResult[] | Rejection, asked: AskedPromise): Answer {
+  if (results instanceof Rejection) return toProblemAnswer(results);
   const count = (status: EventResult["status"]) =>
     results.reduce((sum, result) => sum + Number(result.status === status), 0);
   const [invalid, retry, unknown] = [count("invalid"), count("retry"), count("unknown")];
   if (invalid + retry + unknown < results.length || (invalid > 0 && invalid < results.length)) {
     const status = invalid + retry + unknown > 0 ? 207 : asked.name === "stored" ? 201 : 202;
-    return new Response(JSON.stringify({ results }), initOf(status, asked));
+    return new Answer(headOf(status, asked), JSON.stringify({ results }));
   }
-  return toProblemResponse(whyNone(results, invalid, unknown), { results });
+  return toProblemAnswer(whyNone(results, invalid, unknown), { results });
 }
 
 function whyNone(results: EventResult[], invalid: number, unknown: number): Rejection {

@@ -2,8 +2,11 @@
 import { describe, expect, test } from "bun:test";
 import { isUtf8 } from "node:buffer";
 import { isEventInput, isStoredEvent } from "@ingest/contract";
+import { Body } from "../http/request.ts";
 import { Rejection } from "../rejection.ts";
 import { decodeEvent, decodeEvents } from "./decode.ts";
+
+const toText = (bytes: Buffer) => new Body(bytes, 0, bytes.length).toText();
 
 const limits = { maxEventBytes: 100_000, maxBatchEvents: 1_000 };
 const ROUNDS = 5_000;
@@ -108,7 +111,7 @@ describe("damaged bodies", () => {
     let taken = 0;
     for (let round = 0; round < ROUNDS; round++) {
       const bytes = damaged(seeds[random(seeds.length)]!, random);
-      const event = decodeEvent(bytes, limits);
+      const event = decodeEvent(toText(bytes));
       expectSame(bytes, event);
       if (!(event instanceof Rejection)) taken++;
     }

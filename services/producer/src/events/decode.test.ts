@@ -1,7 +1,10 @@
 import { describe, expect, setSystemTime, spyOn, test } from "bun:test";
 import type { EncodedEvent } from "../delivery/index.ts";
+import { Body } from "../http/request.ts";
 import { Rejection } from "../rejection.ts";
 import { decodeEvent, decodeEvents } from "./decode.ts";
+
+const toText = (bytes: Buffer) => new Body(bytes, 0, bytes.length).toText();
 
 const limits = { maxEventBytes: 1_000, maxBatchEvents: 5 };
 const NOW = 1_770_000_000_000;
@@ -12,13 +15,13 @@ function bytes(text: string): Buffer {
 }
 
 function one(text: string | Buffer): EncodedEvent {
-  const event = decodeEvent(Buffer.from(text), limits);
+  const event = decodeEvent(toText(Buffer.from(text)));
   if (event instanceof Rejection) throw new Error(event.detail);
   return event;
 }
 
 function no(text: string | Buffer): Rejection {
-  const rejection = decodeEvent(Buffer.from(text), limits);
+  const rejection = decodeEvent(toText(Buffer.from(text)));
   if (!(rejection instanceof Rejection)) throw new Error("was taken");
   return rejection;
 }
@@ -79,7 +82,10 @@ describe("one event", () => {
 
   test("doesn't hold on to a body that is much larger than it", () => {
     const padded = `${" ".repeat(100_000)}{"event_type":"a","event_id":"e","timestamp":1}`;
-    expect(one(padded).value.buffer.byteLength).toBeLessThan(50_000);
+    const { value } = one(padded);
+    // A text would be a view of the whole body's.
+    expect(value).toBeInstanceOf(Buffer);
+    expect((value as Buffer).buffer.byteLength).toBeLessThan(50_000);
   });
 
   test.each(["", "  ", "{", "{'event_type':'a'}", '{"event_type":"a"} x', "\ufeff", "NaN"])(
@@ -110,15 +116,6 @@ describe("one event", () => {
 
   test("a member named __proto__ is one too many", () => {
     expect(no('{"event_type":"a","__proto__":{"event_id":"x"}}').code).toBe("invalid_event");
-  });
-
-  test("the limit counts the event as it was sent, white space around it left out", () => {
-    const fit = (extra: number) => {
-      const frame = '{"event_type":"a","payload":{"p":""}}';
-      return frame.replace('""', `"${"x".repeat(limits.maxEventBytes - frame.length + extra)}"`);
-    };
-    expect(one(`  ${fit(0)}  `).value.length).toBeGreaterThan(limits.maxEventBytes);
-    expect(no(fit(1)).code).toBe("too_large");
   });
 });
 
@@ -151,7 +148,7 @@ describe.each(["array", "ndjson"] as const)("many as %s", (format) => {
       write([`{"event_type":"a","event_id":"e","timestamp":1}`, `{"event_type":"${"x".repeat(60_000)}"}`]),
       format,
     );
-    expect((event as EncodedEvent).value.buffer.byteLength).toBeLessThan(20_000);
+    expect(((event as EncodedEvent).value as Buffer).buffer.byteLength).toBeLessThan(20_000);
   });
 
   test("one that is too large is refused by itself", () => {

@@ -3,7 +3,7 @@ import { isAscii, isUtf8 } from "node:buffer";
 import { eventProblems, isEventInput } from "@ingest/contract";
 import type { EncodedEvent } from "../delivery/index.ts";
 import { Rejection } from "../rejection.ts";
-import { encodeEvent } from "./encode.ts";
+import { encodeEvent, encodeText } from "./encode.ts";
 import { elementBounds, skipSpace, trimEnd } from "./json-elements.ts";
 
 /** How events are written in a body: one JSON object, a JSON array of them, or one JSON object a line. */
@@ -16,15 +16,26 @@ export interface DecodeLimits {
 
 const NEWLINE = 0x0a;
 const OPEN_BRACKET = 0x5b;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const BYTE_ORDER_MARK = 0xfeff;
 
-/** Reads a body that is one event. */
-export function decodeEvent(body: Buffer, limits: DecodeLimits): EncodedEvent | Rejection {
-  if (!isUtf8(body)) return notUtf8();
-  const start = skipToText(body);
-  const parsed = parse(body, start, body.length);
-  return parsed instanceof Rejection
-    ? parsed
-    : toEvent(parsed, body, start, trimEnd(body, start, body.length), limits, Date.now());
+/**
+ * Reads a body that is one event, of no more bytes than an event may have.
+ * @param sent its text; undefined when it isn't UTF-8
+ */
+export function decodeEvent(sent: string | undefined): EncodedEvent | Rejection {
+  if (sent === undefined) return notUtf8();
+  // JSON.parse has no use for a byte order mark (RFC 8259, section 8.1).
+  const text = sent.charCodeAt(0) === BYTE_ORDER_MARK ? sent.slice(1) : sent;
+  const parsed = parse(text);
+  if (parsed instanceof Rejection) return parsed;
+  if (!isEventInput(parsed)) return notAnEvent(parsed);
+  const isBare = text.charCodeAt(0) === OPEN_BRACE && text.charCodeAt(text.length - 1) === CLOSE_BRACE;
+  if (isBare) return encodeText(parsed, text, Date.now());
+  // White space around it isn't the event's. A copy, as a part of a text keeps all of it in memory.
+  const json = Buffer.from(text.trim());
+  return encodeEvent(parsed, json, 0, json.length, Date.now());
 }
 
 /**
@@ -56,8 +67,8 @@ export function decodeEvents(
       events.push(tooLarge(end - start, limits));
       continue;
     }
-    const parsed = parse(body, start, end, ascii?.slice(start, end));
-    if (!(parsed instanceof Rejection)) events.push(toEvent(parsed, body, start, end, limits, receivedMs));
+    const parsed = parse(ascii?.slice(start, end) ?? body.toString("utf8", start, end));
+    if (!(parsed instanceof Rejection)) events.push(toEvent(parsed, body, start, end, receivedMs));
     // A line stands for itself; an array is JSON as a whole or not at all.
     else if (format === "ndjson") events.push(parsed);
     else return parsed;
@@ -75,7 +86,7 @@ function arrayBounds(body: Buffer, limits: DecodeLimits): number[] | "too many" 
 /** Is it no JSON, or JSON of another kind? Asked only where it may be parsed. */
 function notAnArray(body: Buffer, start: number, limits: DecodeLimits): Rejection {
   if (body.length - start <= limits.maxEventBytes) {
-    const parsed = parse(body, start, body.length);
+    const parsed = parse(body.toString("utf8", start));
     if (parsed instanceof Rejection) return parsed;
   }
   return new Rejection(
@@ -106,11 +117,12 @@ function toEvent(
   json: Buffer,
   start: number,
   end: number,
-  limits: DecodeLimits,
   receivedMs: number,
 ): EncodedEvent | Rejection {
-  if (end - start > limits.maxEventBytes) return tooLarge(end - start, limits, ownId(value));
-  if (isEventInput(value)) return encodeEvent(value, json, start, end, receivedMs);
+  return isEventInput(value) ? encodeEvent(value, json, start, end, receivedMs) : notAnEvent(value);
+}
+
+function notAnEvent(value: unknown): Rejection {
   const errors = eventProblems(value);
   const [first] = errors;
   const detail = first ? `${first.pointer || "The body"} ${first.message}.` : "The body is not an event.";
@@ -123,11 +135,11 @@ function ownId(value: unknown): { eventId?: string } {
   return typeof id === "string" && id.length > 0 && id.length <= 128 ? { eventId: id } : {};
 }
 
-function parse(json: Buffer, start: number, end: number, text = json.toString("utf8", start, end)): unknown {
-  if (start === end) return new Rejection("not_json", "The body is empty.");
+function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
+    if (text.trim() === "") return new Rejection("not_json", "The body is empty.");
     // SyntaxError, or RangeError for arrays within arrays without end.
     return new Rejection("not_json", `${(error as Error).message}.`);
   }
@@ -146,6 +158,6 @@ function notUtf8(): Rejection {
   return new Rejection("bad_encoding", "The body is not UTF-8.");
 }
 
-function tooLarge(bytes: number, { maxEventBytes }: DecodeLimits, own: { eventId?: string } = {}): Rejection {
-  return new Rejection("too_large", `The event has ${bytes} bytes; at most ${maxEventBytes} are taken.`, own);
+function tooLarge(bytes: number, { maxEventBytes }: DecodeLimits): Rejection {
+  return new Rejection("too_large", `The event has ${bytes} bytes; at most ${maxEventBytes} are taken.`);
 }

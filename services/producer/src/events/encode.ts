@@ -1,7 +1,18 @@
-// An event's record: the caller's own bytes, with the id and the time of receipt in front where it has none.
+// An event's record: the caller's own text, with the id and the time of receipt in front where it has none.
 // Nothing is written anew, so numbers, order and repeated members stay as the caller sent them.
 import type { EventInput } from "@ingest/contract";
 import type { EncodedEvent } from "../delivery/index.ts";
+
+/**
+ * @param event what was read from `json`, and is an event
+ * @param json from its `{` to its `}`; valid UTF-8 when it came, so that it is the same bytes again when it is written
+ * @param receivedMs Unix ms
+ */
+export function encodeText(event: EventInput, json: string, receivedMs: number): EncodedEvent {
+  const id = event.event_id ?? Bun.randomUUIDv7();
+  const made = madeMembers(event, id, receivedMs);
+  return { id, key: event.user_id ?? null, value: made === "" ? json : made + json.slice(1), receivedMs };
+}
 
 /**
  * @param event what was read from `json`, and is an event
@@ -17,12 +28,17 @@ export function encodeEvent(
   end: number,
   receivedMs: number,
 ): EncodedEvent {
-  const { event_id, user_id: key = null } = event;
-  const id = event_id ?? Bun.randomUUIDv7();
-  let made = event_id === undefined ? `{"event_id":"${id}",` : "";
-  if (event.timestamp === undefined) made += `${made === "" ? "{" : ""}"timestamp":${receivedMs},`;
+  const id = event.event_id ?? Bun.randomUUIDv7();
+  const made = madeMembers(event, id, receivedMs);
   const value = made === "" ? alone(json, start, end) : splice(made, json, start + 1, end);
-  return { id, key, value, receivedMs };
+  return { id, key: event.user_id ?? null, value, receivedMs };
+}
+
+/** What stands in front of the caller's first member; empty when the event has it all. ASCII only. */
+function madeMembers({ event_id, timestamp }: EventInput, id: string, receivedMs: number): string {
+  const made = event_id === undefined ? `{"event_id":"${id}",` : "";
+  if (timestamp !== undefined) return made;
+  return `${made === "" ? "{" : made}"timestamp":${receivedMs},`;
 }
 
 /** @param made ASCII only. At least one member follows it: an event has its type. */

@@ -1,9 +1,15 @@
-// What the event routes have in common: who may come in, what is asked for, reading the body, counting the answer.
-// One promise a request and no `await`: the usual answer is made in the turn in which the body is there.
+// What the event routes have in common: who may come in, what is asked for, undoing the body's encoding, counting the answer.
+// The usual request makes no promise and no closure: its answer is there when its last byte is.
 import type { PromiseName } from "../delivery/index.ts";
-import type { BodyReader } from "../http/body.ts";
-import { type MediaType, toMediaType } from "../http/content.ts";
-import { toProblemResponse } from "../http/reply.ts";
+import type { Answer } from "../http/answer.ts";
+import type { ByteBudget } from "../http/byte-budget.ts";
+import { type Encoding, type MediaType, toEncoding, toMediaType } from "../http/content.ts";
+import { decompress } from "../http/decompress.ts";
+import { toProblemAnswer } from "../http/reply.ts";
+import { Body, type IncomingRequest } from "../http/request.ts";
+import type { RequestHead } from "../http/server/head.ts";
+import type { Gate } from "../http/server/index.ts";
+import { tooLarge } from "../http/too-large.ts";
 import type { RouteFigures } from "../observe/request-figures.ts";
 import { Rejection } from "../rejection.ts";
 import type { Admission } from "./admission.ts";
@@ -11,62 +17,115 @@ import { type AskedPromise, toPromise } from "./promise.ts";
 
 export interface HandlerOptions {
   admission: Admission;
-  bodies: BodyReader;
+  /** For what a compressed body becomes. */
+  budget: ByteBudget;
   figures: RouteFigures;
   defaultPromise: PromiseName;
-  maxBytes: number;
+  maxBodyBytes: number;
+  answerFault(error: unknown): Answer;
   /** Makes the answer to a body. */
-  respond(body: Buffer, type: MediaType, asked: AskedPromise): Response | Promise<Response>;
+  respond(body: Body, type: MediaType, asked: AskedPromise): Answer | Promise<Answer>;
 }
 
 /** Answers requests of one route. */
-export function createHandler(options: HandlerOptions): (request: Request) => Response | Promise<Response> {
-  const { admission, bodies, figures, defaultPromise, maxBytes, respond } = options;
+export interface EventHandler extends Gate {
+  /** Throws nothing and never rejects. */
+  handle(request: IncomingRequest): Answer | Promise<Answer>;
+}
 
-  function refuse(rejection: Rejection, startedMs: number): Response {
-    const response = toProblemResponse(rejection);
-    figures.note(response.status, startedMs);
-    return response;
+/** What a head asks for. */
+interface Wanted {
+  readonly type: MediaType;
+  readonly asked: AskedPromise;
+  readonly encoding: Encoding | undefined;
+}
+
+export function createHandler(options: HandlerOptions): EventHandler {
+  const { admission, budget, figures, defaultPromise, maxBodyBytes, respond, answerFault } = options;
+
+  /** Heads are shared by all requests that have the same: what one asks for is read once. */
+  function wantedBy(head: RequestHead): Wanted | Rejection {
+    head.derived ??= readWanted(head, defaultPromise);
+    return head.derived as Wanted | Rejection;
   }
 
-  function leave(response: Response, startedMs: number): Response {
+  function refuse(rejection: Rejection, request: IncomingRequest): Answer {
+    const answer = toProblemAnswer(rejection);
+    figures.note(answer.status, request.startedMs);
+    return answer;
+  }
+
+  function leave(answer: Answer, request: IncomingRequest): Answer {
     admission.leave();
-    figures.note(response.status, startedMs);
-    return response;
+    figures.note(answer.status, request.startedMs);
+    return answer;
   }
 
-  /** A fault of ours: whoever is above makes its answer. */
-  function fail(error: unknown, startedMs: number): never {
-    admission.leave();
-    figures.note(500, startedMs);
-    throw error;
-  }
-
-  return function handle(request) {
-    const startedMs = performance.now();
+  /** Why a request may not come in; what it wants when it may, and then it has come in. */
+  function enter(request: IncomingRequest): Wanted | Rejection {
     const refusal = admission.refusal();
-    if (refusal !== undefined) return refuse(refusal, startedMs);
-    const { headers, url } = request;
-    const type = toMediaType(headers.get("content-type"));
-    if (type instanceof Rejection) return refuse(type, startedMs);
-    const mark = url.indexOf("?");
-    const query = mark === -1 ? undefined : url.slice(mark + 1);
-    const asked = toPromise(query, headers.get("prefer"), defaultPromise);
-    if (asked instanceof Rejection) return refuse(asked, startedMs);
-    admission.enter();
-    return bodies.read(request, maxBytes, (body) => {
-      if (body instanceof Rejection) return leave(toProblemResponse(body), startedMs);
+    if (refusal !== undefined) return refusal;
+    const wanted = wantedBy(request.head);
+    if (!(wanted instanceof Rejection)) admission.enter();
+    return wanted;
+  }
+
+  function settle(result: Answer | Promise<Answer>, request: IncomingRequest): Answer | Promise<Answer> {
+    if (!(result instanceof Promise)) return leave(result, request);
+    return result.then(
+      (answer) => leave(answer, request),
+      (error) => leave(answerFault(error), request),
+    );
+  }
+
+  async function respondDecoded({ type, asked }: Wanted, body: Body, encoding: Encoding): Promise<Answer> {
+    let reserved = 0;
+    const reserve = (bytes: number): boolean => {
+      if (!budget.take(bytes)) return false;
+      reserved += bytes;
+      return true;
+    };
+    const decoded = await decompress(body.toBuffer(), encoding, maxBodyBytes, reserve);
+    budget.release(reserved);
+    return decoded instanceof Rejection
+      ? toProblemAnswer(decoded)
+      : respond(new Body(decoded, 0, decoded.length), type, asked);
+  }
+
+  return {
+    maxBodyBytes,
+    admit(request) {
+      const wanted = enter(request);
+      if (wanted instanceof Rejection) return refuse(wanted, request);
+      request.isAdmitted = true;
+      return undefined;
+    },
+    giveUp: (request, rejection) => leave(toProblemAnswer(rejection), request),
+    handle(request) {
+      const wanted = request.isAdmitted ? wantedBy(request.head) : enter(request);
+      if (wanted instanceof Rejection) return refuse(wanted, request);
+      const { body } = request;
+      const { type, asked, encoding } = wanted;
       try {
-        const response = respond(body, type, asked);
-        return response instanceof Promise
-          ? response.then(
-              (settled) => leave(settled, startedMs),
-              (error) => fail(error, startedMs),
-            )
-          : leave(response, startedMs);
+        if (body.length > maxBodyBytes) return leave(toProblemAnswer(tooLarge(maxBodyBytes)), request);
+        return settle(
+          encoding === undefined ? respond(body, type, asked) : respondDecoded(wanted, body, encoding),
+          request,
+        );
       } catch (error) {
-        return fail(error, startedMs);
+        return leave(answerFault(error), request);
       }
-    });
+    },
   };
+}
+
+function readWanted(head: RequestHead, defaultPromise: PromiseName): Wanted | Rejection {
+  const type = toMediaType(head.get("content-type"));
+  if (type instanceof Rejection) return type;
+  const mark = head.target.indexOf("?");
+  const query = mark === -1 ? undefined : head.target.slice(mark + 1);
+  const asked = toPromise(query, head.get("prefer"), defaultPromise);
+  if (asked instanceof Rejection) return asked;
+  const encoding = toEncoding(head.get("content-encoding"));
+  return encoding instanceof Rejection ? encoding : { type, asked, encoding };
 }

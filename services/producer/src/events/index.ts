@@ -1,52 +1,75 @@
 // The routes that take events. What happens between a body and an answer is the service's.
 import { Elysia } from "elysia";
 import type { PromiseName } from "../delivery/index.ts";
-import type { BodyReader } from "../http/body.ts";
+import type { Answer } from "../http/answer.ts";
+import type { ByteBudget } from "../http/byte-budget.ts";
 import type { MediaType } from "../http/content.ts";
-import type { RequestFigures } from "../observe/request-figures.ts";
+import { type Body, IncomingRequest } from "../http/request.ts";
+import type { EventPath, RequestFigures } from "../observe/request-figures.ts";
 import { Rejection } from "../rejection.ts";
 import type { Admission } from "./admission.ts";
 import { toAnswer, toBatchAnswer } from "./answers.ts";
 import { registerEventDetail, registerEventsDetail } from "./documentation.ts";
-import { createHandler } from "./handler.ts";
+import { createHandler, type EventHandler } from "./handler.ts";
 import type { AskedPromise } from "./promise.ts";
 import type { EventService } from "./service.ts";
 
 export interface EventRoutesOptions {
   service: EventService;
   admission: Admission;
-  bodies: BodyReader;
+  budget: ByteBudget;
   figures: RequestFigures;
   defaultPromise: PromiseName;
   maxEventBytes: number;
   maxBodyBytes: number;
+  /** Makes the answer to a request that failed by a fault of ours. */
+  answerFault(error: unknown): Answer;
 }
 
-export function eventRoutes(options: EventRoutesOptions) {
-  const { service, figures, maxEventBytes, maxBodyBytes } = options;
-  const registerEvent = createHandler({
-    ...options,
-    figures: figures.routes["/register_event"],
-    maxBytes: maxEventBytes,
-    respond: (body, type, asked) => registerOne(service, body, type, asked),
-  });
-  const registerEvents = createHandler({
-    ...options,
-    figures: figures.routes["/register_events"],
-    maxBytes: maxBodyBytes,
-    respond: (body, type, asked) => registerMany(service, body, type, asked),
-  });
+export type EventHandlers = Readonly<Record<EventPath, EventHandler>>;
 
-  // The body is read by the handlers and not by Elysia: how much, how fast and how it is encoded has limits.
+export function eventHandlers(options: EventRoutesOptions): EventHandlers {
+  const { service, figures, maxEventBytes, maxBodyBytes } = options;
+  return {
+    "/register_event": createHandler({
+      ...options,
+      figures: figures.routes["/register_event"],
+      maxBodyBytes: maxEventBytes,
+      respond: (body, type, asked) => registerOne(service, body, type, asked),
+    }),
+    "/register_events": createHandler({
+      ...options,
+      figures: figures.routes["/register_events"],
+      maxBodyBytes,
+      respond: (body, type, asked) => registerMany(service, body, type, asked),
+    }),
+  };
+}
+
+/** The routes. Their bodies are whole when they come here: how much, how fast and how it is encoded has limits. */
+export function eventRoutes(handlers: EventHandlers) {
   return new Elysia({ name: "events", normalize: false })
-    .post("/register_event", ({ request }) => registerEvent(request), {
-      parse: "none",
+    .post("/register_event", routeTo(handlers["/register_event"]), {
       detail: registerEventDetail,
     })
-    .post("/register_events", ({ request }) => registerEvents(request), {
-      parse: "none",
+    .post("/register_events", routeTo(handlers["/register_events"]), {
       detail: registerEventsDetail,
     });
+}
+
+/** From the server a request is one of its own; who has the application alone sends one of the Fetch standard. */
+function routeTo(handler: EventHandler) {
+  // Elysia takes a function for asynchronous when its text returns a call, and then waits a turn for each answer.
+  return function route({ request }: { request: Request | IncomingRequest }) {
+    let answer: Answer | Promise<Answer>;
+    if (request instanceof IncomingRequest) answer = handler.handle(request);
+    else answer = readAndHandle(handler, request);
+    return answer;
+  };
+}
+
+async function readAndHandle(handler: EventHandler, request: Request): Promise<Answer> {
+  return handler.handle(await IncomingRequest.from(request));
 }
 
 const oneAsLines = new Rejection(
@@ -54,7 +77,7 @@ const oneAsLines = new Rejection(
   "One event is sent as application/json; send NDJSON to /register_events.",
 );
 
-function registerOne(service: EventService, body: Buffer, type: MediaType, asked: AskedPromise) {
+function registerOne(service: EventService, body: Body, type: MediaType, asked: AskedPromise) {
   if (type === "ndjson") return toAnswer(oneAsLines, asked);
   const outcome = service.register(body, asked.name);
   return outcome instanceof Promise
@@ -62,7 +85,7 @@ function registerOne(service: EventService, body: Buffer, type: MediaType, asked
     : toAnswer(outcome, asked);
 }
 
-function registerMany(service: EventService, body: Buffer, type: MediaType, asked: AskedPromise) {
+function registerMany(service: EventService, body: Body, type: MediaType, asked: AskedPromise) {
   const results = service.registerMany(body, type === "ndjson" ? "ndjson" : "array", asked.name);
   return results instanceof Promise
     ? results.then((settled) => toBatchAnswer(settled, asked))

@@ -8,6 +8,7 @@ import type {
   Refusal,
   StoredOutcome,
 } from "../delivery/index.ts";
+import type { Body } from "../http/request.ts";
 import { Rejection } from "../rejection.ts";
 import { type DecodeLimits, decodeEvent, decodeEvents } from "./decode.ts";
 
@@ -68,8 +69,8 @@ export class EventService {
   }
 
   /** Takes one event. Answers at once for `accepted`. */
-  register(body: Buffer, promise: PromiseName): Registered | Rejection | Promise<Registered | Rejection> {
-    const event = decodeEvent(body, this.#options.limits);
+  register(body: Body, promise: PromiseName): Registered | Rejection | Promise<Registered | Rejection> {
+    const event = decodeEvent(body.toText());
     if (event instanceof Rejection) {
       this.counts.invalid++;
       return event;
@@ -82,11 +83,11 @@ export class EventService {
 
   /** Takes many, each for itself: one that is wrong, or not taken, doesn't cost the others. */
   registerMany(
-    body: Buffer,
+    body: Body,
     format: "array" | "ndjson",
     promise: PromiseName,
   ): EventResult[] | Rejection | Promise<EventResult[]> {
-    const events = decodeEvents(body, format, this.#options.limits);
+    const events = decodeEvents(body.toBuffer(), format, this.#options.limits);
     if (events instanceof Rejection) {
       this.counts.invalid++;
       return events;

@@ -4,21 +4,17 @@ import { connect } from "node:net";
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { Problem } from "@ingest/contract";
 import type { StoredOutcome } from "../delivery/index.ts";
-import { createTestApp, type TestAppOptions } from "../testing/test-app.ts";
-import { closeServer, listen } from "./listen.ts";
+import { type ServeOptions, serveTestApp } from "../testing/serve.ts";
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-function serve(options: TestAppOptions = {}, idleTimeoutSeconds = 10) {
-  const parts = createTestApp(options);
-  const port = listen(parts.app, { port: 0, host: "127.0.0.1", isShared: false, idleTimeoutSeconds });
-  stops.push(async () => {
-    await parts.app.server?.stop(true);
-  });
-  return { ...parts, port, url: `http://127.0.0.1:${port}` };
+function serve(options: ServeOptions = {}) {
+  const served = serveTestApp(options);
+  stops.push(served.stop);
+  return served;
 }
 
 const EVENT = '{"event_type":"a"}';
@@ -82,13 +78,13 @@ async function expectGoesOn(url: string): Promise<void> {
 describe("closing", () => {
   // Callers of `stored` wait for longer than a stop lets requests take: their connections were cut.
   test("a request that waits for its answer gets one before the port closes", async () => {
-    const { app, delivery, port, admission } = serve();
+    const { server, delivery, port, admission } = serve();
     const { promise: outcome, resolve: settle } = Promise.withResolvers<StoredOutcome>();
     delivery.stored = () => outcome;
     const connection = open(port);
     connection.write(head("/register_event?durability=stored", `Content-Length: ${EVENT.length}`) + EVENT);
     while (admission.inFlight === 0) await new Promise(setImmediate);
-    const cut = await closeServer(app, 0, () => settle({ status: "unknown" }));
+    const cut = await server.stop(0, () => settle({ status: "unknown" }));
     expect(await connection.untilClosed()).toContain('"code":"outcome_unknown"');
     expect(cut).toBe(0);
   });
@@ -101,6 +97,17 @@ describe("size", () => {
     connection.write(head("/register_event", "Content-Length: 99999999999"));
     expect(await connection.untilClosed()).toContain('"code":"too_large"');
     await expectGoesOn(url);
+  });
+
+  test("while nothing can be taken a body isn't waited for", async () => {
+    const { port, delivery, admission } = serve();
+    delivery.refusal = { status: "refused", code: "journal_full", retryAfterSeconds: 5 };
+    const connection = open(port);
+    connection.write(head("/register_event", "Content-Length: 5000"));
+    const answer = await connection.untilReceived("journal_full");
+    expect(answer).toStartWith("HTTP/1.1 503");
+    expect(answer).toContain("Retry-After: 5");
+    expect(admission.inFlight).toBe(0);
   });
 
   test("a body of no declared size is refused, and the connection goes on", async () => {
@@ -147,14 +154,29 @@ describe("size", () => {
     expect(delivery.events).toMatchObject([{ event_type: "a" }]);
   });
 
+  test("senders who declare much and send nothing hold nothing", async () => {
+    const { port, url, admission, budget } = serve({ maxBodyBytes: 50_000, maxInFlightBytes: 100_000 });
+    const silent = Array.from({ length: 8 }, () => open(port));
+    for (const connection of silent) connection.write(head("/register_events", "Content-Length: 50000"));
+    while (admission.inFlight < silent.length) await Bun.sleep(1);
+    expect(budget.used).toBe(0);
+    await expectGoesOn(url);
+    const last = silent.at(-1)!;
+    last.write(`[${EVENT}${" ".repeat(50_000 - EVENT.length - 2)}]`);
+    await last.untilReceived('"accepted"');
+  });
+
   test("more bytes at once than allowed are refused, and taken later", async () => {
-    const { port, url, budget } = serve({ maxInFlightBytes: 100 });
-    const first = open(port);
+    const { port, url, budget } = serve({ maxEventBytes: 1_000, maxInFlightBytes: 1_500 });
+    const [first, second] = [open(port), open(port)];
     first.write(`${head("/register_event", "Content-Length: 90")}{`);
     while (budget.used === 0) await Bun.sleep(1);
-    const response = await fetch(`${url}/register_event`, { method: "POST", body: EVENT });
-    expect(response.status).toBe(503);
-    expect(((await response.json()) as Problem).code).toBe("overloaded");
+    second.write(`${head("/register_event", "Content-Length: 90")}{`);
+    const answer = await second.untilReceived("overloaded");
+    expect(answer).toStartWith("HTTP/1.1 503");
+    expect(answer).toContain("Retry-After: 1");
+    // What is there at once is in nobody's way.
+    await expectGoesOn(url);
     first.end();
     while (budget.used > 0) await Bun.sleep(1);
     await expectGoesOn(url);
@@ -187,6 +209,56 @@ describe("time", () => {
     clearInterval(drip);
     expect(answer).toContain("408");
   });
+
+  test("a head that doesn't come whole is answered with 408, however it drips", async () => {
+    const { port, url, figures } = serve({ headTimeoutMs: 200 });
+    const connection = open(port);
+    connection.write("POST /register_event HTTP/1.1\r\nHost:");
+    const drip = setInterval(() => connection.write("x"), 20);
+    const answer = await connection.untilClosed();
+    clearInterval(drip);
+    expect(answer).toStartWith("HTTP/1.1 408");
+    expect(answer).toContain('"code":"request_timeout"');
+    expect(figures.other).toEqual({ 408: 1 });
+    await expectGoesOn(url);
+  });
+
+  test("a second head that doesn't come whole has no more time than the first", async () => {
+    const { port } = serve({ headTimeoutMs: 200 });
+    const connection = open(port);
+    connection.write(`${head("/register_event", `Content-Length: ${EVENT.length}`)}${EVENT}POST /re`);
+    expect(await connection.untilClosed()).toContain("HTTP/1.1 408");
+  });
+
+  test("a connection that says nothing is closed without a word", async () => {
+    const { port } = serve({ idleTimeoutMs: 100 });
+    const silent = open(port);
+    const used = open(port);
+    used.write(head("/register_event", `Content-Length: ${EVENT.length}`) + EVENT);
+    expect(await silent.untilClosed()).toBe("");
+    expect((await used.untilClosed()).split("HTTP/1.1").length).toBe(2);
+  });
+
+  test("who doesn't read his answers is cut off, and nothing is kept for him without end", async () => {
+    const { port, url, server } = serve({ idleTimeoutMs: 300 });
+    const deaf = connect(port, "127.0.0.1");
+    stops.push(async () => void deaf.destroy());
+    deaf.on("error", () => {});
+    deaf.pause();
+    const gone = new Promise((resolve) => deaf.on("close", resolve));
+    const request = "GET /openapi/json HTTP/1.1\r\nHost: test\r\n\r\n".repeat(2_000);
+    // More than the buffers of two sockets take.
+    const write = () => {
+      while (!deaf.destroyed && deaf.write(request));
+    };
+    deaf.on("drain", write);
+    write();
+    while (server.connections === 0) await Bun.sleep(1);
+    while (server.connections > 0) await Bun.sleep(10);
+    deaf.resume();
+    await gone;
+    await expectGoesOn(url);
+  }, 20_000);
 
   test("a body that breaks off costs nothing", async () => {
     const { port, url, budget, admission } = serve();
@@ -308,6 +380,77 @@ describe("HTTP", () => {
     await connection.untilReceived('"accepted"');
   });
 
+  test("who asks first, and must not send it, is told so instead", async () => {
+    const { port } = serve({ maxEventBytes: 100 });
+    const connection = open(port);
+    connection.write(head("/register_event", "Content-Length: 5000\r\nExpect: 100-continue"));
+    const answer = await connection.untilClosed();
+    expect(answer).toStartWith("HTTP/1.1 413");
+    expect(answer).not.toContain("100 Continue");
+  });
+
+  test("requests sent ahead of an answer that takes its time wait, and are answered behind it", async () => {
+    const { port, delivery } = serve();
+    const { promise: outcome, resolve: settle } = Promise.withResolvers<StoredOutcome>();
+    delivery.stored = () => outcome;
+    const connection = open(port);
+    const plain = head("/register_event", `Content-Length: ${EVENT.length}`) + EVENT;
+    connection.write(plain.replace("/register_event", "/register_event?durability=stored"));
+    // More than is held: the rest stays with the sender until then.
+    for (let n = 0; n < 2_000; n++) connection.write(plain);
+    while (delivery.taken.length > 0) throw new Error("an event overtook the one before it");
+    settle({ status: "stored", topic: "t", partition: 0, offset: 7 });
+    const answers = await connection.untilReceived('"accepted"', 2_000);
+    expect(answers).toStartWith("HTTP/1.1 201");
+    expect(delivery.taken).toHaveLength(2_000);
+  });
+
+  test("who sends no more after a request still has the answer", async () => {
+    const { port } = serve();
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    stops.push(async () => void socket.destroy());
+    let received = "";
+    socket.on("data", (chunk) => {
+      received += chunk;
+    });
+    socket.end(head("/register_event", `Content-Length: ${EVENT.length}`) + EVENT);
+    await new Promise((resolve) => socket.on("end", resolve));
+    expect(received).toStartWith("HTTP/1.1 202");
+  });
+
+  test("HTTP/1.0 is answered and the connection ends, unless it is asked to stay", async () => {
+    const { port } = serve();
+    const old = `POST /register_event HTTP/1.0\r\nContent-Length: ${EVENT.length}\r\n`;
+    const once = open(port);
+    once.write(`${old}\r\n${EVENT}`);
+    const answer = await once.untilClosed();
+    expect(answer).toStartWith("HTTP/1.1 202");
+    expect(answer).toContain("Connection: close");
+    const twice = open(port);
+    for (let n = 1; n <= 2; n++) {
+      twice.write(`${old}Connection: keep-alive\r\n\r\n${EVENT}`);
+      await twice.untilReceived('"accepted"', n);
+    }
+  });
+
+  test("a HEAD has the length of what a GET gives, and no body", async () => {
+    const { port, url } = serve();
+    const body = await (await fetch(`${url}/`)).text();
+    const connection = open(port);
+    connection.write("HEAD / HTTP/1.1\r\nHost: test\r\n\r\n");
+    const answer = await connection.untilReceived("\r\n\r\n");
+    expect(answer).toContain(`Content-Length: ${body.length}\r\n`);
+    expect(answer).toEndWith("\r\n\r\n");
+  });
+
+  test("an answer that isn't ASCII has its length in bytes", async () => {
+    const { url } = serve();
+    const id = "ключ-☃";
+    const body = JSON.stringify({ event_type: "a", event_id: id });
+    const response = await fetch(`${url}/register_event`, { method: "POST", body });
+    expect(await response.json()).toEqual({ status: "accepted", event_id: id });
+  });
+
   test("a connection is used again after a refusal", async () => {
     const { port } = serve();
     const connection = open(port);
@@ -319,9 +462,50 @@ describe("HTTP", () => {
 
   test("a port that is taken is said to be", () => {
     const { port } = serve();
-    const { app } = createTestApp();
-    expect(() => listen(app, { port, host: "127.0.0.1", isShared: false, idleTimeoutSeconds: 10 })).toThrow(
+    expect(() => serve({ port })).toThrow(
       `can't listen on 127.0.0.1:${port} (another program listens there: stop it, or choose another PORT)`,
     );
+  });
+});
+
+test("a fault of ours is answered on a socket as it is without one", async () => {
+  const { url, delivery, post, figures } = serve();
+  delivery.accept = () => {
+    throw new Error("secret reason");
+  };
+  const answer = await fetch(`${url}/register_event`, { method: "POST", body: EVENT });
+  const direct = await post("/register_event", EVENT);
+  expect([answer.status, await answer.text()]).toEqual([direct.status, await direct.text()]);
+  expect(figures.routes["/register_event"].byStatus).toEqual({ 500: 2 });
+});
+
+describe("connections", () => {
+  test("beyond the limit are turned away at once, those inside are served, and who comes after one has left gets in", async () => {
+    const { port, server, figures } = serve({ maxConnections: 2 });
+    const inside = [open(port), open(port)] as const;
+    while (server.connections < 2) await Bun.sleep(1);
+    const answer = await open(port).untilClosed();
+    expect(answer).toStartWith("HTTP/1.1 503");
+    expect(answer).toContain("Retry-After: 1");
+    expect(server.refusedConnections).toBe(1);
+    for (const connection of inside) {
+      connection.write(head("/register_event", `Content-Length: ${EVENT.length}`) + EVENT);
+      await connection.untilReceived('"accepted"');
+    }
+    inside[0].end();
+    while (server.connections === 2) await Bun.sleep(1);
+    const late = open(port);
+    late.write(head("/register_event", `Content-Length: ${EVENT.length}`) + EVENT);
+    await late.untilReceived('"accepted"');
+    expect(figures.routes["/register_event"].byStatus).toEqual({ 202: 3 });
+  });
+
+  test("that come when the port closes are refused, and those with nothing to do end", async () => {
+    const { port, server } = serve();
+    const idle = open(port);
+    while (server.connections === 0) await Bun.sleep(1);
+    expect(await server.stop(1_000, () => {})).toBe(0);
+    expect(await idle.untilClosed()).toBe("");
+    expect(await open(port).untilClosed()).toBe("");
   });
 });

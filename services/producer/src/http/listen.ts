@@ -1,67 +1,34 @@
 // Opens the port, or says why not.
 import type { App } from "../app.ts";
-import { lastResort } from "./errors.ts";
+import type { Answer } from "./answer.ts";
+import { HttpServer, type HttpServerOptions } from "./server/index.ts";
 
-export interface ListenOptions {
-  /** 0 takes a free one. */
-  port: number;
-  host: string;
-  /** Other processes of this service listen on the same port (SO_REUSEPORT). */
-  isShared: boolean;
-  idleTimeoutSeconds: number;
-}
+export type ListenOptions = Pick<
+  HttpServerOptions,
+  | "port"
+  | "host"
+  | "isShared"
+  | "maxConnections"
+  | "headTimeoutMs"
+  | "bodyTimeoutMs"
+  | "idleTimeoutMs"
+  | "budget"
+>;
 
-/** The server's own limit answers without a body: ours come first, whatever is sent. */
-const NO_LIMIT = Number.MAX_SAFE_INTEGER;
-
-/**
- * @returns the port
- * @throws ListenError
- */
-export function listen(app: App, { port, host, isShared, idleTimeoutSeconds }: ListenOptions): number {
+/** @throws ListenError */
+export function listen({ elysia, handlers, answerFault, onAnswer }: App, options: ListenOptions): HttpServer {
   try {
-    app.listen({
-      port,
-      hostname: host,
-      reusePort: isShared,
-      idleTimeout: idleTimeoutSeconds,
-      maxRequestBodySize: NO_LIMIT,
-      development: false,
-      error: lastResort,
+    return new HttpServer({
+      ...options,
+      gates: handlers,
+      // What the server's own requests have of a Request is what the routes of the gates ask for.
+      fetch: (request) => elysia.fetch(request as Request) as Response | Promise<Answer | Response>,
+      answerFault,
+      onRefused: onAnswer,
     });
   } catch (error) {
-    throw new ListenError(host, port, error);
+    throw new ListenError(options.host, options.port, error);
   }
-  return app.server?.port ?? port;
-}
-
-/** For answers that are given at the last moment to get out. */
-const LAST_ANSWERS_MS = 500;
-
-/**
- * Takes no new connections, ends those that nothing happens on, and waits for answers that are under way.
- * @param answerWaiting called when the time is over: requests that wait for something get their answers by it
- * @returns how many requests were cut off because they didn't end even then
- */
-export async function closeServer(app: App, timeoutMs: number, answerWaiting: () => void): Promise<number> {
-  const { server } = app;
-  if (!server) return 0;
-  const stopped = server.stop();
-  await within(stopped, timeoutMs);
-  if (server.pendingRequests > 0) {
-    answerWaiting();
-    await within(stopped, LAST_ANSWERS_MS);
-  }
-  const left = server.pendingRequests;
-  await server.stop(true);
-  return left;
-}
-
-async function within(promise: Promise<void>, timeoutMs: number): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, timeoutMs);
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
 }
 
 /** The port can't be had. */

@@ -1,15 +1,39 @@
-// Answers, built as text with headers that are made once.
+// Refusals as answers.
 import { toProblem } from "@ingest/contract";
 import type { Rejection } from "../rejection.ts";
+import { Answer, AnswerHead } from "./answer.ts";
 
 const PROBLEM_TYPE = "application/problem+json";
 
+/** Few kinds of refusals are given often. Bounded: how long to wait may be any number. */
+const heads = new Map<string, AnswerHead>();
+const MAX_HEADS = 256;
+
+function headOf(
+  status: number,
+  retryAfter: number | undefined,
+  more: Readonly<Record<string, string>>,
+): AnswerHead {
+  const fields = {
+    "Content-Type": PROBLEM_TYPE,
+    ...(retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) }),
+    ...more,
+  };
+  const key = `${status} ${JSON.stringify(fields)}`;
+  let head = heads.get(key);
+  if (head === undefined) {
+    head = new AnswerHead(status, fields);
+    if (heads.size < MAX_HEADS) heads.set(key, head);
+  }
+  return head;
+}
+
 /** The answer to something that isn't taken (RFC 9457). `more` goes into the body beside the standard members. */
-export function toProblemResponse(
+export function toProblemAnswer(
   rejection: Rejection,
   more: object = {},
-  headers: Readonly<Record<string, string>> = {},
-): Response {
+  fields: Readonly<Record<string, string>> = {},
+): Answer {
   const { code, detail } = rejection;
   const { errors, eventId, retryAfterSeconds, closes } = rejection.more;
   const problem = toProblem(code, detail, {
@@ -18,13 +42,5 @@ export function toProblemResponse(
   });
   const { status } = problem;
   const retryAfter = retryAfterSeconds ?? (status === 503 || status === 429 ? 1 : undefined);
-  return new Response(JSON.stringify({ ...problem, ...more }), {
-    status,
-    headers: {
-      "content-type": PROBLEM_TYPE,
-      ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
-      ...(closes ? { connection: "close" } : {}),
-      ...headers,
-    },
-  });
+  return new Answer(headOf(status, retryAfter, fields), JSON.stringify({ ...problem, ...more }), closes);
 }

@@ -21,6 +21,12 @@ export interface MetricSources {
   events: EventService;
   admission: Admission;
   bodies: ByteBudget;
+  connections: {
+    readonly max: number;
+    open(): number;
+    /** Turned away because there were too many. */
+    refused(): number;
+  };
   delivery: Pick<Delivery, "state">;
   hasJournal: boolean;
   /** The last figures of Kafka's client. */
@@ -37,7 +43,8 @@ export function createProducerMetrics(sources: MetricSources): Registry {
   return registry;
 }
 
-function requestMetrics(registry: Registry, { requests, events, admission, bodies }: MetricSources): void {
+function requestMetrics(registry: Registry, sources: MetricSources): void {
+  const { requests, events, admission, bodies, connections } = sources;
   new Counter({
     name: `${METRIC_PREFIX}http_requests_total`,
     help: "Answers by route and status",
@@ -63,6 +70,14 @@ function requestMetrics(registry: Registry, { requests, events, admission, bodie
   gauge(registry, "http_requests_in_flight", "Requests without an answer yet", () => admission.inFlight);
   gauge(registry, "http_requests_in_flight_max", "How many there may be", () => admission.maxInFlight);
   gauge(registry, "http_body_bytes_in_flight", "Bytes of bodies that are arriving", () => bodies.used);
+  gauge(registry, "http_connections", "Open connections", connections.open);
+  gauge(registry, "http_connections_max", "How many there may be", () => connections.max);
+  counterOf(
+    registry,
+    "http_connections_refused_total",
+    "Connections turned away because there were too many",
+    connections.refused,
+  );
 }
 
 function deliveryMetrics(registry: Registry, delivery: Pick<Delivery, "state">): void {

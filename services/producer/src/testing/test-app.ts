@@ -4,7 +4,6 @@ import { createApp } from "../app.ts";
 import type { PromiseName } from "../delivery/index.ts";
 import { Admission } from "../events/admission.ts";
 import { EventService } from "../events/service.ts";
-import { BodyReader } from "../http/body.ts";
 import { ByteBudget } from "../http/byte-budget.ts";
 import { createProducerMetrics } from "../observe/metrics.ts";
 import { RequestFigures } from "../observe/request-figures.ts";
@@ -16,7 +15,6 @@ export interface TestAppOptions {
   maxBatchEvents?: number;
   maxInFlight?: number;
   maxInFlightBytes?: number;
-  bodyTimeoutMs?: number;
   defaultPromise?: PromiseName;
 }
 
@@ -30,22 +28,22 @@ export function createTestApp(options: TestAppOptions = {}) {
   });
   const admission = new Admission(options.maxInFlight ?? 100, delivery);
   const budget = new ByteBudget(options.maxInFlightBytes ?? 1_000_000);
-  const bodies = new BodyReader({ timeoutMs: options.bodyTimeoutMs ?? 10_000, budget });
   const figures = new RequestFigures();
   const registry = createProducerMetrics({
     requests: figures,
     events: service,
     admission,
     bodies: budget,
+    connections: { max: 0, open: () => 0, refused: () => 0 },
     delivery,
     hasJournal: true,
     statistics: () => undefined,
   });
-  const app = createApp({
+  const application = createApp({
     events: {
       service,
       admission,
-      bodies,
+      budget,
       figures,
       defaultPromise: options.defaultPromise ?? "accepted",
       maxEventBytes,
@@ -59,12 +57,12 @@ export function createTestApp(options: TestAppOptions = {}) {
     log: pino({ level: "silent" }),
   });
   const post = (path: string, body: Bun.BodyInit | null, headers: Record<string, string> = {}) =>
-    app.handle(
+    application.elysia.handle(
       new Request(`http://localhost${path}`, {
         method: "POST",
         body,
         headers: { "content-type": "application/json", ...headers },
       }),
     );
-  return { app, delivery, admission, budget, figures, service, post };
+  return { application, app: application.elysia, delivery, admission, budget, figures, service, post };
 }

@@ -10,12 +10,12 @@ import {
 
 const SALT = 0xfeedbee5;
 
-function record(value: string, key: string | null, offset = 0, ordinal = 0): Buffer {
-  const bytes = Buffer.alloc(
-    recordBytes(key === null ? 0 : Buffer.byteLength(key), Buffer.byteLength(value)),
-  );
-  const parts = { offset, ordinal, timestampMs: 1_700_000_000_123, key, value: Buffer.from(value) };
-  writeRecord(bytes, 0, SALT, parts, key === null ? 0 : Buffer.byteLength(key));
+function record(value: string | Buffer, key: string | null, offset = 0, ordinal = 0): Buffer {
+  const keyBytes = key === null ? 0 : Buffer.byteLength(key);
+  const valueBytes = Buffer.byteLength(value);
+  const bytes = Buffer.alloc(recordBytes(keyBytes, valueBytes));
+  const parts = { offset, ordinal, timestampMs: 1_700_000_000_123, key, value };
+  writeRecord(bytes, 0, SALT, parts, keyBytes, valueBytes);
   return bytes;
 }
 
@@ -27,6 +27,7 @@ describe("a record", () => {
     ["x".repeat(70_000), null],
   ])("is read back as it was written", (value, key) => {
     const bytes = record(value, key, 0, 7);
+    expect(record(Buffer.from(value), key, 0, 7)).toEqual(bytes);
     const read = readRecord(bytes, 0, 0, SALT)!;
     expect(read).toEqual({
       ordinal: 7,

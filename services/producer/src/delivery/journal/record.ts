@@ -48,26 +48,36 @@ export function recordBytes(keyBytes: number, valueBytes: number): number {
 /**
  * Writes a record into `target` at `start`.
  * @param keyBytes the key's length in UTF-8, 0 for none
+ * @param valueBytes the value's length, of text in UTF-8
  * @param offset where in its segment the record stands
  */
 export function writeRecord(
   target: Buffer,
   start: number,
   salt: number,
-  record: { offset: number; ordinal: number; timestampMs: number; key: string | null; value: Uint8Array },
+  record: {
+    offset: number;
+    ordinal: number;
+    timestampMs: number;
+    key: string | null;
+    value: string | Uint8Array;
+  },
   keyBytes: number,
+  valueBytes: number,
 ): void {
   const { value, key } = record;
-  const end = start + recordBytes(keyBytes, value.length);
+  const end = start + recordBytes(keyBytes, valueBytes);
   target.writeUInt32LE(RECORD_MARKER, start);
   target.writeUInt32LE(record.offset, start + at.offset);
   target.writeUInt32LE(record.ordinal, start + at.ordinal);
   target.writeDoubleLE(record.timestampMs, start + at.time);
-  target.writeUInt32LE(value.length, start + at.valueLength);
+  target.writeUInt32LE(valueBytes, start + at.valueLength);
   target.writeUInt16LE(key === null ? NO_KEY : keyBytes, start + at.keyLength);
   target.writeUInt16LE(0, start + at.reserved);
   if (key !== null) target.write(key, start + RECORD_HEADER_BYTES, keyBytes, "utf8");
-  target.set(value, start + RECORD_HEADER_BYTES + keyBytes);
+  const valueStart = start + RECORD_HEADER_BYTES + keyBytes;
+  if (typeof value === "string") target.write(value, valueStart, valueBytes, "utf8");
+  else target.set(value, valueStart);
   target.writeUInt32LE(crc32(target.subarray(start + at.offset, end), salt), start + at.checksum);
 }
 

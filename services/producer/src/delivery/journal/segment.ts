@@ -14,7 +14,7 @@ const KEPT_CHUNK_BYTES = 1024 * 1024;
 /** What an event has to have to be written down. */
 export interface Recordable {
   readonly key: string | null;
-  readonly value: Uint8Array;
+  readonly value: string | Uint8Array;
 }
 
 export class Segment {
@@ -114,7 +114,8 @@ export class Segment {
     const keyBytes = event.key === null ? 0 : Buffer.byteLength(event.key);
     if (keyBytes > MAX_KEY_BYTES)
       throw new RangeError(`a key of ${keyBytes} bytes is too long for the journal`);
-    const size = recordBytes(keyBytes, event.value.length);
+    const valueBytes = typeof event.value === "string" ? Buffer.byteLength(event.value) : event.value.length;
+    const size = recordBytes(keyBytes, valueBytes);
     const start = this.length - this.#written;
     this.#reserve(start + size);
     const ordinal = this.records++;
@@ -125,6 +126,7 @@ export class Segment {
       this.salt,
       { offset: this.length, ordinal, timestampMs, key, value },
       keyBytes,
+      valueBytes,
     );
     this.length += size;
     this.times.note(ordinal, timestampMs);

@@ -1,0 +1,41 @@
+import { describe, expect, test } from "bun:test";
+import { ChunkError, ChunkReader } from "./chunks.ts";
+
+/** Reads the text in pieces of so many bytes. @returns the body, and what of the text is behind it */
+function read(text: string, pieceBytes: number): { body: string; rest: string } {
+  const bytes = Buffer.from(text, "latin1");
+  const reader = new ChunkReader();
+  let body = "";
+  for (let from = 0; from < bytes.length; from += pieceBytes) {
+    const piece = bytes.subarray(from, from + pieceBytes);
+    const end = reader.read(piece, 0, (a, b) => {
+      body += piece.toString("latin1", a, b);
+    });
+    if (reader.isDone) return { body, rest: text.slice(from + end) };
+    expect(end).toBe(piece.length);
+  }
+  throw new Error("it doesn't end");
+}
+
+describe.each([1, 2, 3, 7, 1_000])("in pieces of %i", (pieceBytes) => {
+  test.each([
+    ["0\r\n\r\n", "", ""],
+    ["3\r\nabc\r\n0\r\n\r\nGET", "abc", "GET"],
+    ["3\r\nabc\r\nA\r\n0123456789\r\n000\r\n\r\n", "abc0123456789", ""],
+    ["2;name=value;x\r\nab\r\n0;y\r\nTrailer: 1\r\nOther: 2\r\n\r\n", "ab", ""],
+    ["2\r\n\r\n\r\n0\r\n\r\n", "\r\n", ""],
+  ])("%j", (text, body, rest) => expect(read(text, pieceBytes)).toEqual({ body, rest }));
+
+  test.each([
+    "zz\r\nabc\r\n",
+    "\r\nabc\r\n",
+    "-5\r\nabc",
+    "0x3\r\nabc",
+    "3\nabc\r\n0\r\n\r\n",
+    "3\r\nabcd\r\n0\r\n\r\n",
+    "3\r\nab\r\n0\r\n\r\n",
+    "ffffffffffffff\r\n",
+    `3;${"x".repeat(2_000)}\r\nabc\r\n`,
+    `0\r\n${"X: y\r\n".repeat(3_000)}\r\n`,
+  ])("%.40j is no body in chunks", (text) => expect(() => read(text, pieceBytes)).toThrow(ChunkError));
+});

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "bun:test";
+import { Rejection } from "../../rejection.ts";
+import { type RequestHead, readHead } from "./head.ts";
+import { HeadCache } from "./head-cache.ts";
+
+const lines = (...all: string[]) => all.join("\r\n");
+const post = (...fields: string[]) => lines("POST /e?a=1 HTTP/1.1", "Host: h", ...fields);
+
+function read(text: string): RequestHead {
+  const head = readHead(text);
+  if (head instanceof Rejection) throw new Error(head.detail);
+  return head;
+}
+
+describe("a head", () => {
+  test("has its path, its fields by name and its body's length", () => {
+    const head = read(post("Content-Length: 12", "X-A:  one ", "x-a: two", "X-Empty:"));
+    expect(head).toMatchObject({
+      method: "POST",
+      target: "/e?a=1",
+      path: "/e",
+      url: "http://localhost/e?a=1",
+      bodyLength: 12,
+      keepsAlive: true,
+      expectsContinue: false,
+    });
+    expect(head.get("x-a")).toBe("one, two");
+    expect(head.get("x-empty")).toBe("");
+    expect(head.get("x-none")).toBeNull();
+  });
+
+  test.each([
+    [post(), true],
+    [post("Connection: close"), false],
+    [post("Connection: x, Close"), false],
+    ["GET / HTTP/1.0", false],
+    [lines("GET / HTTP/1.0", "Connection: Keep-Alive"), true],
+  ])("%j: the connection stays: %p", (text, stays) => expect(read(text).keepsAlive).toBe(stays));
+
+  test.each([
+    ["GET http://other:80/a?b HTTP/1.1", "/a?b"],
+    ["GET https://other HTTP/1.1", "/"],
+    ["GET http://other?b HTTP/1.1", "/?b"],
+    ["OPTIONS * HTTP/1.1", "/"],
+  ])("%s is for %s", (line, target) => expect(read(lines(line, "Host: h")).target).toBe(target));
+
+  test.each([
+    ["", "not_http"],
+    ["GET / HTTP/1.1", "not_http"],
+    [lines("GET  / HTTP/1.1", "Host: h"), "not_http"],
+    [lines("GET /a b HTTP/1.1", "Host: h"), "not_http"],
+    [lines("GET a HTTP/1.1", "Host: h"), "not_http"],
+    [lines("GET * HTTP/1.1", "Host: h"), "not_http"],
+    [lines("GET /\xe9 HTTP/1.1", "Host: h"), "not_http"],
+    [lines("G(T / HTTP/1.1", "Host: h"), "not_http"],
+    [lines("GET / HTTP/2.0", "Host: h"), "version_not_supported"],
+    [lines("GET / HTTP/1.1", "Host: h", "Host: g"), "not_http"],
+    [post("X : 1"), "not_http"],
+    [post("X"), "not_http"],
+    [post(": 1"), "not_http"],
+    [post("X: 1", " folded: 2"), "not_http"],
+    [post("X: a\0b"), "not_http"],
+    [post("X: a\rb"), "not_http"],
+    [post("X: a\nY: b"), "not_http"],
+    [post("Content-Length: -1"), "not_http"],
+    [post("Content-Length: 1e3"), "not_http"],
+    [post("Content-Length: 0x10"), "not_http"],
+    [post("Content-Length: +5"), "not_http"],
+    [post("Content-Length:"), "not_http"],
+    [post("Content-Length: 5, 5"), "not_http"],
+    [post("Content-Length: 5", "Content-Length: 5"), "not_http"],
+    [post("Content-Length: 9999999999999999"), "not_http"],
+    [post("Content-Length: 5", "Transfer-Encoding: chunked"), "not_http"],
+    [post("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"), "not_http"],
+    [post("Transfer-Encoding: gzip, chunked"), "not_implemented"],
+    [post("Transfer-Encoding: identity"), "not_implemented"],
+    [lines("POST / HTTP/1.0", "Transfer-Encoding: chunked"), "not_http"],
+    [post("Expect: the-unexpected"), "expectation_failed"],
+    [post(...Array.from({ length: 100 }, (_, n) => `X-${n}: 1`)), "head_too_large"],
+  ])("%j is refused, and the connection with it", (text, code) => {
+    const head = readHead(text);
+    expect(head).toBeInstanceOf(Rejection);
+    expect(head).toMatchObject({ code, more: { closes: true } });
+  });
+});
+
+test("a head that came before isn't read again, and what is refused isn't kept", () => {
+  const heads = new HeadCache();
+  const first = heads.read(post("X: 1"));
+  expect(heads.read(post("X: 1"))).toBe(first);
+  // However many others come between.
+  for (let n = 0; n < 3_000; n++) heads.read(post(`X-N: ${n}`));
+  expect(heads.read(post("X: 1"))).toEqual(first);
+  expect(heads.read("nonsense")).not.toBe(heads.read("nonsense"));
+});

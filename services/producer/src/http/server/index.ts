@@ -1,0 +1,1 @@
+export { type Gate, HttpServer, type HttpServerOptions } from "./server.ts";

@@ -1,0 +1,207 @@
+// HTTP/1.1 over Bun's sockets. Own code, for Bun.serve costs a third of what an event costs in all (docs/performance.md has
+// the figures), and leaves out what this service owes its callers: a limit of connections, an answer to who is too slow
+// with a head, room for bodies by what came of them.
+import type { Socket } from "bun";
+import { Rejection } from "../../rejection.ts";
+import type { Answer } from "../answer.ts";
+import type { ByteBudget } from "../byte-budget.ts";
+import { toProblemAnswer } from "../reply.ts";
+import type { IncomingRequest } from "../request.ts";
+import { Connection } from "./connection.ts";
+import type { RequestHead } from "./head.ts";
+import { HeadCache } from "./head-cache.ts";
+import { setDate, toWire } from "./wire.ts";
+
+/** What is asked about a request while its body is on its way. */
+export interface Gate {
+  readonly maxBodyBytes: number;
+  /** An answer refuses it; else exactly one of its handler's call and `giveUp` follows. */
+  admit(request: IncomingRequest): Answer | undefined;
+  /** It was let in, and there is nothing to handle: its body is too large, too slow, broken. */
+  giveUp(request: IncomingRequest, rejection: Rejection): Answer;
+}
+
+export interface HttpServerOptions {
+  /** 0 takes a free one. */
+  port: number;
+  host: string;
+  /** Other processes listen on the same port (SO_REUSEPORT). */
+  isShared: boolean;
+  /** Beyond it a connection is answered with 503 and closed. */
+  maxConnections: number;
+  /** From its first byte. */
+  headTimeoutMs: number;
+  bodyTimeoutMs: number;
+  /** Between requests, and for an answer that isn't read. */
+  idleTimeoutMs: number;
+  /** What all bodies that are arriving may hold together. */
+  budget: ByteBudget;
+  /** By path. Others have a small body or none, and are always let in. */
+  gates: Readonly<Record<string, Gate>>;
+  /** Answers a request. Those of the gates' paths come as they are, others as the Fetch standard has them. */
+  fetch(request: IncomingRequest | Request): Answer | Response | Promise<Answer | Response>;
+  answerFault(error: unknown): Answer;
+  /** Told the status of each answer to what never got to a handler. */
+  onRefused(status: number): void;
+}
+
+/** What connections share. */
+export interface HttpServerContext
+  extends Pick<
+    HttpServerOptions,
+    "budget" | "headTimeoutMs" | "bodyTimeoutMs" | "idleTimeoutMs" | "answerFault" | "onRefused"
+  > {
+  /** ms; it stands still between two sweeps, which is exact enough for time-outs. */
+  readonly clockMs: number;
+  readonly isStopping: boolean;
+  gateOf(head: RequestHead): Gate;
+  handle(request: IncomingRequest): Answer | Response | Promise<Answer | Response>;
+}
+
+const SWEEP_MS = 250;
+/** For answers that are given at the last moment to get out. */
+const LAST_ANSWERS_MS = 500;
+const MAX_OTHER_BODY_BYTES = 64 * 1024;
+
+export class HttpServer implements HttpServerContext {
+  readonly port: number;
+  readonly budget: ByteBudget;
+  readonly headTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly answerFault: (error: unknown) => Answer;
+  readonly onRefused: (status: number) => void;
+  clockMs = performance.now();
+  isStopping = false;
+  /** Connections that were turned away because there were too many. */
+  refusedConnections = 0;
+
+  readonly #options: HttpServerOptions;
+  readonly #listener: Bun.TCPSocketListener<Connection>;
+  readonly #connections = new Set<Connection>();
+  readonly #heads = new HeadCache();
+  readonly #otherGate: Gate;
+  readonly #timer: Timer;
+  #onEmpty: (() => void) | undefined;
+
+  /** @throws the system's error when the port can't be had */
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.budget = options.budget;
+    this.headTimeoutMs = options.headTimeoutMs;
+    this.bodyTimeoutMs = options.bodyTimeoutMs;
+    this.idleTimeoutMs = options.idleTimeoutMs;
+    this.answerFault = options.answerFault;
+    this.onRefused = options.onRefused;
+    this.#otherGate = {
+      maxBodyBytes: MAX_OTHER_BODY_BYTES,
+      admit: () => undefined,
+      giveUp: (_, rejection) => {
+        const answer = toProblemAnswer(rejection);
+        this.onRefused(answer.status);
+        return answer;
+      },
+    };
+    const listen = {
+      hostname: options.host,
+      port: options.port,
+      // Bun's types lack it.
+      reusePort: options.isShared,
+      allowHalfOpen: true,
+      socket: {
+        open: (socket: Socket<Connection>) => this.#open(socket),
+        data: ({ data }: Socket<Connection>, chunk: Buffer) => data?.onData(chunk),
+        drain: ({ data }: Socket<Connection>) => data?.onDrain(),
+        end: ({ data }: Socket<Connection>) => data?.onEnd(),
+        close: ({ data }: Socket<Connection>) => this.#close(data),
+        error: ({ data }: Socket<Connection>) => this.#close(data),
+      },
+    };
+    this.#listener = Bun.listen<Connection>(listen);
+    this.port = this.#listener.port;
+    const { headTimeoutMs, bodyTimeoutMs, idleTimeoutMs } = this;
+    this.#timer = setInterval(
+      () => this.#sweep(),
+      Math.min(SWEEP_MS, headTimeoutMs, bodyTimeoutMs, idleTimeoutMs),
+    );
+    this.#timer.unref();
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  gateOf({ method, path }: RequestHead): Gate {
+    return (method === "POST" ? this.#options.gates[path] : undefined) ?? this.#otherGate;
+  }
+
+  handle(request: IncomingRequest): Answer | Response | Promise<Answer | Response> {
+    const { fetch, answerFault } = this.#options;
+    try {
+      return fetch(this.gateOf(request.head) === this.#otherGate ? request.toRequest() : request);
+    } catch (error) {
+      return answerFault(error);
+    }
+  }
+
+  /**
+   * Takes no new connections, ends those that nothing happens on, and waits for answers that are under way.
+   * @param answerWaiting called when the time is over: requests that wait for something get their answers by it
+   * @returns how many requests were cut off because they didn't end even then
+   */
+  async stop(timeoutMs: number, answerWaiting: () => void): Promise<number> {
+    this.isStopping = true;
+    this.#listener.stop(false);
+    for (const connection of this.#connections) connection.close();
+    await this.#untilEmpty(timeoutMs);
+    if (this.#busy > 0) {
+      answerWaiting();
+      await this.#untilEmpty(LAST_ANSWERS_MS);
+    }
+    const cut = this.#busy;
+    for (const connection of this.#connections) connection.terminate();
+    clearInterval(this.#timer);
+    return cut;
+  }
+
+  get #busy(): number {
+    let busy = 0;
+    for (const { isBusy } of this.#connections) if (isBusy) busy++;
+    return busy;
+  }
+
+  async #untilEmpty(timeoutMs: number): Promise<void> {
+    if (this.#connections.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onEmpty = resolve;
+    const timer = setTimeout(resolve, timeoutMs);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  #open(socket: Socket<Connection>): void {
+    const { maxConnections } = this.#options;
+    if (this.#connections.size >= maxConnections) {
+      this.refusedConnections++;
+      const detail = `${maxConnections} connections are open already.`;
+      socket.end(toWire(toProblemAnswer(new Rejection("overloaded", detail)), true));
+      return;
+    }
+    const connection = new Connection(this, this.#heads, socket);
+    socket.data = connection;
+    this.#connections.add(connection);
+  }
+
+  #close(connection: Connection | undefined): void {
+    if (connection === undefined) return;
+    connection.onClose();
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  #sweep(): void {
+    setDate(new Date());
+    this.clockMs = performance.now();
+    for (const connection of this.#connections) connection.sweep(this.clockMs);
+  }
+}

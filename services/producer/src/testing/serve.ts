@@ -1,0 +1,25 @@
+// The application of the tests behind a real port.
+import { type ListenOptions, listen } from "../http/listen.ts";
+import { createTestApp, type TestAppOptions } from "./test-app.ts";
+
+export type ServeOptions = TestAppOptions & Partial<ListenOptions>;
+
+export function serveTestApp(options: ServeOptions = {}) {
+  const parts = createTestApp(options);
+  const server = listen(parts.application, {
+    port: 0,
+    host: "127.0.0.1",
+    isShared: false,
+    maxConnections: 1_000,
+    headTimeoutMs: 10_000,
+    bodyTimeoutMs: 10_000,
+    idleTimeoutMs: 10_000,
+    budget: parts.budget,
+    ...options,
+  });
+  const { port } = server;
+  const stop = async () => {
+    await server.stop(0, () => {});
+  };
+  return { ...parts, server, stop, port, url: `http://127.0.0.1:${port}` };
+}
