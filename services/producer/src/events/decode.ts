@@ -3,7 +3,7 @@ import { isAscii, isUtf8 } from "node:buffer";
 import { eventProblems, isEventInput } from "@ingest/contract";
 import type { EncodedEvent } from "../delivery/index.ts";
 import { Rejection } from "../rejection.ts";
-import { encodeEvent, encodeText } from "./encode.ts";
+import { encodePart, encodeText } from "./encode.ts";
 import { elementBounds, skipSpace, trimEnd } from "./json-elements.ts";
 
 /** How events are written in a body: one JSON object, a JSON array of them, or one JSON object a line. */
@@ -35,7 +35,7 @@ export function decodeEvent(sent: string | undefined): EncodedEvent | Rejection 
   if (isBare) return encodeText(parsed, text, Date.now());
   // White space around it isn't the event's. A copy, as a part of a text keeps all of it in memory.
   const json = Buffer.from(text.trim());
-  return encodeEvent(parsed, json, 0, json.length, Date.now());
+  return encodePart(parsed, json, 0, json.length, undefined, Date.now());
 }
 
 /**
@@ -67,11 +67,13 @@ export function decodeEvents(
       events.push(tooLarge(end - start, limits));
       continue;
     }
-    const parsed = parse(ascii?.slice(start, end) ?? body.toString("utf8", start, end));
-    if (!(parsed instanceof Rejection)) events.push(toEvent(parsed, body, start, end, receivedMs));
+    const text = ascii?.slice(start, end);
+    const parsed = parse(text ?? body.toString("utf8", start, end));
     // A line stands for itself; an array is JSON as a whole or not at all.
-    else if (format === "ndjson") events.push(parsed);
-    else return parsed;
+    if (parsed instanceof Rejection && format === "array") return parsed;
+    if (parsed instanceof Rejection) events.push(parsed);
+    else if (isEventInput(parsed)) events.push(encodePart(parsed, body, start, end, text, receivedMs));
+    else events.push(notAnEvent(parsed));
   }
   return events;
 }
@@ -110,16 +112,6 @@ function lineBounds(body: Buffer, max: number): number[] | "too many" {
     bounds.push(start, end);
   }
   return bounds;
-}
-
-function toEvent(
-  value: unknown,
-  json: Buffer,
-  start: number,
-  end: number,
-  receivedMs: number,
-): EncodedEvent | Rejection {
-  return isEventInput(value) ? encodeEvent(value, json, start, end, receivedMs) : notAnEvent(value);
 }
 
 function notAnEvent(value: unknown): Rejection {

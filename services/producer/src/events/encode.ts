@@ -15,23 +15,35 @@ export function encodeText(event: EventInput, json: string, receivedMs: number):
 }
 
 /**
- * @param event what was read from `json`, and is an event
- * @param json the bytes it was read from
- * @param start where its `{` is
+ * As `encodeText`, for an event that is a part of a larger body, which its record must not keep in memory.
+ * @param json the bytes of the body
+ * @param start where the event's `{` is
  * @param end the byte after its `}`
- * @param receivedMs Unix ms
+ * @param text the same part as text, where each of its characters is a byte
  */
-export function encodeEvent(
+export function encodePart(
   event: EventInput,
   json: Buffer,
   start: number,
   end: number,
+  text: string | undefined,
   receivedMs: number,
 ): EncodedEvent {
   const id = event.event_id ?? Bun.randomUUIDv7();
   const made = madeMembers(event, id, receivedMs);
-  const value = made === "" ? alone(json, start, end) : splice(made, json, start + 1, end);
-  return { id, key: event.user_id ?? null, value, receivedMs };
+  return { id, key: event.user_id ?? null, value: partValue(made, json, start, end, text), receivedMs };
+}
+
+function partValue(
+  made: string,
+  json: Buffer,
+  start: number,
+  end: number,
+  text: string | undefined,
+): string | Buffer {
+  if (made === "") return end - start === json.length ? json : Buffer.from(json.subarray(start, end));
+  // Joined texts are copied where they are written first, and let go of their parts then.
+  return text === undefined ? splice(made, json, start + 1, end) : made + text.slice(1);
 }
 
 /** What stands in front of the caller's first member; empty when the event has it all. ASCII only. */
@@ -47,9 +59,4 @@ function splice(made: string, json: Buffer, from: number, end: number): Buffer {
   value.write(made, 0, "latin1");
   json.copy(value, made.length, from, end);
   return value;
-}
-
-/** What is kept until Kafka has it must not keep a larger body alive. */
-function alone(json: Buffer, start: number, end: number): Buffer {
-  return end - start === json.length ? json : Buffer.from(json.subarray(start, end));
 }

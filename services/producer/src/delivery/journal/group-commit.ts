@@ -8,7 +8,7 @@ export interface GroupCommitTarget {
 }
 
 export interface GroupCommitOptions {
-  /** How long appends are collected, ms. */
+  /** How long appends are collected, ms. 0: as long as the fsync before them runs, and to the end of the turn. */
   intervalMs: number;
   /** How long appends that nobody waits for may stay with the operating system alone, ms. */
   lazySyncMs: number;
@@ -18,7 +18,7 @@ export class GroupCommit {
   readonly #target: GroupCommitTarget;
   readonly #options: GroupCommitOptions;
   #waiting: PromiseWithResolvers<boolean> | undefined;
-  #timer: Timer | undefined;
+  #cancel: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #hasNews = false;
   #lastSync = performance.now();
@@ -45,18 +45,25 @@ export class GroupCommit {
   async close(): Promise<boolean> {
     while (this.#running) await this.#running;
     const done = this.request();
-    clearTimeout(this.#timer);
+    this.#cancel?.();
     this.#start();
     return done;
   }
 
   #arm(): void {
-    if (this.#timer === undefined && !this.#running)
-      this.#timer = setTimeout(() => this.#start(), this.#options.intervalMs);
+    if (this.#cancel !== undefined || this.#running) return;
+    const start = () => this.#start();
+    if (this.#options.intervalMs > 0) {
+      const timer = setTimeout(start, this.#options.intervalMs);
+      this.#cancel = () => clearTimeout(timer);
+    } else {
+      const turn = setImmediate(start);
+      this.#cancel = () => clearImmediate(turn);
+    }
   }
 
   #start(): void {
-    this.#timer = undefined;
+    this.#cancel = undefined;
     this.#running = this.#commit().then(() => {
       this.#running = undefined;
       if (this.#waiting || this.#hasNews) this.#arm();
