@@ -1,5 +1,5 @@
 // Confluent's addon as its makers build it, against NAN and V8, for Node: what Node's users have, to compare with.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { cacheFolder } from "@ingest/broker";
@@ -15,6 +15,10 @@ import {
 } from "../../../packages/kafka-native/build/paths.ts";
 import { createProgress } from "../../../packages/kafka-native/build/progress.ts";
 import { findToolchain } from "../../../packages/kafka-native/build/toolchain.ts";
+import {
+  findNodeHeaders,
+  findNode as findNodeHere,
+} from "../../../packages/kafka-native/conformance/harness/node.ts";
 
 /** Node on this machine: its version and, where they are installed, its C++ headers. */
 export interface NodeInstall {
@@ -24,23 +28,10 @@ export interface NodeInstall {
   readonly headers: string | undefined;
 }
 
-/** @returns undefined when there is no Node */
+/** @returns undefined when there is none that is new enough */
 export function findNode(): NodeInstall | undefined {
-  const command = Bun.which("node");
-  if (command === null) return undefined;
-  const asked = Bun.spawnSync([command, "-p", "[process.versions.node, process.execPath].join()"]);
-  const [version, execPath] = asked.stdout.toString().trim().split(",") as [string, string];
-  const places = [join(dirname(execPath), "../include/node"), "/usr/include/node", "/usr/local/include/node"];
-  return { command, version, headers: places.find((place) => headersVersion(place) === version) };
-}
-
-/** The version that a folder of Node's headers is of. */
-function headersVersion(folder: string): string | undefined {
-  const file = join(folder, "node_version.h");
-  if (!existsSync(file)) return undefined;
-  const text = readFileSync(file, "utf8");
-  const part = (name: string) => new RegExp(`#define NODE_${name}_VERSION (\\d+)`).exec(text)?.[1];
-  return `${part("MAJOR")}.${part("MINOR")}.${part("PATCH")}`;
+  const node = findNodeHere(process.env);
+  return node && { ...node, headers: findNodeHeaders(node.command) };
 }
 
 /** Why there is no NAN-built addon. */

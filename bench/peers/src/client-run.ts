@@ -1,6 +1,7 @@
 // The load generator against autocannon: same core, same server, same event, one after the other.
 import { join } from "node:path";
 import { freePort } from "@ingest/broker";
+import { findNode } from "../../native/src/nan-addon.ts";
 import { createEventSource } from "../../src/load/events.ts";
 import type { Cores } from "./cores.ts";
 import { pinned } from "./cores.ts";
@@ -27,7 +28,7 @@ export interface ClientContext {
 
 /** @throws InstallError when autocannon or Node can't be had here */
 export async function prepareClients({ say }: ClientContext): Promise<string> {
-  if (Bun.which("node") === null) throw new InstallError("node is not on PATH: autocannon runs on it");
+  if (findNode() === undefined) throw new InstallError("Node is not on PATH: autocannon runs on it");
   return await install(recipe, say);
 }
 
@@ -88,7 +89,12 @@ async function fireAutocannon(
     payloadBytes: options.payloadBytes,
     seed: 1,
   });
-  const command = ["node", join(dir, "node_modules/autocannon/autocannon.js"), "--json", "--no-progress"];
+  const command = [
+    findNode()!.command,
+    join(dir, "node_modules/autocannon/autocannon.js"),
+    "--json",
+    "--no-progress",
+  ];
   command.push("--connections", "64", "--duration", String(options.seconds), "--method", "POST");
   command.push("--headers", "content-type=application/json", "--body", source.event(100_000));
   command.push(new URL("/register_event", url).href);

@@ -55,7 +55,6 @@ export async function fillTopic(
 export async function consume(
   context: TurnContext,
   topic: { readonly name: string; readonly events: number },
-  preload: string | undefined,
   round: number,
 ): Promise<ConsumerSample> {
   const { broker, cores, say } = context;
@@ -64,7 +63,6 @@ export async function consume(
     cwd: root,
     env: {
       ...plainEnv(),
-      ...(preload ? { LD_PRELOAD: preload } : {}),
       KAFKA_BOOTSTRAP_SERVERS: broker.bootstrapServers,
       KAFKA_TOPIC: topic.name,
       KAFKA_GROUP_ID: `peers-consumer-${round}`,

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheFolder } from "@ingest/broker";
+import { pathToNode } from "../../../packages/kafka-native/conformance/harness/node.ts";
 
 /** Runs one program to its end in the peer's folder. `needs` says what is missing when the program isn't there. */
 export type Run = (command: readonly string[], needs: string) => Promise<void>;
@@ -52,7 +53,8 @@ async function run(command: readonly string[], needs: string, cwd: string): Prom
   if (Bun.which(program) === null && !existsSync(join(cwd, program))) {
     throw new InstallError(`${program} is not on PATH: ${needs}`);
   }
-  const child = Bun.spawn([...command], { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const env = { ...process.env, PATH: pathToNode(process.env) };
+  const child = Bun.spawn([...command], { cwd, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   if ((await child.exited) !== 0) {
     const end = `${out}${err}`.trimEnd().split("\n").slice(-15).join("\n");

@@ -144,7 +144,7 @@ function footnotes(report: Report): string[] {
       "CPU is of the server's whole process tree. In every sample that counts, as many records landed as were answered with 202.",
     "",
     `${machine.processor}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Kafka ${machine.kafka}; ${setup.cores}. ` +
-      `Preloaded allocator: ${setup.preload ?? "none"}. Other processes took up to ${number(others * 100, 0)} % of a core.`,
+      `Allocator preloaded for the peers on Node and Python: ${setup.preload ?? "none"}. Other processes took up to ${number(others * 100, 0)} % of a core.`,
     "",
     ...report.subjects.map(({ title, notes }) => `- ${title}: ${notes}`),
     ...report.missing.map(

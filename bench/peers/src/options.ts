@@ -38,7 +38,7 @@ const usage = `Compares this service with others that do the same, side by side 
   --warm-up N       seconds of load before the first measured one (4)
   --partitions N    of the measured topic (6)
   --payload-bytes N text in each event's payload (195: events of about 300 B)
-  --preload FILE    allocator to preload for everyone who hasn't one built in (mimalloc where it is found); "none"
+  --preload FILE    allocator to preload for the peers on Node and Python (mimalloc where it is found); "none"
   --out DIR         for report.json, report.md and logs (out/peers)
   --quick           one round of 2 s: to see that it works; its figures mean nothing
   --help

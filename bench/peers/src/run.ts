@@ -96,7 +96,7 @@ export async function compare(
         measured.samples.push(...(samples ?? []));
       }
       if (full !== undefined) {
-        const sample = await attempt("consumer", round, () => consume(context, full, preload, round));
+        const sample = await attempt("consumer", round, () => consume(context, full, round));
         if (sample !== undefined) measured.consumer.push(sample);
       }
       if (autocannon !== undefined) {

@@ -1,6 +1,7 @@
 // One server process for one turn: pinned, with only the settings it is given, its output in a file.
 import { openSync } from "node:fs";
 import type { Subprocess } from "bun";
+import { pathToNode } from "../../../packages/kafka-native/conformance/harness/node.ts";
 import { pinned } from "./cores.ts";
 import type { Subject } from "./subjects.ts";
 
@@ -20,7 +21,7 @@ export interface ServerOptions {
 
 /** Nothing of the caller's own settings may reach one of the measured programs and not the others. */
 export function plainEnv(): Record<string, string | undefined> {
-  return { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR };
+  return { PATH: pathToNode(process.env), HOME: process.env.HOME, TMPDIR: process.env.TMPDIR };
 }
 
 export class ServerError extends Error {

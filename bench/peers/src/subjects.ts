@@ -41,7 +41,7 @@ const MIMALLOC_PLACES = [
   "/usr/local/lib/libmimalloc.so",
 ];
 
-/** The allocator that everyone is run with, as the Rust peer has it built in; undefined when there is none here. */
+/** The allocator that the peers on Node and Python are run with, as Rust's has it built in; undefined when there is none here. */
 export function findMimalloc(): string | undefined {
   return MIMALLOC_PLACES.find((place) => existsSync(place));
 }
@@ -60,11 +60,11 @@ export async function prepareSubject(name: SubjectName, context: SubjectContext)
   const preloaded: Record<string, string> = context.preload ? { LD_PRELOAD: context.preload } : {};
   switch (name) {
     case "ingest":
-      return service({ name, title: "this service" }, 1, preloaded);
+      return service({ name, title: "this service" }, 1);
     case "ingest-on-2-cores":
-      return service({ name, title: "this service, WORKERS=1 where two would be" }, 1, preloaded);
+      return service({ name, title: "this service, WORKERS=1 where two would be" }, 1);
     case "ingest-2-workers":
-      return service({ name, title: "this service, WORKERS=2" }, 2, preloaded);
+      return service({ name, title: "this service, WORKERS=2" }, 2);
     case "rust-axum":
       return await rust(context);
     case "fastify":
@@ -74,17 +74,14 @@ export async function prepareSubject(name: SubjectName, context: SubjectContext)
   }
 }
 
-function service(
-  called: Pick<Subject, "name" | "title">,
-  workers: number,
-  preloaded: Record<string, string>,
-): Subject {
+/** Without an allocator preloaded: Bun has its own, and another gives nothing. */
+function service(called: Pick<Subject, "name" | "title">, workers: number): Subject {
   return {
     ...called,
     command: [process.execPath, join(root, "services/producer/src/main.ts")],
     cwd: root,
-    env: { ...preloaded, WORKERS: String(workers), LOG_LEVEL: "warn", LOG_FORMAT: "json" },
-    notes: `Bun ${Bun.version}, Elysia, Confluent's client over Node-API`,
+    env: { WORKERS: String(workers), LOG_LEVEL: "warn", LOG_FORMAT: "json" },
+    notes: `Bun ${Bun.version} with its own allocator, Elysia, Confluent's client over Node-API`,
     isOurs: true,
     hasTwoCores: called.name !== "ingest",
   };

@@ -6,7 +6,7 @@ import { startBroker } from "@ingest/broker";
 import { divideCores, pinSelf } from "./cores.ts";
 import { type Bench, CountedServer } from "./counted-server.ts";
 import { type LoadName, loads } from "./loads.ts";
-import { findMimalloc, prepareSubject, root, type Subject } from "./subjects.ts";
+import { prepareSubject, root, type Subject } from "./subjects.ts";
 import { summarise, summariseRatio } from "./summary.ts";
 import { openAdmin } from "./topic.ts";
 
@@ -55,7 +55,7 @@ async function main(): Promise<number> {
   const unknown = chosen.find((name) => !Object.hasOwn(loads, name));
   if (unknown !== undefined)
     throw new Error(`--load knows ${Object.keys(loads).join(", ")}, not "${unknown}"`);
-  const service = await prepareSubject("ingest", { preload: findMimalloc(), say: console.error });
+  const service = await prepareSubject("ingest", { preload: undefined, say: console.error });
   const subjects = positionals.map((text): Subject => {
     const { label, folder, env } = parseVariant(text);
     const cwd = resolve(folder);

@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { cacheDir } from "../build/paths.ts";
 import { findToolchain } from "../build/toolchain.ts";
 import { buildAddonSet } from "./harness/addons.ts";
+import { findNode } from "./harness/node.ts";
 import { type Case, type Runtime, readCase, runCase } from "./harness/run-case.ts";
-import { findNode } from "./harness/runtimes.ts";
 
 const sanitizerFlags = ["-fsanitize=address", "-fno-omit-frame-pointer", "-g"];
 
@@ -30,7 +30,7 @@ const env = {
   ASAN_OPTIONS: `detect_leaks=0:log_path=${join(reportDir, "report")}`,
 };
 
-const node = findNode(process.env);
+const node = findNode(process.env)?.command;
 const runtimes: Runtime[] = [{ name: "bun", command: [process.execPath], addons, isOracle: false, env }];
 if (node !== undefined) {
   runtimes.push({ name: "node", command: [node, "--expose-gc"], addons, isOracle: false, env });

@@ -10,7 +10,7 @@ import { divideCores, pinSelf } from "../cores.ts";
 import { fire, loads } from "../loads.ts";
 import { cpuMicros } from "../process-tree.ts";
 import { MeasuredServer } from "../server.ts";
-import { findMimalloc, prepareSubject, type Subject } from "../subjects.ts";
+import { prepareSubject, type Subject } from "../subjects.ts";
 import { summarise, summariseRatio } from "../summary.ts";
 import { MeasuredTopic, openAdmin } from "../topic.ts";
 import { canCount, countDuring } from "./instructions.ts";
@@ -27,8 +27,7 @@ interface Cost {
   readonly instructions: Map<number, number>;
 }
 
-const preload = findMimalloc();
-const service = await prepareSubject("ingest", { preload, say: console.error });
+const service = await prepareSubject("ingest", { preload: undefined, say: console.error });
 const bare: Subject = {
   ...service,
   title: "bare Bun.serve",

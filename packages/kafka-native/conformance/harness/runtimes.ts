@@ -1,25 +1,13 @@
 // The runtimes that this machine can compare.
 import { findToolchain } from "../../build/toolchain.ts";
 import { buildAddonSet } from "./addons.ts";
-import { findNodeHeaders } from "./node-headers.ts";
+import { findNode, findNodeHeaders, oldestNode } from "./node.ts";
 import type { Runtime } from "./run-case.ts";
-
-/** Node-API 8 and all that the cases use. */
-const oldestNode = 20;
 
 export interface Runtimes {
   available: Runtime[];
   /** Why a runtime is not among them. */
   skipped: { name: string; reason: string }[];
-}
-
-/** A Node that is new enough, and not Bun's stand-in for it, which `bun run` puts first on PATH. */
-export function findNode(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const path = (env.PATH ?? "").split(":").filter((dir) => !dir.includes("bun-node-"));
-  const node = Bun.which("node", { PATH: path.join(":") });
-  if (node === null) return undefined;
-  const { stdout } = Bun.spawnSync([node, "-p", "process.versions.node"]);
-  return Number.parseInt(stdout.toString(), 10) >= oldestNode ? node : undefined;
 }
 
 /** Builds what has to be built. Throws `CommandError` when a build fails. */
@@ -40,10 +28,10 @@ export async function findRuntimes(env: Readonly<Record<string, string | undefin
     skipped.push({ name: "node", reason }, { name: "node with NAN", reason });
     return { available, skipped };
   }
-  const command = [node, "--expose-gc"];
+  const command = [node.command, "--expose-gc"];
   available.push({ name: "node", command, addons, isOracle: false });
 
-  const nodeHeaders = findNodeHeaders(node);
+  const nodeHeaders = findNodeHeaders(node.command);
   if (nodeHeaders === undefined) {
     skipped.push({ name: "node with NAN", reason: "Node's own headers (v8.h, uv.h) are not installed" });
   } else {

@@ -41,7 +41,7 @@ function partValue(
   end: number,
   text: string | undefined,
 ): string | Buffer {
-  if (made === "") return end - start === json.length ? json : Buffer.from(json.subarray(start, end));
+  if (made === "") return Buffer.from(json.subarray(start, end));
   // Joined texts are copied where they are written first, and let go of their parts then.
   return text === undefined ? splice(made, json, start + 1, end) : made + text.slice(1);
 }

@@ -380,6 +380,13 @@ describe("HTTP", () => {
     await connection.untilReceived('"accepted"');
   });
 
+  test("who wants the connection to end after it has that after a refusal too", async () => {
+    const { port } = serve({ maxEventBytes: 100 });
+    const connection = open(port);
+    connection.write(`${head("/register_event", "Content-Length: 5000\r\nConnection: close")}x`);
+    expect(await connection.untilClosed()).toContain("Connection: close");
+  });
+
   test("who asks first, and must not send it, is told so instead", async () => {
     const { port } = serve({ maxEventBytes: 100 });
     const connection = open(port);

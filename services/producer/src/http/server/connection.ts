@@ -220,7 +220,7 @@ export class Connection {
     if (refusal !== undefined) {
       arrival.isAnswered = true;
       // Whether a body comes after such an answer is the client's choice, so nobody could tell what comes next.
-      this.#answer(refusal, !expectsContinue && !arrival.isEndless);
+      this.#answer(refusal, head.keepsAlive && !expectsContinue && !arrival.isEndless);
     } else if (expectsContinue) this.#out += CONTINUE;
   }
 
@@ -238,7 +238,9 @@ export class Connection {
     if (read.rejection !== undefined) {
       arrival.isAnswered = true;
       arrival.release();
-      this.#answer(this.#gateOf(arrival).giveUp(arrival.request, read.rejection), !arrival.isEndless);
+      const { request } = arrival;
+      const answer = this.#gateOf(arrival).giveUp(request, read.rejection);
+      this.#answer(answer, request.head.keepsAlive && !arrival.isEndless);
     } else if (arrival.isAnswered && arrival.isEndless) this.#shut();
     if (!arrival.isDone) return read.at;
     this.#arrival = undefined;

@@ -114,7 +114,8 @@ export class HttpServer implements HttpServerContext {
         drain: ({ data }: Socket<Connection>) => data?.onDrain(),
         end: ({ data }: Socket<Connection>) => data?.onEnd(),
         close: ({ data }: Socket<Connection>) => this.#close(data),
-        error: ({ data }: Socket<Connection>) => this.#close(data),
+        // A fault of ours, in one of the functions above.
+        error: ({ data }: Socket<Connection>, error: Error) => this.#fail(data, error),
       },
     };
     this.#listener = Bun.listen<Connection>(listen);
@@ -190,6 +191,11 @@ export class HttpServer implements HttpServerContext {
     const connection = new Connection(this, this.#heads, socket);
     socket.data = connection;
     this.#connections.add(connection);
+  }
+
+  #fail(connection: Connection | undefined, error: Error): void {
+    this.answerFault(error);
+    connection?.terminate();
   }
 
   #close(connection: Connection | undefined): void {

@@ -1,6 +1,26 @@
-// Node's own headers, which the oracle (the same C++ with the real NAN) is built against.
+// Node on this machine, and its own headers, which the oracle (the same C++ with the real NAN) is built against.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Node-API 8 and all that the cases use. */
+export const oldestNode = 20;
+
+/** PATH without Bun's stand-in for Node, which `bun run` puts first. */
+export function pathToNode({ PATH = "" }: Env): string {
+  return PATH.split(":")
+    .filter((dir) => !dir.includes("bun-node-"))
+    .join(":");
+}
+
+/** A Node that is new enough, and no Bun. */
+export function findNode(env: Env): { command: string; version: string } | undefined {
+  const command = Bun.which("node", { PATH: pathToNode(env) });
+  if (command === null) return undefined;
+  const version = Bun.spawnSync([command, "-p", "process.versions.node"]).stdout.toString().trim();
+  return Number.parseInt(version, 10) >= oldestNode ? { command, version } : undefined;
+}
 
 /** Node's `include/node` folder for the given `node` program, or undefined when this machine has none. */
 export function findNodeHeaders(node: string): string | undefined {
