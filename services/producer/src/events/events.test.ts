@@ -141,6 +141,7 @@ describe("POST /register_event", () => {
 
   test.each([
     { "content-type": "text/plain" },
+    { "content-type": "constructor" },
     { "content-type": "application/x-ndjson" },
     { "content-type": "application/json; charset=utf-16" },
     { "content-encoding": "compress" },

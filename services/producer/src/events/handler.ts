@@ -9,7 +9,7 @@ import { toProblemAnswer } from "../http/reply.ts";
 import { Body, type IncomingRequest } from "../http/request.ts";
 import type { RequestHead } from "../http/server/head.ts";
 import type { Gate } from "../http/server/index.ts";
-import { tooLarge } from "../http/too-large.ts";
+import { tooLarge } from "../http/too-much.ts";
 import type { RouteFigures } from "../observe/request-figures.ts";
 import { Rejection } from "../rejection.ts";
 import type { Admission } from "./admission.ts";
@@ -29,7 +29,7 @@ export interface HandlerOptions {
 
 /** Answers requests of one route. */
 export interface EventHandler extends Gate {
-  /** Throws nothing and never rejects. */
+  /** Never rejects. */
   handle(request: IncomingRequest): Answer | Promise<Answer>;
 }
 
@@ -101,11 +101,14 @@ export function createHandler(options: HandlerOptions): EventHandler {
       return undefined;
     },
     giveUp: (request, rejection) => leave(toProblemAnswer(rejection), request),
+    abandon: () => admission.leave(),
     handle(request) {
       const wanted = request.isAdmitted ? wantedBy(request.head) : enter(request);
       if (wanted instanceof Rejection) return refuse(wanted, request);
       const { body } = request;
       const { type, asked, encoding } = wanted;
+      // Who waits for its answer waits without it.
+      request.body = Body.EMPTY;
       try {
         if (body.length > maxBodyBytes) return leave(toProblemAnswer(tooLarge(maxBodyBytes)), request);
         return settle(

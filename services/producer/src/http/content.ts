@@ -7,13 +7,13 @@ export type MediaType = "json" | "ndjson";
 export const encodings = ["gzip", "deflate", "br", "zstd"] as const;
 export type Encoding = (typeof encodings)[number];
 
-const mediaTypes: Readonly<Record<string, MediaType>> = {
-  "application/json": "json",
-  "application/x-ndjson": "ndjson",
-  "application/ndjson": "ndjson",
-  "application/jsonl": "ndjson",
-  "application/x-jsonlines": "ndjson",
-};
+const mediaTypes: ReadonlyMap<string, MediaType> = new Map([
+  ["application/json", "json"],
+  ["application/x-ndjson", "ndjson"],
+  ["application/ndjson", "ndjson"],
+  ["application/jsonl", "ndjson"],
+  ["application/x-jsonlines", "ndjson"],
+]);
 
 /** Callers send few different values; each is read once. Bounded, for a caller may send as many as it likes. */
 const known = new Map<string, MediaType | Rejection>();
@@ -33,7 +33,7 @@ export function toMediaType(header: string | null): MediaType | Rejection {
 function readMediaType(header: string): MediaType | Rejection {
   const [name = "", ...parameters] = header.split(";");
   const lowered = name.trim().toLowerCase();
-  const type = mediaTypes[lowered] ?? (/^application\/[\w.-]+\+json$/.test(lowered) ? "json" : undefined);
+  const type = mediaTypes.get(lowered) ?? (/^application\/[\w.-]+\+json$/.test(lowered) ? "json" : undefined);
   if (type === undefined)
     return new Rejection(
       "unsupported_media_type",

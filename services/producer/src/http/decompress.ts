@@ -8,6 +8,7 @@ import {
 } from "node:zlib";
 import { Rejection } from "../rejection.ts";
 import type { Encoding } from "./content.ts";
+import { tooManyBytes } from "./too-much.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -42,8 +43,7 @@ export function decompress(
       bytes += chunk.length;
       if (bytes > maxBytes)
         end(new Rejection("too_large", `The body has more than ${maxBytes} bytes once decompressed.`));
-      else if (!reserve(chunk.length))
-        end(new Rejection("overloaded", "Too many bytes are arriving at once: try again shortly."));
+      else if (!reserve(chunk.length)) end(tooManyBytes());
       else chunks.push(chunk);
     });
     decoder.on("end", () => end(Buffer.concat(chunks, bytes)));

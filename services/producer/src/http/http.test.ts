@@ -167,7 +167,7 @@ describe("size", () => {
   });
 
   test("more bytes at once than allowed are refused, and taken later", async () => {
-    const { port, url, budget } = serve({ maxEventBytes: 1_000, maxInFlightBytes: 1_500 });
+    const { port, url, budget } = serve({ maxInFlightBytes: 100 });
     const [first, second] = [open(port), open(port)];
     first.write(`${head("/register_event", "Content-Length: 90")}{`);
     while (budget.used === 0) await Bun.sleep(1);
@@ -239,6 +239,24 @@ describe("time", () => {
     expect((await used.untilClosed()).split("HTTP/1.1").length).toBe(2);
   });
 
+  test("answers that nobody reads count among the bytes that may be held", async () => {
+    const { port, url, server, budget } = serve({ maxBatchEvents: 10_000, maxInFlightBytes: 2_000_000 });
+    const lines = "1\n".repeat(10_000);
+    const request = `POST /register_events HTTP/1.1\r\nHost: test\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${lines.length}\r\n\r\n${lines}`;
+    const deaf = Array.from({ length: 6 }, () => connect(port, "127.0.0.1"));
+    for (const socket of deaf) {
+      stops.push(async () => void socket.destroy());
+      socket.on("error", () => {});
+      socket.pause();
+      socket.write(request.repeat(40));
+    }
+    while (server.connections < deaf.length) await Bun.sleep(1);
+    // Each answer has a megabyte: those that there is no room for end their connections.
+    while (server.connections === deaf.length) await Bun.sleep(1);
+    expect(budget.used).toBeLessThanOrEqual(2_000_000);
+    await expectGoesOn(url);
+  }, 20_000);
+
   test("who doesn't read his answers is cut off, and nothing is kept for him without end", async () => {
     const { port, url, server } = serve({ idleTimeoutMs: 300 });
     const deaf = connect(port, "127.0.0.1");
@@ -261,13 +279,15 @@ describe("time", () => {
   }, 20_000);
 
   test("a body that breaks off costs nothing", async () => {
-    const { port, url, budget, admission } = serve();
+    const { port, url, budget, admission, figures } = serve();
     const connection = open(port);
     connection.write(`${head("/register_event", "Content-Length: 50")}{"ev`);
     while (admission.inFlight === 0) await Bun.sleep(1);
     connection.end();
     while (admission.inFlight > 0) await Bun.sleep(1);
     expect(budget.used).toBe(0);
+    // Nobody was there to have an answer.
+    expect(figures.routes["/register_event"].byStatus).toEqual({});
     await expectGoesOn(url);
   });
 });
@@ -425,7 +445,7 @@ describe("HTTP", () => {
     expect(received).toStartWith("HTTP/1.1 202");
   });
 
-  test("HTTP/1.0 is answered and the connection ends, unless it is asked to stay", async () => {
+  test("HTTP/1.0 is answered, and the connection ends", async () => {
     const { port } = serve();
     const old = `POST /register_event HTTP/1.0\r\nContent-Length: ${EVENT.length}\r\n`;
     const once = open(port);
@@ -433,11 +453,23 @@ describe("HTTP", () => {
     const answer = await once.untilClosed();
     expect(answer).toStartWith("HTTP/1.1 202");
     expect(answer).toContain("Connection: close");
-    const twice = open(port);
-    for (let n = 1; n <= 2; n++) {
-      twice.write(`${old}Connection: keep-alive\r\n\r\n${EVENT}`);
-      await twice.untilReceived('"accepted"', n);
-    }
+  });
+
+  test("a HEAD has no body in a refusal either", async () => {
+    const { port } = serve();
+    const connection = open(port);
+    connection.write(`HEAD / HTTP/1.1\r\nHost: test\r\nContent-Length: 70000\r\n\r\n${"x".repeat(70_000)}`);
+    connection.write(head("/register_event", `Content-Length: ${EVENT.length}`) + EVENT);
+    const answers = await connection.untilReceived('"accepted"');
+    expect(answers).toStartWith("HTTP/1.1 413");
+    expect(answers.split("\r\n\r\n")[1]).toStartWith("HTTP/1.1 202");
+  });
+
+  test("an empty line behind a request is nobody's head", async () => {
+    const { port } = serve({ headTimeoutMs: 100, idleTimeoutMs: 300 });
+    const connection = open(port);
+    connection.write(`${head("/register_event", `Content-Length: ${EVENT.length}`)}${EVENT}\r\n`);
+    expect((await connection.untilClosed()).split("HTTP/1.1").length).toBe(2);
   });
 
   test("a HEAD has the length of what a GET gives, and no body", async () => {

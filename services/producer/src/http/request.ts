@@ -1,6 +1,6 @@
 // A request as the handlers of events take it: a head, and a body that is whole.
 import { isUtf8 } from "node:buffer";
-import { type BodyLength, RequestHead } from "./server/head.ts";
+import { RequestHead } from "./server/head.ts";
 
 /** Node's and Bun's Buffer has this, without the types knowing: it skips the look at the encoding. */
 type Utf8Buffer = Buffer & { utf8Slice(start: number, end: number): string };
@@ -9,6 +9,8 @@ const REPLACEMENT = "\ufffd";
 
 /** The bytes of a body: a part of what came over the connection. */
 export class Body {
+  static readonly EMPTY = new Body(Buffer.alloc(0), 0, 0);
+
   constructor(
     readonly bytes: Buffer,
     readonly start: number,
@@ -56,9 +58,15 @@ export class IncomingRequest {
   static async from(request: Request): Promise<IncomingRequest> {
     const url = new URL(request.url);
     const bytes = Buffer.from(await request.arrayBuffer());
-    const length: BodyLength = bytes.length;
     const fields = new Map(request.headers);
-    const head = new RequestHead(request.method, url.pathname + url.search, fields, length, true, false);
+    const head = new RequestHead(
+      request.method,
+      url.pathname + url.search,
+      fields,
+      bytes.length,
+      true,
+      false,
+    );
     return new IncomingRequest(head, performance.now(), new Body(bytes, 0, bytes.length));
   }
 

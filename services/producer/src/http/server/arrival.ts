@@ -1,19 +1,18 @@
 // A body on its way: read by its length or its chunks, kept while it is wanted, thrown away once it isn't.
-import { Rejection } from "../../rejection.ts";
+import type { Rejection } from "../../rejection.ts";
 import type { ByteBudget } from "../byte-budget.ts";
 import { Body, IncomingRequest } from "../request.ts";
-import { tooLarge } from "../too-large.ts";
+import { tooLarge, tooManyBytes } from "../too-much.ts";
 import { BodyBuffer } from "./body-buffer.ts";
 import { ChunkReader } from "./chunks.ts";
 import type { RequestHead } from "./head.ts";
+import type { Gate } from "./server.ts";
 
 /**
  * What is left of a body that isn't wanted is read and thrown away up to here, bytes: a connection that is closed under
  * a sender loses the answer too (RFC 9112, section 9.6). Beyond it the connection ends.
  */
 const DRAIN_BYTES = 32 * 1024 * 1024;
-
-const NOTHING = new Body(Buffer.alloc(0), 0, 0);
 
 export class Arrival {
   readonly request: IncomingRequest;
@@ -27,13 +26,21 @@ export class Arrival {
   #left: number;
   #received = 0;
 
-  constructor(head: RequestHead, maxBytes: number, budget: ByteBudget) {
-    this.request = new IncomingRequest(head, performance.now(), NOTHING);
+  constructor(
+    head: RequestHead,
+    readonly gate: Gate,
+    budget: ByteBudget,
+  ) {
+    const maxBytes = gate.maxBodyBytes;
+    this.request = new IncomingRequest(head, performance.now(), Body.EMPTY);
     this.#maxBytes = maxBytes;
-    this.#buffer = new BodyBuffer(budget, maxBytes);
-    if (head.bodyLength === "chunked") this.#chunks = new ChunkReader();
-    this.#left = head.bodyLength === "chunked" ? 0 : head.bodyLength;
-    this.isDone = head.bodyLength === 0;
+    const { bodyLength } = head;
+    if (bodyLength === "chunked") this.#chunks = new ChunkReader();
+    this.#left = bodyLength === "chunked" ? 0 : bodyLength;
+    this.#buffer = new BodyBuffer(
+      budget,
+      bodyLength === "chunked" ? maxBytes : Math.min(maxBytes, bodyLength),
+    );
   }
 
   /** Is too much to come for it to be waited for? */
@@ -66,7 +73,7 @@ export class Arrival {
 
   #keep(bytes: Buffer, from: number, to: number): Rejection | undefined {
     if (this.#received > this.#maxBytes) return tooLarge(this.#maxBytes);
-    return this.#buffer.push(bytes, from, to) ? undefined : overloaded();
+    return this.#buffer.push(bytes, from, to) ? undefined : tooManyBytes();
   }
 
   /** The request, whole. Its body still counts against the budget until `release`. */
@@ -79,10 +86,4 @@ export class Arrival {
   release(): void {
     this.#buffer.release();
   }
-}
-
-function overloaded(): Rejection {
-  return new Rejection("overloaded", "Too many bytes are arriving at once: try again shortly.", {
-    retryAfterSeconds: 1,
-  });
 }

@@ -9,7 +9,7 @@ export class BodyBuffer {
 
   constructor(
     readonly budget: ByteBudget,
-    /** It is never asked to hold more. */
+    /** It is never asked to hold more than this. */
     readonly maxBytes: number,
   ) {}
 

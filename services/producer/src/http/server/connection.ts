@@ -4,15 +4,17 @@ import { Rejection } from "../../rejection.ts";
 import { Answer } from "../answer.ts";
 import { toProblemAnswer } from "../reply.ts";
 import { Body, IncomingRequest } from "../request.ts";
-import { tooLarge } from "../too-large.ts";
+import { tooLarge } from "../too-much.ts";
 import { Arrival } from "./arrival.ts";
 import type { RequestHead } from "./head.ts";
 import type { HeadCache } from "./head-cache.ts";
-import type { Gate, HttpServerContext } from "./server.ts";
+import { Output } from "./output.ts";
+import type { HttpServerContext } from "./server.ts";
 import { CONTINUE, responseToWire, toWire } from "./wire.ts";
 
-export const MAX_HEAD_BYTES = 16 * 1024;
+const MAX_HEAD_BYTES = 16 * 1024;
 const HEAD_END = Buffer.from("\r\n\r\n");
+const BARE_HEAD_END = Buffer.from("\n\n");
 const CR = 0x0d;
 const LF = 0x0a;
 /** Of requests sent ahead of an answer so much is held; then nothing more is read until the answer is there. */
@@ -26,24 +28,21 @@ export class Connection {
   readonly #context: HttpServerContext;
   readonly #heads: HeadCache;
   readonly #socket: Socket<Connection>;
+  readonly #output: Output;
   /** Came, and wasn't looked at yet. */
   #held: Buffer | undefined;
+  #isPaused = false;
+  /** The beginning of a head is here, and waits for the rest. */
+  #hasPartOfHead = false;
   #arrival: Arrival | undefined;
   /** A request is with its handler, which makes us wait. */
   #isAnswering = false;
-  /** To be written at the end of this turn. */
-  #out = "";
-  /** Written, and not taken by the socket yet. */
-  #unsent: Buffer | undefined;
+  /** The other side sends no more; it may still read. */
+  #hasEnded = false;
   /** No request is read any more: the connection ends once all is written. */
   #isClosing = false;
   #isShut = false;
   #isGone = false;
-  /** The other side sends no more; it may still read. */
-  #hasEnded = false;
-  #isPaused = false;
-  /** The beginning of a head is here, and waits for the rest. */
-  #hasPartOfHead = false;
   /** When it came to be as it is, by the server's clock. */
   #sinceMs: number;
 
@@ -51,12 +50,13 @@ export class Connection {
     this.#context = context;
     this.#heads = heads;
     this.#socket = socket;
+    this.#output = new Output(socket, context.budget);
     this.#sinceMs = context.clockMs;
   }
 
   /** Is there a request without its answer? */
   get isBusy(): boolean {
-    return this.#isAnswering || this.#arrival?.isAnswered === false || this.#unsent !== undefined;
+    return this.#isAnswering || this.#arrival?.isAnswered === false || this.#output.isBlocked;
   }
 
   // --- what the socket tells ---
@@ -70,12 +70,10 @@ export class Connection {
   }
 
   onDrain(): void {
-    const bytes = this.#unsent;
-    if (bytes === undefined) return;
-    this.#unsent = undefined;
-    this.#write(bytes);
-    if (this.#unsent !== undefined) return;
-    if (this.#isClosing) this.#shut();
+    if (!this.#output.isBlocked) return;
+    if (!this.#output.drain()) this.terminate();
+    else if (this.#output.isBlocked) return;
+    else if (this.#isClosing) this.#shut();
     else this.#goOn();
   }
 
@@ -86,12 +84,11 @@ export class Connection {
   }
 
   onClose(): void {
-    if (this.#isGone) return;
     this.#isGone = true;
     this.#isClosing = true;
-    this.#dropArrival(new Rejection("bad_encoding", "The body broke off."));
     this.#held = undefined;
-    this.#unsent = undefined;
+    this.#output.close();
+    this.#abandonArrival();
   }
 
   // --- what the server asks for ---
@@ -112,24 +109,21 @@ export class Connection {
     const { bodyTimeoutMs, headTimeoutMs, idleTimeoutMs } = this.#context;
     if (this.#isShut) {
       if (waitedMs >= LINGER_MS) this.terminate();
-    } else if (this.#unsent !== undefined) {
+    } else if (this.#output.isBlocked) {
       if (waitedMs >= idleTimeoutMs) this.terminate();
     } else if (this.#isAnswering) {
       return;
     } else if (this.#arrival !== undefined) {
-      if (waitedMs >= bodyTimeoutMs) this.#refuseLate(`The body did not arrive within ${bodyTimeoutMs} ms.`);
+      if (waitedMs >= bodyTimeoutMs) this.#refuseLateBody(this.#arrival);
     } else if (this.#hasPartOfHead) {
-      if (waitedMs >= headTimeoutMs) this.#refuseLate(`The head did not arrive within ${headTimeoutMs} ms.`);
+      if (waitedMs >= headTimeoutMs)
+        this.#refuse(timedOut(`The head did not arrive within ${headTimeoutMs} ms.`));
     } else if (waitedMs >= idleTimeoutMs) this.#shut();
   }
 
-  #refuseLate(detail: string): void {
-    const rejection = new Rejection("request_timeout", detail, { closes: true });
-    if (this.#arrival?.isAnswered) this.terminate();
-    else {
-      this.#answer(this.#dropArrival(rejection) ?? this.#refuse(rejection), false);
-      this.#flush();
-    }
+  #refuseLateBody(arrival: Arrival): void {
+    if (arrival.isAnswered) this.terminate();
+    else this.#giveUp(arrival, timedOut(`The body did not arrive within ${this.#context.bodyTimeoutMs} ms.`));
   }
 
   // --- reading ---
@@ -137,7 +131,7 @@ export class Connection {
   #consume(bytes: Buffer): void {
     let at = 0;
     while (at < bytes.length && !this.#isClosing) {
-      if (this.#isAnswering || this.#unsent !== undefined) {
+      if (this.#isAnswering || this.#output.isBlocked) {
         this.#hold(bytes, at);
         return;
       }
@@ -170,28 +164,16 @@ export class Connection {
     let at = start;
     // RFC 9112, section 2.2: an empty line before a request is passed over.
     if (bytes[at] === CR && bytes[at + 1] === LF) at += 2;
+    if (at === bytes.length) return at;
     const end = bytes.indexOf(HEAD_END, at);
     if (end < 0 || end - at > MAX_HEAD_BYTES) {
-      if (end >= 0 || bytes.length - at > MAX_HEAD_BYTES)
-        this.#answer(
-          this.#refuse(
-            new Rejection("head_too_large", `The head has more than ${MAX_HEAD_BYTES} bytes.`, {
-              closes: true,
-            }),
-          ),
-          false,
-        );
-      else {
-        if (!this.#hasPartOfHead) this.#sinceMs = this.#context.clockMs;
-        this.#hasPartOfHead = true;
-        this.#held = at === 0 ? bytes : bytes.subarray(at);
-      }
+      this.#keepPartOfHead(bytes, at, end >= 0);
       return bytes.length;
     }
     this.#hasPartOfHead = false;
     const head = this.#heads.read((bytes as LatinBuffer).latin1Slice(at, end));
     if (head instanceof Rejection) {
-      this.#answer(this.#refuse(head), false);
+      this.#refuse(head);
       return bytes.length;
     }
     const bodyStart = end + HEAD_END.length;
@@ -206,22 +188,37 @@ export class Connection {
     return bodyStart;
   }
 
+  #keepPartOfHead(bytes: Buffer, at: number, isWhole: boolean): void {
+    if (isWhole || bytes.length - at > MAX_HEAD_BYTES)
+      this.#refuse(
+        new Rejection("head_too_large", `The head has more than ${MAX_HEAD_BYTES} bytes.`, { closes: true }),
+      );
+    else if (bytes.includes(BARE_HEAD_END, at))
+      this.#refuse(new Rejection("not_http", "Lines of a head end with CR LF.", { closes: true }));
+    else {
+      if (!this.#hasPartOfHead) this.#sinceMs = this.#context.clockMs;
+      this.#hasPartOfHead = true;
+      this.#held = at === 0 ? bytes : bytes.subarray(at);
+    }
+  }
+
   /** The head is here, the body is still to come. */
   #expect(head: RequestHead): void {
     const gate = this.#context.gateOf(head);
-    const arrival = new Arrival(head, gate.maxBodyBytes, this.#context.budget);
-    this.#arrival = arrival;
-    this.#sinceMs = this.#context.clockMs;
+    const arrival = new Arrival(head, gate, this.#context.budget);
     const { bodyLength, expectsContinue } = head;
-    const isTooLarge = bodyLength !== "chunked" && bodyLength > gate.maxBodyBytes;
     const refusal =
       gate.admit(arrival.request) ??
-      (isTooLarge ? gate.giveUp(arrival.request, tooLarge(gate.maxBodyBytes)) : undefined);
+      (bodyLength !== "chunked" && bodyLength > gate.maxBodyBytes
+        ? gate.giveUp(arrival.request, tooLarge(gate.maxBodyBytes))
+        : undefined);
+    this.#arrival = arrival;
+    this.#sinceMs = this.#context.clockMs;
     if (refusal !== undefined) {
       arrival.isAnswered = true;
       // Whether a body comes after such an answer is the client's choice, so nobody could tell what comes next.
-      this.#answer(refusal, head.keepsAlive && !expectsContinue && !arrival.isEndless);
-    } else if (expectsContinue) this.#out += CONTINUE;
+      this.#answer(refusal, head, !expectsContinue && !arrival.isEndless);
+    } else if (expectsContinue) this.#send(CONTINUE);
   }
 
   #readBody(arrival: Arrival, bytes: Buffer, start: number): number {
@@ -230,35 +227,36 @@ export class Connection {
       read = arrival.read(bytes, start);
     } catch (error) {
       const detail = `The body can't be read: ${(error as Error).message}.`;
-      const answer = this.#dropArrival(new Rejection("bad_encoding", detail, { closes: true }));
-      if (answer === undefined) this.#shut();
-      else this.#answer(answer, false);
+      this.#giveUp(arrival, new Rejection("bad_encoding", detail, { closes: true }));
       return bytes.length;
     }
-    if (read.rejection !== undefined) {
-      arrival.isAnswered = true;
-      arrival.release();
-      const { request } = arrival;
-      const answer = this.#gateOf(arrival).giveUp(request, read.rejection);
-      this.#answer(answer, request.head.keepsAlive && !arrival.isEndless);
-    } else if (arrival.isAnswered && arrival.isEndless) this.#shut();
+    if (read.rejection !== undefined) this.#giveUp(arrival, read.rejection);
+    else if (arrival.isAnswered && arrival.isEndless) this.#shut();
     if (!arrival.isDone) return read.at;
     this.#arrival = undefined;
     if (!arrival.isAnswered) this.#handle(arrival.complete(), arrival);
     return read.at;
   }
 
-  #gateOf({ request }: Arrival): Gate {
-    return this.#context.gateOf(request.head);
+  /** Answers ahead of the rest of a body, which is thrown away from here on. */
+  #giveUp(arrival: Arrival, rejection: Rejection): void {
+    const { gate, request } = arrival;
+    if (arrival.isAnswered) {
+      this.#shut();
+      return;
+    }
+    arrival.isAnswered = true;
+    arrival.release();
+    this.#answer(gate.giveUp(request, rejection), request.head, !arrival.isEndless);
+    this.#flush();
   }
 
-  /** The body isn't waited for any more. @returns the answer, where there was none yet */
-  #dropArrival(rejection: Rejection): Answer | undefined {
+  #abandonArrival(): void {
     const arrival = this.#arrival;
     this.#arrival = undefined;
-    if (arrival === undefined) return undefined;
+    if (arrival === undefined) return;
     arrival.release();
-    return arrival.isAnswered ? undefined : this.#gateOf(arrival).giveUp(arrival.request, rejection);
+    if (!arrival.isAnswered) arrival.gate.abandon(arrival.request);
   }
 
   // --- answering ---
@@ -267,90 +265,80 @@ export class Connection {
     const result = this.#context.handle(request);
     if (result instanceof Answer) {
       arrival?.release();
-      this.#answer(result, request.head.keepsAlive);
+      this.#answer(result, request.head, true);
       return;
     }
     this.#isAnswering = true;
-    void this.#answerLater(result, request, arrival);
+    this.#answerLater(result, request.head)
+      .catch((error) => this.#context.onFault(this, error))
+      .finally(() => {
+        arrival?.release();
+        this.#isAnswering = false;
+        this.#goOn();
+      });
   }
 
-  async #answerLater(
-    result: Response | Promise<Answer | Response>,
-    request: IncomingRequest,
-    arrival: Arrival | undefined,
-  ): Promise<void> {
-    const { keepsAlive } = request.head;
+  async #answerLater(result: Response | Promise<Answer | Response>, head: RequestHead): Promise<void> {
+    let settled: Answer | Response;
     try {
-      const settled = await result;
-      if (settled instanceof Answer) this.#answer(settled, keepsAlive);
-      else {
-        const goesOn = keepsAlive && !this.#context.isStopping;
-        const bytes = await responseToWire(settled, !goesOn, request.method === "HEAD");
-        this.#write(bytes);
-        this.#after(goesOn);
-      }
+      settled = await result;
     } catch (error) {
-      this.#answer(this.#context.answerFault(error), false);
+      settled = this.#context.answerFault(error);
     }
-    arrival?.release();
-    this.#isAnswering = false;
-    this.#goOn();
+    if (settled instanceof Answer) {
+      this.#answer(settled, head, true);
+      return;
+    }
+    const goesOn = head.keepsAlive && !this.#context.isStopping;
+    this.#send(await responseToWire(settled, !goesOn, head.method === "HEAD"));
+    this.#after(goesOn);
   }
 
-  /** Refuses what never got to a handler. */
-  #refuse(rejection: Rejection): Answer {
+  /** Refuses what never got to a handler, and all that may come behind it. */
+  #refuse(rejection: Rejection): void {
     const answer = toProblemAnswer(rejection);
     this.#context.onRefused(answer.status);
-    return answer;
+    this.#send(toWire(answer, true, false));
+    this.#after(false);
   }
 
-  #answer(answer: Answer, keepsAlive: boolean): void {
-    const goesOn = keepsAlive && !answer.closes && !this.#context.isStopping;
-    const wire = toWire(answer, !goesOn);
-    if (typeof wire === "string") this.#out = this.#out === "" ? wire : this.#out + wire;
-    else this.#write(wire);
+  /** @param isReadable whatever comes behind the request can be told from it */
+  #answer(answer: Answer, head: RequestHead, isReadable: boolean): void {
+    const goesOn = isReadable && head.keepsAlive && !answer.closes && !this.#context.isStopping;
+    this.#send(toWire(answer, !goesOn, head.method === "HEAD"));
     this.#after(goesOn);
   }
 
   #after(goesOn: boolean): void {
-    this.#sinceMs = this.#context.clockMs;
+    // Who doesn't read has the time he has from where he stopped.
+    if (!this.#output.isBlocked) this.#sinceMs = this.#context.clockMs;
     if (!goesOn) this.#shut();
   }
 
   // --- writing ---
 
+  #send(wire: string | Buffer): void {
+    if (!this.#output.add(wire)) this.terminate();
+  }
+
+  #flush(): void {
+    if (!this.#output.flush()) this.terminate();
+  }
+
   /** No more requests; the other side may still read what it was sent. */
   #shut(): void {
     this.#isClosing = true;
     this.#held = undefined;
-    this.#dropArrival(new Rejection("shutting_down", "The connection ends."));
+    this.#abandonArrival();
     this.#flush();
-    if (this.#unsent !== undefined || this.#isShut || this.#isGone) return;
+    if (this.#output.isBlocked || this.#isShut || this.#isGone) return;
     this.#isShut = true;
     this.#sinceMs = this.#context.clockMs;
     if (this.#hasEnded) this.#socket.end();
     else this.#socket.shutdown();
   }
+}
 
-  #flush(): void {
-    if (this.#out === "") return;
-    const text = this.#out;
-    this.#out = "";
-    if (this.#unsent !== undefined) this.#unsent = Buffer.concat([this.#unsent, Buffer.from(text, "latin1")]);
-    else if (!this.#isGone) this.#keepUnsent(text, this.#socket.write(text));
-  }
-
-  #write(bytes: Buffer): void {
-    this.#flush();
-    if (this.#isGone) return;
-    if (this.#unsent !== undefined) this.#unsent = Buffer.concat([this.#unsent, bytes]);
-    else this.#keepUnsent(bytes, this.#socket.write(bytes));
-  }
-
-  #keepUnsent(data: string | Buffer, written: number): void {
-    if (written >= data.length || this.#isGone) return;
-    const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : data;
-    this.#unsent = bytes.subarray(Math.max(written, 0));
-    this.#sinceMs = this.#context.clockMs;
-  }
+function timedOut(detail: string): Rejection {
+  return new Rejection("request_timeout", detail, { closes: true });
 }

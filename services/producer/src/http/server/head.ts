@@ -40,7 +40,11 @@ const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) (\S+) HTTP\/(\d)\.(\d)
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Anything but visible characters, spaces, tabs, text beyond ASCII, and CR LF together. */
 const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff\r\n]|\r(?!\n)|(?<!\r)\n/;
-const TARGET = /^\/[!-~]*$/;
+/** No fragment and no backslash, which a URL would take for something else. */
+const TARGET = /^\/[!"$-[\]-~]*$/;
+/** Would be resolved on the way to a route. */
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i;
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
 /** @param text the head in Latin-1, without the empty line behind it */
 export function readHead(text: string): RequestHead | Rejection {
@@ -50,6 +54,7 @@ export function readHead(text: string): RequestHead | Rejection {
   if (request === null) return bad("its first line is not that of an HTTP/1.1 request");
   const [, method = "", sent = "", major, minor] = request;
   if (major !== "1") return refused("version_not_supported", "HTTP/1.1 is spoken here.");
+  if (!METHODS.has(method)) return refused("not_implemented", `${method} is not known here.`);
   const isOld = minor === "0";
   const target = toTarget(method, sent);
   if (target === undefined) return bad("its target is not a path");
@@ -62,7 +67,7 @@ export function readHead(text: string): RequestHead | Rejection {
     const name = line.slice(0, Math.max(colon, 0));
     // Also refuses a line that goes on the one before (obs-fold), and white space before the colon.
     if (!NAME.test(name)) return bad("a line of it is not `name: value`");
-    const value = line.slice(colon + 1).trim();
+    const value = withoutBlanks(line, colon + 1);
     const key = name.toLowerCase();
     const before = fields.get(key);
     if (before !== undefined && (key === "content-length" || key === "host" || key === "transfer-encoding"))
@@ -76,20 +81,34 @@ export function readHead(text: string): RequestHead | Rejection {
   const expect = fields.get("expect")?.toLowerCase();
   if (expect !== undefined && expect !== "100-continue")
     return refused("expectation_failed", `Expect "${expect.slice(0, 64)}" can't be met.`);
-  const connection = (fields.get("connection") ?? "").toLowerCase().split(/[\s,]+/);
-  const keepsAlive = !connection.includes("close") && (!isOld || connection.includes("keep-alive"));
+  const connection = (fields.get("connection") ?? "").toLowerCase().split(/[ \t,]+/);
+  // HTTP/1.0 would want to be told that the connection stays.
+  const keepsAlive = !isOld && !connection.includes("close");
   return new RequestHead(method, target, fields, bodyLength, keepsAlive, expect !== undefined && !isOld);
+}
+
+/** Only spaces and tabs are blanks here: others (U+00A0) are a part of the value to whoever else reads this. */
+function withoutBlanks(line: string, from: number): string {
+  let start = from;
+  let end = line.length;
+  while (start < end && isBlank(line.charCodeAt(start))) start++;
+  while (end > start && isBlank(line.charCodeAt(end - 1))) end--;
+  return line.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 /** A path, also out of an absolute address as proxies send it; `OPTIONS *` is about no path. */
 function toTarget(method: string, sent: string): string | undefined {
-  if (TARGET.test(sent)) return sent;
+  if (TARGET.test(sent)) return DOT_SEGMENT.test(sent) ? undefined : sent;
   if (sent === "*" && method === "OPTIONS") return "/";
   const absolute = /^https?:\/\/[^/?#\s]+(.*)$/i.exec(sent);
   if (absolute === null) return undefined;
   const rest = absolute[1]!;
   const path = rest.startsWith("/") ? rest : `/${rest}`;
-  return TARGET.test(path) ? path : undefined;
+  return TARGET.test(path) && !DOT_SEGMENT.test(path) ? path : undefined;
 }
 
 function toBodyLength(fields: ReadonlyMap<string, string>, isOld: boolean): BodyLength | Rejection {

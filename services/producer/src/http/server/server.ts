@@ -7,6 +7,7 @@ import type { Answer } from "../answer.ts";
 import type { ByteBudget } from "../byte-budget.ts";
 import { toProblemAnswer } from "../reply.ts";
 import type { IncomingRequest } from "../request.ts";
+import { tooLarge } from "../too-much.ts";
 import { Connection } from "./connection.ts";
 import type { RequestHead } from "./head.ts";
 import { HeadCache } from "./head-cache.ts";
@@ -15,10 +16,12 @@ import { setDate, toWire } from "./wire.ts";
 /** What is asked about a request while its body is on its way. */
 export interface Gate {
   readonly maxBodyBytes: number;
-  /** An answer refuses it; else exactly one of its handler's call and `giveUp` follows. */
+  /** An answer refuses it; else exactly one of its handler's call, `giveUp` and `abandon` follows. */
   admit(request: IncomingRequest): Answer | undefined;
   /** It was let in, and there is nothing to handle: its body is too large, too slow, broken. */
   giveUp(request: IncomingRequest, rejection: Rejection): Answer;
+  /** It was let in, and nobody is left to have an answer. */
+  abandon(request: IncomingRequest): void;
 }
 
 export interface HttpServerOptions {
@@ -56,6 +59,8 @@ export interface HttpServerContext
   readonly isStopping: boolean;
   gateOf(head: RequestHead): Gate;
   handle(request: IncomingRequest): Answer | Response | Promise<Answer | Response>;
+  /** A fault of ours, outside of any handler: the connection is of no more use. */
+  onFault(connection: Connection, error: unknown): void;
 }
 
 const SWEEP_MS = 250;
@@ -101,6 +106,7 @@ export class HttpServer implements HttpServerContext {
         this.onRefused(answer.status);
         return answer;
       },
+      abandon: () => {},
     };
     const listen = {
       hostname: options.host,
@@ -114,8 +120,8 @@ export class HttpServer implements HttpServerContext {
         drain: ({ data }: Socket<Connection>) => data?.onDrain(),
         end: ({ data }: Socket<Connection>) => data?.onEnd(),
         close: ({ data }: Socket<Connection>) => this.#close(data),
-        // A fault of ours, in one of the functions above.
-        error: ({ data }: Socket<Connection>, error: Error) => this.#fail(data, error),
+        // Thrown in one of the functions above.
+        error: ({ data }: Socket<Connection>, error: Error) => this.onFault(data, error),
       },
     };
     this.#listener = Bun.listen<Connection>(listen);
@@ -139,10 +145,18 @@ export class HttpServer implements HttpServerContext {
   handle(request: IncomingRequest): Answer | Response | Promise<Answer | Response> {
     const { fetch, answerFault } = this.#options;
     try {
-      return fetch(this.gateOf(request.head) === this.#otherGate ? request.toRequest() : request);
+      if (this.gateOf(request.head) !== this.#otherGate) return fetch(request);
+      return request.body.length > MAX_OTHER_BODY_BYTES
+        ? this.#otherGate.giveUp(request, tooLarge(MAX_OTHER_BODY_BYTES))
+        : fetch(request.toRequest());
     } catch (error) {
       return answerFault(error);
     }
+  }
+
+  onFault(connection: Connection | undefined, error: unknown): void {
+    this.answerFault(error);
+    connection?.terminate();
   }
 
   /**
@@ -185,17 +199,13 @@ export class HttpServer implements HttpServerContext {
     if (this.#connections.size >= maxConnections) {
       this.refusedConnections++;
       const detail = `${maxConnections} connections are open already.`;
-      socket.end(toWire(toProblemAnswer(new Rejection("overloaded", detail)), true));
+      // Whether it is read before the connection's reset is not waited for: that would be one more connection.
+      socket.end(toWire(toProblemAnswer(new Rejection("overloaded", detail)), true, false));
       return;
     }
     const connection = new Connection(this, this.#heads, socket);
     socket.data = connection;
     this.#connections.add(connection);
-  }
-
-  #fail(connection: Connection | undefined, error: Error): void {
-    this.answerFault(error);
-    connection?.terminate();
   }
 
   #close(connection: Connection | undefined): void {

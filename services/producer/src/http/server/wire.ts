@@ -3,6 +3,8 @@ import { STATUS_CODES } from "node:http";
 import type { Answer, AnswerHead } from "../answer.ts";
 
 const CLOSE = "Connection: close\r\n";
+/** What is about the message on its way, and so this server's. */
+const OWN_FIELDS = new Set(["connection", "content-length", "date", "transfer-encoding"]);
 
 /** What comes before a body's length, for each kind of answer; made anew when the second of its Date is over. */
 const beginnings = new Map<AnswerHead, string>();
@@ -30,20 +32,25 @@ function begin(status: number, lines: string): string {
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines}Date: ${date}\r\n`;
 }
 
-/** An answer's bytes; text when they are all ASCII. */
-export function toWire({ head, body, bytes }: Answer, closes: boolean): string | Buffer {
-  const text = `${beginningOf(head)}${closes ? CLOSE : ""}Content-Length: ${bytes}\r\n\r\n${body}`;
+/**
+ * An answer's bytes; text when they are all ASCII.
+ * @param isHead the answer to HEAD, which has a length and no body
+ */
+export function toWire({ head, body, bytes }: Answer, closes: boolean, isHead: boolean): string | Buffer {
+  const text = `${beginningOf(head)}${closes ? CLOSE : ""}Content-Length: ${bytes}\r\n\r\n${isHead ? "" : body}`;
+  if (isHead) return text;
   return bytes === body.length ? text : Buffer.from(text);
 }
 
-/** A Response's bytes, its body read whole. @param isHead the answer to HEAD, which has a length and no body */
+/** The same for a Response, its body read whole. */
 export async function responseToWire(response: Response, closes: boolean, isHead: boolean): Promise<Buffer> {
   const { status, headers } = response;
+  if (isHead) await response.body?.cancel();
   const body = isHead ? new Uint8Array() : await response.bytes();
   let lines = closes ? CLOSE : "";
   const hasBody = status >= 200 && status !== 204 && status !== 304;
   for (const [name, value] of headers) {
-    if (name === "content-length" || name === "transfer-encoding" || name === "connection") continue;
+    if (OWN_FIELDS.has(name)) continue;
     lines += `${name}: ${value}\r\n`;
   }
   const length = isHead ? headers.get("content-length") : String(body.length);
