@@ -20,6 +20,7 @@ import {
   deliverySettings,
 } from "../../services/producer/src/delivery/index.ts";
 import { type ProxiedBroker, startProxiedBroker } from "./kit/proxied-broker.ts";
+import { TcpProxy } from "./kit/proxy.ts";
 import { until } from "./kit/until.ts";
 
 const KEYS = 7;
@@ -30,7 +31,7 @@ let admin: KafkaAdmin;
 const homes: string[] = [];
 
 beforeAll(async () => {
-  kafka = await startProxiedBroker();
+  kafka = await startProxiedBroker(TcpProxy.start);
   const settings = parseSettings(clientSettings, { KAFKA_BOOTSTRAP_SERVERS: kafka.directServers });
   admin = await createAdmin({ config: toClientConfig(settings, "admin") });
 }, 120_000);

@@ -7,6 +7,7 @@ import {
   KafkaError,
   RDKAFKA_ABANDONED,
   RDKAFKA_ALL_BROKERS_DOWN,
+  RDKAFKA_INCONSISTENT,
   RDKAFKA_MESSAGE_TOO_LARGE,
   RDKAFKA_NOT_CONNECTED,
   RDKAFKA_PURGED_IN_FLIGHT,
@@ -51,6 +52,7 @@ export class ConfluentProducer implements KafkaProducer {
   readonly #maxMessages: number;
   readonly #maxBytes: number;
   readonly #maxRecordBytes: number;
+  readonly #isIdempotent: boolean;
   /** The client while it is connected. */
   #connection: Connection | undefined;
   /** Made and not yet connected. */
@@ -75,6 +77,7 @@ export class ConfluentProducer implements KafkaProducer {
     this.#maxMessages = Number(config["queue.buffering.max.messages"]);
     this.#maxBytes = Number(config["queue.buffering.max.kbytes"]) * 1024;
     this.#maxRecordBytes = Number(config["message.max.bytes"]);
+    this.#isIdempotent = options.config["enable.idempotence"] === true;
     this.#config = {
       ...config,
       "queue.buffering.max.messages": Math.ceil(this.#maxMessages * CLIENT_QUEUE_SLACK),
@@ -225,13 +228,16 @@ export class ConfluentProducer implements KafkaProducer {
       for (let i = 0; i < count; i++) {
         const at = (i * OUTCOME_BYTES) / Int32Array.BYTES_PER_ELEMENT;
         const token = this.#outcomeInts[at]!;
-        const code = this.#outcomeInts[at + 1]!;
+        let code = this.#outcomeInts[at + 1]!;
         const partition = this.#outcomeInts[at + 2]!;
+        const offset = this.#outcomeOffsets[at / 2 + 2]!;
+        // No broker's word: librdkafka concludes it from the success of a later record, and is wrong where the partition
+        // didn't know this producer yet: Kafka then begins with any record, also with one behind another it has refused.
+        if (code === 0 && offset < 0 && this.#isIdempotent) code = RDKAFKA_INCONSISTENT;
         const topic = this.#pending.topicOf(token);
         const context = this.#pending.release(token);
         if (code === 0) {
           stored++;
-          const offset = this.#outcomeOffsets[at / 2 + 2]!;
           this.#options.onOutcome(null, { topic, partition, offset }, context);
         } else this.#options.onOutcome(this.#outcomeError(code), { topic, partition, offset: -1 }, context);
       }

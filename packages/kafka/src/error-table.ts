@@ -131,6 +131,12 @@ export const kafkaErrors = {
     canRetry: true,
     meaning: "The client was closed before an outcome was known; the record may have been written.",
   },
+  unconfirmed: {
+    rdkafkaCodes: [-149],
+    canRetry: true,
+    meaning:
+      "The client takes the record for written though no broker confirmed it; it may have been or not.",
+  },
   not_connected: {
     rdkafkaCodes: [-172],
     canRetry: true,

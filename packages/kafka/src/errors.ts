@@ -11,6 +11,7 @@ export const RDKAFKA_QUEUE_FULL = -184;
 export const RDKAFKA_ABANDONED = -197;
 export const RDKAFKA_PURGED_IN_QUEUE = -152;
 export const RDKAFKA_PURGED_IN_FLIGHT = -151;
+export const RDKAFKA_INCONSISTENT = -149;
 export const RDKAFKA_MESSAGE_TOO_LARGE = 10;
 export const RDKAFKA_ALL_BROKERS_DOWN = -187;
 export const RDKAFKA_NOT_CONNECTED = -172;

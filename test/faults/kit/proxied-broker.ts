@@ -1,10 +1,10 @@
-// A broker of the test's own with two doors: one through a proxy that can be cut, one that is always open.
+// A broker of the test's own with two doors: one through a proxy that does harm, one that is always open.
 import { type Broker, freePort, startBroker } from "@ingest/broker";
-import { TcpProxy } from "./proxy.ts";
+import type { TcpProxy } from "./proxy.ts";
 
-export interface ProxiedBroker extends AsyncDisposable {
+export interface ProxiedBroker<Proxy = TcpProxy> extends AsyncDisposable {
   readonly broker: Broker;
-  readonly proxy: TcpProxy;
+  readonly proxy: Proxy;
   /** Through the proxy. */
   readonly proxiedServers: string;
   /** Past it, for what looks on. */
@@ -13,10 +13,15 @@ export interface ProxiedBroker extends AsyncDisposable {
 
 const host = "127.0.0.1";
 
-/** Clients are told the address of the door they came in by, so the proxy sees every connection of its clients. */
-export async function startProxiedBroker(): Promise<ProxiedBroker> {
+/**
+ * Clients are told the address of the door they came in by, so the proxy sees every connection of its clients.
+ * @param startProxy starts a proxy on a free port
+ */
+export async function startProxiedBroker<Proxy extends AsyncDisposable & { readonly port: number }>(
+  startProxy: (options: { targetPort: number }) => Promise<Proxy>,
+): Promise<ProxiedBroker<Proxy>> {
   const [direct, behindProxy, controller] = [await freePort(), await freePort(), await freePort()];
-  const proxy = await TcpProxy.start({ targetPort: behindProxy });
+  const proxy = await startProxy({ targetPort: behindProxy });
   const properties = {
     "controller.quorum.voters": `1@${host}:${controller}`,
     listeners: `PLAINTEXT://${host}:${direct},PROXIED://${host}:${behindProxy},CONTROLLER://${host}:${controller}`,

@@ -6,6 +6,7 @@ import { freePort } from "@ingest/broker";
 import { clientSettings, createAdmin, type KafkaAdmin, toClientConfig } from "@ingest/kafka";
 import { parseSettings } from "@ingest/service";
 import { type ProxiedBroker, startProxiedBroker } from "../kit/proxied-broker.ts";
+import { TcpProxy } from "../kit/proxy.ts";
 import { Random } from "../kit/random.ts";
 import { ServiceProcess } from "../kit/service-process.ts";
 import { mountSmallDisk, type SmallDisk } from "../kit/small-disk.ts";
@@ -69,7 +70,7 @@ export async function runFaults(options: RunOptions): Promise<RunReport> {
   const { seed, minutes, say } = options;
   const random = new Random(seed);
   const folder = mkdtempSync(join(tmpdir(), `fault-run-${seed}-`));
-  await using kafka = await startProxiedBroker();
+  await using kafka = await startProxiedBroker(TcpProxy.start);
   using disk = mountSmallDisk(DISK_BYTES);
   if (!disk.isReal) say("no small disk can be mounted here: faults of the disk are LEFT OUT");
   const { producer, consumers, url } = await makeServices(kafka, disk, folder, options.consumers);
