@@ -63,6 +63,13 @@ async function writeTwo(env: Record<string, string>) {
 // one was taken, and librdkafka (2.15.1, rd_kafka_dr_implicit_ack) took that for a sign that the first had been written
 // too: its records were reported as delivered and were nowhere.
 describe("the first request is refused", () => {
+  test("with a service's settings both records are stored, in order", async () => {
+    const { outcomes, values } = await writeTwo({});
+    expect(values).toEqual(["first", "second"]);
+    expect(outcomes.get("first")).toMatchObject({ error: null, place: { partition: 0, offset: 0 } });
+    expect(outcomes.get("second")).toMatchObject({ error: null, place: { partition: 0, offset: 1 } });
+  }, 60_000);
+
   test("with several requests under way, what isn't there isn't called stored", async () => {
     const { outcomes, values } = await writeTwo({ KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION: "5" });
     for (const [value, { error, place }] of outcomes) {

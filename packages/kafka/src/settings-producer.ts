@@ -64,8 +64,8 @@ export const producerSettings = {
   KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION: integer(
     "max.in.flight.requests.per.connection",
     [1, 1_000_000],
-    5,
-    "Requests a broker may have unanswered; 5 is the most that idempotence keeps in order.",
+    1,
+    "Requests a broker may have unanswered; it works on one at a time anyway. With more, a record behind one that a new leader refused may be stored before it.",
   ),
   KAFKA_MESSAGE_TIMEOUT_MS: integer(
     "message.timeout.ms",

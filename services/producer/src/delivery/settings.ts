@@ -66,7 +66,6 @@ export type PromiseSettings = DeliverySettings &
     ProducerSettings,
     | "KAFKA_MESSAGE_TIMEOUT_MS"
     | "KAFKA_ACKS"
-    | "KAFKA_ENABLE_IDEMPOTENCE"
     | "KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION"
     | "KAFKA_LINGER_MS"
     | "KAFKA_SOCKET_TIMEOUT_MS"
@@ -102,10 +101,10 @@ export function checkPromises(settings: PromiseSettings): SettingProblem[] {
     );
   if (settings.KAFKA_ACKS !== "all" && Number(settings.KAFKA_ACKS) !== -1)
     wrong("KAFKA_ACKS", "must be all: `stored` promises that every in-sync replica has the event");
-  if (!settings.KAFKA_ENABLE_IDEMPOTENCE && settings.KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION > 1)
+  if (settings.KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION > 1)
     wrong(
       "KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION",
-      "must be 1 while KAFKA_ENABLE_IDEMPOTENCE is false: events of one key could overtake each other",
+      "must be 1: behind a request that a new leader refuses, the next could be stored first, and events of one key overtake each other",
     );
   for (const name of ["KAFKA_LINGER_MS", "KAFKA_SOCKET_TIMEOUT_MS"] as const)
     if (settings[name] >= settings.DELIVERY_STALL_MS)
