@@ -28,6 +28,7 @@ export async function takeTurn(context: TurnContext, subject: Subject, round: nu
   if (options.warmUpSeconds > 0) await measure("c64", options.warmUpSeconds);
   const samples: Sample[] = [];
   for (const load of plan[subject.name]) {
+    if (options.warmUpSeconds > 0) await measure(load, 1);
     const sample: Sample = { subject: subject.name, load, round, ...(await measure(load, options.seconds)) };
     const verdict = sample.void.length === 0 ? "" : ` VOID: ${sample.void.join("; ")}`;
     say(

@@ -51,10 +51,11 @@ export const deliverySettings = {
       "Size of the journal's files: the step in which room is given back, and what a read takes in memory.",
   }),
   JOURNAL_FSYNC_INTERVAL_MS: Type.Integer({
-    default: 1,
+    default: 0,
     minimum: 0,
     maximum: 1_000,
-    description: "How long `durable` events are collected before one fsync serves them all.",
+    description:
+      "How long `durable` events are collected before one fsync serves them all; 0: while the fsync before it runs.",
   }),
 };
 

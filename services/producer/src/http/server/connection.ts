@@ -269,29 +269,36 @@ export class Connection {
       return;
     }
     this.#isAnswering = true;
-    this.#answerLater(result, request.head)
-      .catch((error) => this.#context.onFault(this, error))
-      .finally(() => {
-        arrival?.release();
-        this.#isAnswering = false;
-        this.#goOn();
-      });
+    const { head } = request;
+    if (result instanceof Response) this.#answerLater(result, head, arrival);
+    else
+      result.then(
+        (settled) => this.#answerLater(settled, head, arrival),
+        (error) => this.#answerLater(this.#context.answerFault(error), head, arrival),
+      );
   }
 
-  async #answerLater(result: Response | Promise<Answer | Response>, head: RequestHead): Promise<void> {
-    let settled: Answer | Response;
-    try {
-      settled = await result;
-    } catch (error) {
-      settled = this.#context.answerFault(error);
-    }
-    if (settled instanceof Answer) {
-      this.#answer(settled, head, true);
+  #answerLater(settled: Answer | Response, head: RequestHead, arrival: Arrival | undefined): void {
+    if (settled instanceof Response) {
+      const goesOn = head.keepsAlive && !this.#context.isStopping;
+      responseToWire(settled, !goesOn, head.method === "HEAD").then(
+        (wire) => {
+          this.#send(wire);
+          this.#after(goesOn);
+          this.#answered(arrival);
+        },
+        (error) => this.#answerLater(this.#context.answerFault(error), head, arrival),
+      );
       return;
     }
-    const goesOn = head.keepsAlive && !this.#context.isStopping;
-    this.#send(await responseToWire(settled, !goesOn, head.method === "HEAD"));
-    this.#after(goesOn);
+    this.#answer(settled, head, true);
+    this.#answered(arrival);
+  }
+
+  #answered(arrival: Arrival | undefined): void {
+    arrival?.release();
+    this.#isAnswering = false;
+    this.#goOn();
   }
 
   /** Refuses what never got to a handler, and all that may come behind it. */

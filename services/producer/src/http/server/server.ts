@@ -59,8 +59,6 @@ export interface HttpServerContext
   readonly isStopping: boolean;
   gateOf(head: RequestHead): Gate;
   handle(request: IncomingRequest): Answer | Response | Promise<Answer | Response>;
-  /** A fault of ours, outside of any handler: the connection is of no more use. */
-  onFault(connection: Connection, error: unknown): void;
 }
 
 const SWEEP_MS = 250;
@@ -120,8 +118,8 @@ export class HttpServer implements HttpServerContext {
         drain: ({ data }: Socket<Connection>) => data?.onDrain(),
         end: ({ data }: Socket<Connection>) => data?.onEnd(),
         close: ({ data }: Socket<Connection>) => this.#close(data),
-        // Thrown in one of the functions above.
-        error: ({ data }: Socket<Connection>, error: Error) => this.onFault(data, error),
+        // A fault of ours, in one of the functions above.
+        error: ({ data }: Socket<Connection>, error: Error) => this.#fail(data, error),
       },
     };
     this.#listener = Bun.listen<Connection>(listen);
@@ -152,11 +150,6 @@ export class HttpServer implements HttpServerContext {
     } catch (error) {
       return answerFault(error);
     }
-  }
-
-  onFault(connection: Connection | undefined, error: unknown): void {
-    this.answerFault(error);
-    connection?.terminate();
   }
 
   /**
@@ -206,6 +199,11 @@ export class HttpServer implements HttpServerContext {
     const connection = new Connection(this, this.#heads, socket);
     socket.data = connection;
     this.#connections.add(connection);
+  }
+
+  #fail(connection: Connection | undefined, error: unknown): void {
+    this.answerFault(error);
+    connection?.terminate();
   }
 
   #close(connection: Connection | undefined): void {
