@@ -27,7 +27,7 @@ export function parseVariant(text: string): { label: string; folder: string; env
   const at = text.indexOf("=");
   const label = at < 0 ? text : text.slice(0, at);
   const parts = at < 0 ? [] : text.slice(at + 1).split(",");
-  const settings = parts.filter((part) => /^[A-Z][A-Z0-9_]*=/.test(part));
+  const settings = parts.filter((part) => /^[A-Za-z_][A-Za-z0-9_]*=/.test(part));
   const folders = parts.filter((part) => !settings.includes(part));
   if (label === "" || folders.length > 1) throw new Error(`"${text}" is not a variant: see --help`);
   const toPair = (setting: string) => [
