@@ -1,4 +1,5 @@
 // The report as Markdown: the table that the README shows, the batches, the goals, and what it was taken on.
+import { basename } from "node:path";
 import type { LoadName } from "./loads.ts";
 import type { Report } from "./report-schema.ts";
 import type { SubjectName } from "./subjects.ts";
@@ -60,17 +61,17 @@ function singleTable(report: Report): string[] {
     "c256",
     "p50 ms at 1,000/s",
     "p99",
-    "peak MiB",
+    "peak MiB, single events",
   ];
   return [line(heads), line(heads.map((_, i) => (i === 0 ? "---" : "--:"))), ...rows, ""];
 }
 
 function otherTable(report: Report): string[] {
   const others: [SubjectName, LoadName, string][] = [
-    ["ingest", "batch-json", "100 events a request, JSON array"],
-    ["rust-axum", "batch-json", "100 events a request, JSON array"],
-    ["ingest", "batch-ndjson", "100 events a request, NDJSON"],
-    ["rust-axum", "batch-ndjson", "100 events a request, NDJSON"],
+    ["ingest", "batch-json", "100 events a request, JSON array, c16"],
+    ["rust-axum", "batch-json", "100 events a request, JSON array, c16"],
+    ["ingest", "batch-ndjson", "100 events a request, NDJSON, c16"],
+    ["rust-axum", "batch-ndjson", "100 events a request, NDJSON, c16"],
     ["ingest", "durable", "one event a request, durable, c64"],
     ["ingest-on-2-cores", "c64", "one event a request, c64"],
     ["ingest-2-workers", "c64", "one event a request, c64"],
@@ -143,8 +144,8 @@ function footnotes(report: Report): string[] {
       `${bytes === undefined ? "" : `Events of ${bytes} B, `}${setup.partitions} partitions, lz4, linger 5 ms, acks=all, idempotent. ` +
       "CPU is of the server's whole process tree. In every sample that counts, as many records landed as were answered with 202.",
     "",
-    `${machine.processor}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Kafka ${machine.kafka}; ${setup.cores}. ` +
-      `Allocator preloaded for the peers on Node and Python: ${setup.preload ?? "none"}. Other processes took up to ${number(others * 100, 0)} % of a core.`,
+    `${machine.processor}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel.split("-")[0]}, Kafka ${machine.kafka}; ${setup.cores}. ` +
+      `Allocator preloaded for the peers on Node and Python: ${setup.preload === null ? "none" : basename(setup.preload)}. Other processes took up to ${number(others * 100, 0)} % of a core.`,
     "",
     ...report.subjects.map(({ title, notes }) => `- ${title}: ${notes}`),
     ...report.missing.map(

@@ -34,7 +34,7 @@ const usage = `Compares this service with others that do the same, side by side 
 
   --only LIST       of ${partNames.join(", ")} (all)
   --rounds N        times that everyone has a turn (5)
-  --seconds N       length of each load (8)
+  --seconds N       length of each load (6)
   --warm-up N       seconds of load before the first measured one (4)
   --partitions N    of the measured topic (6)
   --payload-bytes N text in each event's payload (195: events of about 300 B)
@@ -69,7 +69,7 @@ export function parseOptions(args: readonly string[]): Options | string {
   return Object.freeze({
     only,
     rounds: whole("rounds", values.quick ? 1 : 5, 1),
-    seconds: whole("seconds", values.quick ? 2 : 8, 1),
+    seconds: whole("seconds", values.quick ? 2 : 6, 1),
     warmUpSeconds: whole("warm-up", values.quick ? 1 : 4, 0),
     partitions: whole("partitions", 6, 1),
     payloadBytes: whole("payload-bytes", 195, 0),

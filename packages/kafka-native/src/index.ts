@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { requireAddon } from "./addon.ts";
 
-export { AddonUnavailableError, type BuildInfo, buildInfo, requireAddon } from "./addon.ts";
+export { AddonUnavailableError, type BuildInfo, buildInfo } from "./addon.ts";
 export { createOutbox, type NativeOutbox, OUTCOME_BYTES } from "./outbox.ts";
 
 /** Confluent's package: its callback API, with the promisified one under `KafkaJS`. */

@@ -30,7 +30,7 @@ export function assertFeatures(config: ClientConfig, features: readonly string[]
     throw new KafkaError(
       "unsupported",
       `${reason} needs librdkafka's ${feature}, and this build has none of it: install ${debian ?? "its library"}` +
-        `${debian ? " (Debian's name; your system may have another)" : ""}, then run \`bun install\` again (an image has to be built anew, with that in its native stage). ` +
+        `${debian ? " (Debian's name; your system may have another)" : ""}, then run \`bun install\` again (an image has to be built anew, with that in its native stage; OIDC needs libcurl, which images, linked statically, have not). ` +
         `It has: ${features.join(", ")}`,
     );
   }

@@ -1,6 +1,5 @@
 export { AddonUnavailableError, type BuildInfo, buildInfo } from "@ingest/kafka-native";
 export * from "./admin.ts";
-export type { ClientLog } from "./client.ts";
 export * from "./client-config.ts";
 export * from "./consumer.ts";
 export type { RebalanceListener } from "./consumer-rebalance.ts";
@@ -8,7 +7,6 @@ export * from "./consumer-transaction.ts";
 export * from "./errors.ts";
 export * from "./gauges.ts";
 export * from "./mock-cluster.ts";
-export { readPassThrough } from "./pass-through.ts";
 export * from "./producer.ts";
 export * from "./reader.ts";
 export * from "./records.ts";

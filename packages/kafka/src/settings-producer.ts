@@ -37,7 +37,7 @@ export const producerSettings = {
     "queue.buffering.max.messages",
     [1, MAX_QUEUE],
     100_000,
-    "Records waiting or in flight; beyond it the answer is 503. About a second of one core's work.",
+    "Records waiting or in flight; beyond it events go to the journal, or without one get 503. About a second of one core's work.",
   ),
   KAFKA_QUEUE_BUFFERING_MAX_KBYTES: integer(
     "queue.buffering.max.kbytes",

@@ -5,7 +5,6 @@ import { clientSettings } from "./settings-client.ts";
 import { consumerSettings } from "./settings-consumer.ts";
 import { producerSettings } from "./settings-producer.ts";
 
-export type { SettingRow } from "./settings-rows.ts";
 export { clientSettings, consumerSettings, producerSettings };
 
 /** The topic that events go to. Not librdkafka's: the admin client makes it when it is missing. */

@@ -6,9 +6,6 @@ import { Rejection } from "../rejection.ts";
 import { encodePart, encodeText } from "./encode.ts";
 import { elementBounds, skipSpace, trimEnd } from "./json-elements.ts";
 
-/** How events are written in a body: one JSON object, a JSON array of them, or one JSON object a line. */
-export type Format = "json" | "array" | "ndjson";
-
 export interface DecodeLimits {
   maxEventBytes: number;
   maxBatchEvents: number;
