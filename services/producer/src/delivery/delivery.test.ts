@@ -190,6 +190,29 @@ describe("accepted", () => {
     expect([...found].sort()).toEqual(refused.sort());
   });
 
+  // Replay went back only at a moment when nothing waited and nothing was in flight.
+  test("left in the journal because so much was refused at once is set aside under a steady load too", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { stallMs: 10_000, journal: { maxBytes: 2 ** 26 } });
+    for (let i = 0; i < 3; i++) harness.delivery.accept(event(`refused ${i} ${"x".repeat(900_000)}`));
+    harness.kafka.deliverAll();
+    expect(harness.delivery.state().spooling).toBe(true);
+    let sent = 0;
+    await until("the end of the spool", () => {
+      // There is always one more before the last has been delivered.
+      harness.delivery.accept(event(`steady ${sent++}`));
+      const { sinks, log } = harness.kafka;
+      for (const sink of sinks) for (const partition of log.keys()) sink.deliver(partition, 1);
+      const { spooling, counts } = harness.delivery.state();
+      return !spooling && counts.rejected === 3;
+    });
+    await drain(harness);
+    await harness.delivery.stop(1_000);
+    const lines = (await Bun.file(harness.rejectedPath).text()).trim().split("\n");
+    expect(lines).toHaveLength(3);
+    expect(values(harness.kafka)).toEqual(Array.from({ length: sent }, (_, n) => `steady ${n}`));
+  });
+
   test("that is too large for Kafka is refused at once", async () => {
     using home = temporaryFolder();
     const { delivery } = await start(home);

@@ -84,6 +84,8 @@ export class JournalledDelivery implements Delivery {
   #isHandingOver = false;
   /** Records that Kafka refuses and that couldn't be set aside: they are sent once more when they can. */
   #hasLeftBehind = false;
+  /** What is in flight ends first, then replay goes back to what was left behind. */
+  #isGoingBack = false;
   /** Something failed just now: the next try is at the next tick, for it may fail as fast again. */
   #isResting = false;
 
@@ -315,6 +317,7 @@ export class JournalledDelivery implements Delivery {
   #replay(): void {
     const { inFlight } = this.#client;
     for (let handed = 0; handed < REPLAY_BURST; handed++) {
+      if (this.#isGoingBack && !this.#goBack()) return;
       if (inFlight.count >= this.#window.size) return;
       const record = this.#held.peek() ?? this.#journal?.peek();
       if (record === "unreadable") {
@@ -344,14 +347,21 @@ export class JournalledDelivery implements Delivery {
 
   /** Everything that waited has been handed over. */
   #onCaughtUp(): void {
-    const { sink, inFlight } = this.#client;
     if (!this.#hasLeftBehind) {
-      if (sink.connected) this.#endSpool();
-    } else if (inFlight.count === 0 && this.#options.rejected?.isIdle) {
-      this.#hasLeftBehind = false;
-      this.#journal?.rewind();
+      if (this.#client.sink.connected) this.#endSpool();
+    } else if (this.#options.rejected?.isIdle) {
+      this.#isGoingBack = true;
       this.#scheduleReplay();
     }
+  }
+
+  /** Nothing new is handed over until nothing is in flight: under a steady load that moment would never come. */
+  #goBack(): boolean {
+    if (this.#client.inFlight.count > 0) return false;
+    this.#isGoingBack = false;
+    this.#hasLeftBehind = false;
+    this.#journal?.rewind();
+    return true;
   }
 
   // --- outcomes ---
@@ -446,6 +456,8 @@ export class JournalledDelivery implements Delivery {
     this.#counts.spooled += spooled;
     for (const event of [...unkept, ...this.#held.takeAll()]) this.#held.push(event);
     this.#journal?.rewind();
+    this.#isGoingBack = false;
+    this.#hasLeftBehind = false;
     this.#window.reset(isPartial);
     this.#watchdog.reset();
     this.#isResting = true;
@@ -478,7 +490,6 @@ export class JournalledDelivery implements Delivery {
         { stalledMs: Math.round(stalledMs), inFlight: inFlight.count },
         "connected to a broker, but nothing is delivered: making the client anew",
       );
-      this.#watchdog.backOff();
     } else if (!this.#journal || inFlight.count === 0 || this.#isProbing()) {
       // The client connects again by itself, and nothing it holds would be safer elsewhere.
       return;

@@ -43,6 +43,7 @@ export class RejectedEvents {
   #writing: Promise<void> | undefined;
   #failure: string | undefined;
   #isClosed = false;
+  #isNameSynced = false;
   #wake: (() => void) | undefined;
 
   constructor(options: RejectedOptions) {
@@ -118,7 +119,8 @@ export class RejectedEvents {
       await file.truncate(size);
       throw error;
     }
-    if (size === 0) await syncFolder(dirname(path));
+    if (size === 0 || !this.#isNameSynced) await syncFolder(dirname(path));
+    this.#isNameSynced = true;
   }
 
   #say(error: unknown): void {

@@ -19,14 +19,11 @@ export interface Verdict {
 }
 
 const AWAY_MS = 1_000;
-/** A client that delivers nothing is made anew ever less often, up to this many times the stall time apart. */
-const MAX_BACKOFF = 8;
 
 export class Watchdog {
   readonly #stallMs: number;
   #awaySinceMs: number | undefined;
   #oldest: { ticket: number; sinceMs: number } | undefined;
-  #backoff = 1;
 
   constructor(stallMs: number) {
     this.#stallMs = stallMs;
@@ -39,17 +36,11 @@ export class Watchdog {
 
     const isIdle = inFlight === 0 && !isWaiting;
     if (isIdle || this.#oldest?.ticket !== oldestTicket) {
-      if (this.#oldest && oldestTicket > this.#oldest.ticket) this.#backoff = 1;
       this.#oldest = { ticket: oldestTicket, sinceMs: nowMs };
       return { isAway };
     }
     const stalledMs = nowMs - this.#oldest.sinceMs;
-    return stalledMs < this.#stallMs * this.#backoff ? { isAway } : { isAway, stalledMs };
-  }
-
-  /** The client was given up although it had a broker: the next one has more time. */
-  backOff(): void {
-    this.#backoff = Math.min(this.#backoff * 2, MAX_BACKOFF);
+    return stalledMs < this.#stallMs ? { isAway } : { isAway, stalledMs };
   }
 
   /** What was in flight was taken back: its tickets mean nothing any more. */

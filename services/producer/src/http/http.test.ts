@@ -455,6 +455,20 @@ describe("HTTP", () => {
     expect(answer).toContain("Connection: close");
   });
 
+  test.each([
+    ["TRACE /health/live", 405],
+    ["FOO /", 405],
+    ["get /", 405],
+    ["post /register_event", 405],
+    ["FOO /nothing", 404],
+  ])("%s is %i: a method is what it says", async (line, status) => {
+    const { port, delivery } = serve();
+    const connection = open(port);
+    connection.write(`${line} HTTP/1.1\r\nHost: test\r\nContent-Length: ${EVENT.length}\r\n\r\n${EVENT}`);
+    expect(await connection.untilReceived("}")).toStartWith(`HTTP/1.1 ${status}`);
+    expect(delivery.taken).toEqual([]);
+  });
+
   test("a HEAD has no body in a refusal either", async () => {
     const { port } = serve();
     const connection = open(port);

@@ -7,6 +7,9 @@ type Utf8Buffer = Buffer & { utf8Slice(start: number, end: number): string };
 
 const REPLACEMENT = "\ufffd";
 
+/** Methods that a Request keeps: others become GET, or are given in capitals. */
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
 /** The bytes of a body: a part of what came over the connection. */
 export class Body {
   static readonly EMPTY = new Body(Buffer.alloc(0), 0, 0);
@@ -70,8 +73,9 @@ export class IncomingRequest {
     return new IncomingRequest(head, performance.now(), new Body(bytes, 0, bytes.length));
   }
 
-  /** This request as one of the Fetch standard. */
-  toRequest(): Request {
+  /** This request as one of the Fetch standard; as it is when that would make another method of its own. */
+  toRequest(): Request | IncomingRequest {
+    if (!METHODS.has(this.method)) return this;
     const { method, url, head, body } = this;
     const hasBody = method !== "GET" && method !== "HEAD" && body.length > 0;
     return new Request(url, {

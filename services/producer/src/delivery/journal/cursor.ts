@@ -9,7 +9,7 @@ import type { SegmentList } from "./segment-list.ts";
 /** A record of the journal, ready to be sent. */
 export class JournalRecord {
   readonly key: string | null;
-  /** A view of the bytes that were read. */
+  /** Its own bytes: a view would keep all that was read with it for as long as Kafka hasn't taken the record. */
   readonly value: Buffer;
   readonly timestampMs: number;
   readonly ordinal: number;
@@ -19,7 +19,7 @@ export class JournalRecord {
     record: StoredRecord,
   ) {
     this.key = record.key;
-    this.value = record.value;
+    this.value = Buffer.from(record.value);
     this.timestampMs = record.timestampMs;
     this.ordinal = record.ordinal;
   }

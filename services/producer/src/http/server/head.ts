@@ -44,7 +44,6 @@ const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff\r\n]|\r(?!\n)|(?<!\r)\n/;
 const TARGET = /^\/[!"$-[\]-~]*$/;
 /** Would be resolved on the way to a route. */
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i;
-const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
 /** @param text the head in Latin-1, without the empty line behind it */
 export function readHead(text: string): RequestHead | Rejection {
@@ -54,7 +53,6 @@ export function readHead(text: string): RequestHead | Rejection {
   if (request === null) return bad("its first line is not that of an HTTP/1.1 request");
   const [, method = "", sent = "", major, minor] = request;
   if (major !== "1") return refused("version_not_supported", "HTTP/1.1 is spoken here.");
-  if (!METHODS.has(method)) return refused("not_implemented", `${method} is not known here.`);
   const isOld = minor === "0";
   const target = toTarget(method, sent);
   if (target === undefined) return bad("its target is not a path");
