@@ -49,6 +49,20 @@ test("what asks while an fsync runs gets the next one", async () => {
   expect(await second).toBe(true);
 });
 
+// The answers to a group were made before the next fsync began: the disk stood still meanwhile.
+test("what waits goes to the disk before the group before it is answered", async () => {
+  const { state, target } = disk();
+  const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 1_000 });
+  const first = commits.request();
+  await turns(() => state.syncs === 1);
+  const second = commits.request();
+  const syncsAtAnswer = first.then(() => state.syncs);
+  state.release();
+  expect(await syncsAtAnswer).toBe(2);
+  state.release();
+  expect(await second).toBe(true);
+});
+
 test("what asks while an fsync runs that fails isn't told that the next one kept it", async () => {
   const { state, target } = disk();
   const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 1_000 });
@@ -84,8 +98,10 @@ test("closing commits what is open, an fsync under way included", async () => {
   await turns(() => state.syncs === 1);
   const second = commits.request();
   const closed = commits.close();
-  state.release();
-  await turns(() => state.syncs === 2);
-  state.release();
+  // One under way, one for what waits, and one for what came with the close.
+  for (let syncs = 1; syncs <= 3; syncs++) {
+    await turns(() => state.syncs === syncs);
+    state.release();
+  }
   expect(await Promise.all([first, second, closed])).toEqual([true, true, true]);
 });

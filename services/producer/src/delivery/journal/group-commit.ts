@@ -64,29 +64,33 @@ export class GroupCommit {
 
   #start(): void {
     this.#cancel = undefined;
-    this.#running = this.#commit().then(() => {
+    const group = this.#takeWaiting();
+    this.#hasNews = false;
+    const isFlushed = this.#target.flush();
+    const isSyncDue = group !== undefined || performance.now() - this.#lastSync >= this.#options.lazySyncMs;
+    if (!isFlushed || !isSyncDue) {
+      this.#finish(group, isFlushed);
+      return;
+    }
+    this.#running = this.#target.sync().then((isKept) => {
       this.#running = undefined;
-      if (this.#waiting || this.#hasNews) this.#arm();
+      this.#lastSync = performance.now();
+      // What was appended meanwhile may be among what this fsync lost: the next one wouldn't tell.
+      if (!isKept) this.#takeWaiting()?.resolve(false);
+      this.#finish(group, isKept);
     });
+  }
+
+  #finish(group: PromiseWithResolvers<boolean> | undefined, isKept: boolean): void {
+    // The disk is free: what waits for it goes there before the answers to this group take their time.
+    if (this.#waiting && this.#options.intervalMs === 0) this.#start();
+    else if (this.#waiting || this.#hasNews) this.#arm();
+    group?.resolve(isKept);
   }
 
   #takeWaiting(): PromiseWithResolvers<boolean> | undefined {
     const group = this.#waiting;
     this.#waiting = undefined;
     return group;
-  }
-
-  async #commit(): Promise<void> {
-    const group = this.#takeWaiting();
-    this.#hasNews = false;
-    let isKept = this.#target.flush();
-    const isSyncDue = group !== undefined || performance.now() - this.#lastSync >= this.#options.lazySyncMs;
-    if (isKept && isSyncDue) {
-      isKept = await this.#target.sync();
-      this.#lastSync = performance.now();
-      // What was appended meanwhile may be among what this fsync lost: the next one wouldn't tell.
-      if (!isKept) this.#takeWaiting()?.resolve(false);
-    }
-    group?.resolve(isKept);
   }
 }
