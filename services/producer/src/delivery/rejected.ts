@@ -1,10 +1,11 @@
 // Events that were taken and that Kafka then refuses for good: a file beside the journal, for a person to look at.
 // An event is in the journal until the disk has its line.
 
-import { type FileHandle, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { KafkaError } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
+import { syncFolder } from "./journal/sync-folder.ts";
 import type { EncodedEvent } from "./types.ts";
 
 /** A line of the file. The value is base64: whatever it is, it comes back byte for byte. */
@@ -140,10 +141,4 @@ export class RejectedEvents {
     await promise;
     clearTimeout(timer);
   }
-}
-
-/** The file's name has to outlast the machine too. */
-async function syncFolder(path: string): Promise<void> {
-  await using folder: FileHandle = await open(path, "r");
-  await folder.sync();
 }

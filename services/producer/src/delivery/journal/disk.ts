@@ -1,10 +1,10 @@
 // Gets what was appended onto the disk, notices when the disk doesn't take it, and tries again until it does.
 
-import { closeSync, fsync, openSync } from "node:fs";
 import type { Log } from "@ingest/service";
 import type { GroupCommitTarget } from "./group-commit.ts";
 import type { Segment } from "./segment.ts";
 import type { SegmentList } from "./segment-list.ts";
+import { syncFolder } from "./sync-folder.ts";
 
 export interface DiskOptions {
   folder: string;
@@ -117,15 +117,4 @@ async function syncSegment(segment: Segment): Promise<void> {
     segment.isDoubtful = true;
     throw error;
   }
-}
-
-/** Makes new names in a folder survive a crash of the machine. */
-function syncFolder(folder: string): Promise<void> {
-  const fd = openSync(folder, "r");
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  fsync(fd, (error) => {
-    closeSync(fd);
-    error ? reject(error) : resolve();
-  });
-  return promise;
 }

@@ -2,7 +2,6 @@
 import type { Socket } from "bun";
 import { Rejection } from "../../rejection.ts";
 import { Answer } from "../answer.ts";
-import { toProblemAnswer } from "../reply.ts";
 import { Body, IncomingRequest } from "../request.ts";
 import { tooLarge } from "../too-much.ts";
 import { Arrival } from "./arrival.ts";
@@ -303,9 +302,7 @@ export class Connection {
 
   /** Refuses what never got to a handler, and all that may come behind it. */
   #refuse(rejection: Rejection): void {
-    const answer = toProblemAnswer(rejection);
-    this.#context.onRefused(answer.status);
-    this.#send(toWire(answer, true, false));
+    this.#send(toWire(this.#context.refuse(rejection), true, false));
     this.#after(false);
   }
 

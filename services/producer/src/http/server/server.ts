@@ -52,12 +52,14 @@ export interface HttpServerOptions {
 export interface HttpServerContext
   extends Pick<
     HttpServerOptions,
-    "budget" | "headTimeoutMs" | "bodyTimeoutMs" | "idleTimeoutMs" | "answerFault" | "onRefused"
+    "budget" | "headTimeoutMs" | "bodyTimeoutMs" | "idleTimeoutMs" | "answerFault"
   > {
   /** ms; it stands still between two sweeps, which is exact enough for time-outs. */
   readonly clockMs: number;
   readonly isStopping: boolean;
   gateOf(head: RequestHead): Gate;
+  /** Refuses what no handler of a gate has to do with, and counts that. */
+  refuse(rejection: Rejection): Answer;
   handle(request: IncomingRequest): Answer | Response | Promise<Answer | Response>;
 }
 
@@ -73,7 +75,6 @@ export class HttpServer implements HttpServerContext {
   readonly bodyTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly answerFault: (error: unknown) => Answer;
-  readonly onRefused: (status: number) => void;
   clockMs = performance.now();
   isStopping = false;
   /** Connections that were turned away because there were too many. */
@@ -95,15 +96,10 @@ export class HttpServer implements HttpServerContext {
     this.bodyTimeoutMs = options.bodyTimeoutMs;
     this.idleTimeoutMs = options.idleTimeoutMs;
     this.answerFault = options.answerFault;
-    this.onRefused = options.onRefused;
     this.#otherGate = {
       maxBodyBytes: MAX_OTHER_BODY_BYTES,
       admit: () => undefined,
-      giveUp: (_, rejection) => {
-        const answer = toProblemAnswer(rejection);
-        this.onRefused(answer.status);
-        return answer;
-      },
+      giveUp: (_, rejection) => this.refuse(rejection),
       abandon: () => {},
     };
     const listen = {
@@ -140,12 +136,18 @@ export class HttpServer implements HttpServerContext {
     return (method === "POST" ? this.#options.gates[path] : undefined) ?? this.#otherGate;
   }
 
+  refuse(rejection: Rejection): Answer {
+    const answer = toProblemAnswer(rejection);
+    this.#options.onRefused(answer.status);
+    return answer;
+  }
+
   handle(request: IncomingRequest): Answer | Response | Promise<Answer | Response> {
     const { fetch, answerFault } = this.#options;
     try {
       if (this.gateOf(request.head) !== this.#otherGate) return fetch(request);
       return request.body.length > MAX_OTHER_BODY_BYTES
-        ? this.#otherGate.giveUp(request, tooLarge(MAX_OTHER_BODY_BYTES))
+        ? this.refuse(tooLarge(MAX_OTHER_BODY_BYTES))
         : fetch(request.toRequest());
     } catch (error) {
       return answerFault(error);
