@@ -14,7 +14,7 @@ export const settingsParts: readonly [title: string, rows: Rows][] = [
   ["Both services: Kafka", clientSettings],
   ["Both services: the topic", topicSettings],
   ["Producer: HTTP", httpSettings],
-  ["Producer: promises and journal", deliverySettings],
+  ["Producer: durability and journal", deliverySettings],
   ["Producer: Kafka", without(producerSettings, clientSettings)],
   ["Consumer", consumerOwnSettings],
   ["Consumer: the webhook handler", webhookSettings],

@@ -1,4 +1,5 @@
 export * from "./check.ts";
+export * from "./durability.ts";
 export * from "./event.ts";
 export * from "./problem.ts";
 export * from "./records.ts";

@@ -17,7 +17,7 @@ import {
   type SettingsRule,
 } from "@ingest/service";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
-import { checkPromises, type DeliverySettings, deliverySettings } from "./delivery/index.ts";
+import { checkDeliverySettings, type DeliverySettings, deliverySettings } from "./delivery/index.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -145,7 +145,7 @@ export interface Config {
  * @throws SettingsError naming every problem
  */
 export function readConfig(env: Env): Config {
-  const rules: SettingsRule<Settings>[] = [kafkaRule("producer", env), checkPromises, checkLimits];
+  const rules: SettingsRule<Settings>[] = [kafkaRule("producer", env), checkDeliverySettings, checkLimits];
   const parsed: Settings = parseSettings(settings, env, rules);
   return { settings: parsed, kafka: toClientConfig(parsed, "producer", env) };
 }

@@ -96,7 +96,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
       admission,
       budget,
       figures,
-      defaultPromise: settings.DEFAULT_DURABILITY,
+      defaultDurability: settings.DEFAULT_DURABILITY,
       maxEventBytes: settings.MAX_EVENT_BYTES,
       maxBodyBytes: settings.MAX_BODY_BYTES,
     },

@@ -1,4 +1,4 @@
-// Keeps the three promises. Events go straight to the client while Kafka takes them; once it doesn't, everything
+// Delivers events with the durability that their callers requested. Events go straight to the client while Kafka takes them; once it doesn't, everything
 // goes through the journal, in order, until the journal has caught up.
 
 import type { KafkaError } from "@ingest/kafka";

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { producerSettings } from "@ingest/kafka";
 import { parseSettings } from "@ingest/service";
-import { checkPromises, deliverySettings } from "./settings.ts";
+import { checkDeliverySettings, deliverySettings } from "./settings.ts";
 
 const properties = { ...producerSettings, ...deliverySettings };
 const problemsOf = (env: Record<string, string>) =>
-  checkPromises(parseSettings(properties, env)).map((p) => p.name);
+  checkDeliverySettings(parseSettings(properties, env)).map((p) => p.name);
 
-describe("settings under which a promise couldn't be kept don't boot", () => {
+describe("settings that would break a durability level are rejected", () => {
   test("the defaults do", () => expect(problemsOf({})).toEqual([]));
 
   test("the client would send on after the deadline", () =>
@@ -53,7 +53,7 @@ describe("settings under which a promise couldn't be kept don't boot", () => {
     expect(problemsOf({ JOURNAL_MAX_BYTES: "1048576" })).toEqual(["JOURNAL_SEGMENT_BYTES"]));
 
   test("rules are shown through parseSettings as any problem is", () =>
-    expect(() => parseSettings(properties, { STORED_DEADLINE_MS: "1000" }, [checkPromises])).toThrow(
+    expect(() => parseSettings(properties, { STORED_DEADLINE_MS: "1000" }, [checkDeliverySettings])).toThrow(
       "must not be more than STORED_DEADLINE_MS (1000)",
     ));
 });

@@ -62,7 +62,7 @@ export const deliverySettings = {
 export type DeliverySettings = Static<TObject<typeof deliverySettings>>;
 
 /** With the client's settings that delivery's promises rest on. */
-export type PromiseSettings = DeliverySettings &
+export type DurabilitySettings = DeliverySettings &
   Pick<
     ProducerSettings,
     | "KAFKA_MESSAGE_TIMEOUT_MS"
@@ -85,9 +85,9 @@ const MAX_STATISTICS_INTERVAL_MS = 10_000;
  * - They must not be taken back while nothing is wrong yet: while they linger, or while a broken connection is noticed.
  * - That Kafka is back is learnt from the client's statistics.
  */
-export function checkPromises(settings: PromiseSettings): SettingProblem[] {
+export function checkDeliverySettings(settings: DurabilitySettings): SettingProblem[] {
   const problems: SettingProblem[] = [];
-  const wrong = (name: keyof PromiseSettings, message: string) =>
+  const wrong = (name: keyof DurabilitySettings, message: string) =>
     problems.push({ name, value: String(settings[name]), message });
   const { KAFKA_MESSAGE_TIMEOUT_MS: timeout, STORED_DEADLINE_MS: deadline } = settings;
   if (timeout > deadline)

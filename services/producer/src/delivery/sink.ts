@@ -1,4 +1,4 @@
-// What delivery needs of a client: pure mechanism, so that promises can be tested without Kafka.
+// What delivery needs of a client: mechanism only, so that delivery can be tested without Kafka.
 
 import type { KafkaError } from "@ingest/kafka";
 

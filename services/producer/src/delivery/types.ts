@@ -1,4 +1,4 @@
-// What the rest of the producer may know of delivery: three promises, their answers, and its state.
+// What the rest of the producer may know of delivery: the events it takes, the outcomes it reports, and its state.
 
 import type { ProblemCode } from "@ingest/contract";
 
@@ -13,10 +13,6 @@ export interface EncodedEvent {
   /** Unix ms of receipt, where that is known already: the record's time if it is sent later. */
   readonly receivedMs?: number;
 }
-
-/** What the caller may be told: kept in memory, on this machine's disk, or by all in-sync replicas. */
-export const promises = ["accepted", "durable", "stored"] as const;
-export type PromiseName = (typeof promises)[number];
 
 /** Why an event wasn't taken, as a code of the problem table. */
 export type RefusalCode = Extract<

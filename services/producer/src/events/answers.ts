@@ -3,18 +3,20 @@
 import { Answer, AnswerHead } from "../http/answer.ts";
 import { toProblemAnswer } from "../http/reply.ts";
 import { Rejection } from "../rejection.ts";
-import type { AskedPromise } from "./promise.ts";
+import type { RequestedDurability } from "./requested-durability.ts";
 import type { EventResult, Registered } from "./service.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
 
 /** One head for each status and preference: an answer makes none. */
 const heads = new Map<string, AnswerHead>();
-function headOf(status: number, asked: AskedPromise): AnswerHead {
-  const key = asked.isPreference ? status + asked.name : String(status);
+function headOf(status: number, requested: RequestedDurability): AnswerHead {
+  const key = requested.isPreference ? status + requested.durability : String(status);
   let head = heads.get(key);
   if (head === undefined) {
-    const applied = asked.isPreference ? { "Preference-Applied": `durability=${asked.name}` } : {};
+    const applied = requested.isPreference
+      ? { "Preference-Applied": `durability=${requested.durability}` }
+      : {};
     head = new AnswerHead(status, { ...JSON_TYPE, ...applied });
     heads.set(key, head);
   }
@@ -27,19 +29,19 @@ const ACCEPTED = new AnswerHead(202, JSON_TYPE);
 const PLAIN = /^[\w .:;,+=@/#-]*$/;
 
 /** The answer to one event. */
-export function toAnswer(outcome: Registered | Rejection, asked: AskedPromise): Answer {
+export function toAnswer(outcome: Registered | Rejection, requested: RequestedDurability): Answer {
   if (outcome instanceof Rejection) return toProblemAnswer(outcome);
   const { status, eventId, stored } = outcome;
   const isPlain = PLAIN.test(eventId);
   const id = isPlain ? `"${eventId}"` : JSON.stringify(eventId);
   if (stored === undefined) {
     const body = `{"status":"${status}","event_id":${id}}`;
-    const head = asked.isPreference ? headOf(202, asked) : ACCEPTED;
+    const head = requested.isPreference ? headOf(202, requested) : ACCEPTED;
     return isPlain ? new Answer(head, body, false, body.length) : new Answer(head, body);
   }
   const { topic, partition, offset } = stored;
   return new Answer(
-    headOf(201, asked),
+    headOf(201, requested),
     `{"status":"stored","event_id":${id},"topic":${JSON.stringify(topic)},"partition":${partition},"offset":${offset}}`,
   );
 }
@@ -48,14 +50,14 @@ export function toAnswer(outcome: Registered | Rejection, asked: AskedPromise): 
  * The answer to many: 202 (201 for `stored`) when each was taken, 207 when some were; else a problem with the results
  * beside it: 422 when each is invalid, 504 when no outcome is known, 503 when none could be taken now.
  */
-export function toBatchAnswer(results: EventResult[] | Rejection, asked: AskedPromise): Answer {
+export function toBatchAnswer(results: EventResult[] | Rejection, requested: RequestedDurability): Answer {
   if (results instanceof Rejection) return toProblemAnswer(results);
   const count = (status: EventResult["status"]) =>
     results.reduce((sum, result) => sum + Number(result.status === status), 0);
   const [invalid, retry, unknown] = [count("invalid"), count("retry"), count("unknown")];
   if (invalid + retry + unknown < results.length || (invalid > 0 && invalid < results.length)) {
-    const status = invalid + retry + unknown > 0 ? 207 : asked.name === "stored" ? 201 : 202;
-    return new Answer(headOf(status, asked), JSON.stringify({ results }));
+    const status = invalid + retry + unknown > 0 ? 207 : requested.durability === "stored" ? 201 : 202;
+    return new Answer(headOf(status, requested), JSON.stringify({ results }));
   }
   return toProblemAnswer(whyNone(results, invalid, unknown), { results });
 }

@@ -1,7 +1,6 @@
 // What the OpenAPI document says of the event routes; its schemas are the ones that are checked.
-import { type ProblemCode, problems } from "@ingest/contract";
+import { durabilities, type ProblemCode, problems } from "@ingest/contract";
 import type { DocumentDecoration } from "elysia";
-import { promises } from "../delivery/index.ts";
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: object) => ({ "application/json": { schema } });
@@ -55,7 +54,7 @@ const parameters = [
     in: "query" as const,
     description:
       "What is to be promised. `accepted`: in the client's queue. `durable`: on this machine's disk. `stored`: all in-sync replicas have it.",
-    schema: { type: "string" as const, enum: [...promises] },
+    schema: { type: "string" as const, enum: [...durabilities] },
   },
   {
     name: "Prefer",

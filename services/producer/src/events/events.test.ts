@@ -61,7 +61,7 @@ describe("POST /register_event", () => {
   });
 
   test("stored is 201 with the place, and the setting's default can ask for it", async () => {
-    const { post } = createTestApp({ defaultPromise: "stored" });
+    const { post } = createTestApp({ defaultDurability: "stored" });
     const response = await post("/register_event", '{"event_type":"a"}', { prefer: "durability=stored" });
     expect(response.status).toBe(201);
     expect(response.headers.get("preference-applied")).toBe("durability=stored");
@@ -129,7 +129,7 @@ describe("POST /register_event", () => {
     });
   });
 
-  test("a promise that there isn't is 400", async () => {
+  test("an unknown durability is 400", async () => {
     const { post } = createTestApp();
     expect(
       await problem(await post("/register_event?durability=forever", '{"event_type":"a"}')),

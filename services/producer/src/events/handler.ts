@@ -1,6 +1,6 @@
-// What the event routes have in common: who may come in, what is asked for, undoing the body's encoding, counting the answer.
+// What the event routes have in common: who may come in, what is requested for, undoing the body's encoding, counting the answer.
 // The usual request makes no promise and no closure: its answer is there when its last byte is.
-import type { PromiseName } from "../delivery/index.ts";
+import type { Durability } from "@ingest/contract";
 import type { Answer } from "../http/answer.ts";
 import type { ByteBudget } from "../http/byte-budget.ts";
 import { type Encoding, type MediaType, toEncoding, toMediaType } from "../http/content.ts";
@@ -13,18 +13,18 @@ import { tooLarge } from "../http/too-much.ts";
 import type { RouteFigures } from "../observe/request-figures.ts";
 import { Rejection } from "../rejection.ts";
 import type { Admission } from "./admission.ts";
-import { type AskedPromise, toPromise } from "./promise.ts";
+import { type RequestedDurability, toRequestedDurability } from "./requested-durability.ts";
 
 export interface HandlerOptions {
   admission: Admission;
   /** For what a compressed body becomes. */
   budget: ByteBudget;
   figures: RouteFigures;
-  defaultPromise: PromiseName;
+  defaultDurability: Durability;
   maxBodyBytes: number;
   answerFault(error: unknown): Answer;
   /** Makes the answer to a body. */
-  respond(body: Body, type: MediaType, asked: AskedPromise): Answer | Promise<Answer>;
+  respond(body: Body, type: MediaType, requested: RequestedDurability): Answer | Promise<Answer>;
 }
 
 /** Answers requests of one route. */
@@ -36,16 +36,16 @@ export interface EventHandler extends Gate {
 /** What a head asks for. */
 interface Wanted {
   readonly type: MediaType;
-  readonly asked: AskedPromise;
+  readonly requested: RequestedDurability;
   readonly encoding: Encoding | undefined;
 }
 
 export function createHandler(options: HandlerOptions): EventHandler {
-  const { admission, budget, figures, defaultPromise, maxBodyBytes, respond, answerFault } = options;
+  const { admission, budget, figures, defaultDurability, maxBodyBytes, respond, answerFault } = options;
 
   /** Heads are shared by all requests that have the same: what one asks for is read once. */
   function wantedBy(head: RequestHead): Wanted | Rejection {
-    head.derived ??= readWanted(head, defaultPromise);
+    head.derived ??= readWanted(head, defaultDurability);
     return head.derived as Wanted | Rejection;
   }
 
@@ -78,7 +78,11 @@ export function createHandler(options: HandlerOptions): EventHandler {
     );
   }
 
-  async function respondDecoded({ type, asked }: Wanted, body: Body, encoding: Encoding): Promise<Answer> {
+  async function respondDecoded(
+    { type, requested }: Wanted,
+    body: Body,
+    encoding: Encoding,
+  ): Promise<Answer> {
     let reserved = 0;
     const reserve = (bytes: number): boolean => {
       if (!budget.take(bytes)) return false;
@@ -89,7 +93,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
     budget.release(reserved);
     return decoded instanceof Rejection
       ? toProblemAnswer(decoded)
-      : respond(new Body(decoded, 0, decoded.length), type, asked);
+      : respond(new Body(decoded, 0, decoded.length), type, requested);
   }
 
   return {
@@ -106,13 +110,13 @@ export function createHandler(options: HandlerOptions): EventHandler {
       const wanted = request.isAdmitted ? wantedBy(request.head) : enter(request);
       if (wanted instanceof Rejection) return refuse(wanted, request);
       const { body } = request;
-      const { type, asked, encoding } = wanted;
+      const { type, requested, encoding } = wanted;
       // Who waits for its answer waits without it.
       request.body = Body.EMPTY;
       try {
         if (body.length > maxBodyBytes) return leave(toProblemAnswer(tooLarge(maxBodyBytes)), request);
         return settle(
-          encoding === undefined ? respond(body, type, asked) : respondDecoded(wanted, body, encoding),
+          encoding === undefined ? respond(body, type, requested) : respondDecoded(wanted, body, encoding),
           request,
         );
       } catch (error) {
@@ -122,13 +126,13 @@ export function createHandler(options: HandlerOptions): EventHandler {
   };
 }
 
-function readWanted(head: RequestHead, defaultPromise: PromiseName): Wanted | Rejection {
+function readWanted(head: RequestHead, defaultDurability: Durability): Wanted | Rejection {
   const type = toMediaType(head.get("content-type"));
   if (type instanceof Rejection) return type;
   const mark = head.target.indexOf("?");
   const query = mark === -1 ? undefined : head.target.slice(mark + 1);
-  const asked = toPromise(query, head.get("prefer"), defaultPromise);
-  if (asked instanceof Rejection) return asked;
+  const requested = toRequestedDurability(query, head.get("prefer"), defaultDurability);
+  if (requested instanceof Rejection) return requested;
   const encoding = toEncoding(head.get("content-encoding"));
-  return encoding instanceof Rejection ? encoding : { type, asked, encoding };
+  return encoding instanceof Rejection ? encoding : { type, requested, encoding };
 }

@@ -1,6 +1,7 @@
 // The routes that take events. What happens between a body and an answer is the service's.
+
+import type { Durability } from "@ingest/contract";
 import { Elysia } from "elysia";
-import type { PromiseName } from "../delivery/index.ts";
 import type { Answer } from "../http/answer.ts";
 import type { ByteBudget } from "../http/byte-budget.ts";
 import type { MediaType } from "../http/content.ts";
@@ -11,7 +12,7 @@ import type { Admission } from "./admission.ts";
 import { toAnswer, toBatchAnswer } from "./answers.ts";
 import { registerEventDetail, registerEventsDetail } from "./documentation.ts";
 import { createHandler, type EventHandler } from "./handler.ts";
-import type { AskedPromise } from "./promise.ts";
+import type { RequestedDurability } from "./requested-durability.ts";
 import type { EventService } from "./service.ts";
 
 export interface EventRoutesOptions {
@@ -19,7 +20,7 @@ export interface EventRoutesOptions {
   admission: Admission;
   budget: ByteBudget;
   figures: RequestFigures;
-  defaultPromise: PromiseName;
+  defaultDurability: Durability;
   maxEventBytes: number;
   maxBodyBytes: number;
   /** Makes the answer to a request that failed by a fault of ours. */
@@ -35,13 +36,13 @@ export function eventHandlers(options: EventRoutesOptions): EventHandlers {
       ...options,
       figures: figures.routes["/register_event"],
       maxBodyBytes: maxEventBytes,
-      respond: (body, type, asked) => registerOne(service, body, type, asked),
+      respond: (body, type, requested) => registerOne(service, body, type, requested),
     }),
     "/register_events": createHandler({
       ...options,
       figures: figures.routes["/register_events"],
       maxBodyBytes,
-      respond: (body, type, asked) => registerMany(service, body, type, asked),
+      respond: (body, type, requested) => registerMany(service, body, type, requested),
     }),
   };
 }
@@ -77,17 +78,17 @@ const oneAsLines = new Rejection(
   "One event is sent as application/json; send NDJSON to /register_events.",
 );
 
-function registerOne(service: EventService, body: Body, type: MediaType, asked: AskedPromise) {
-  if (type === "ndjson") return toAnswer(oneAsLines, asked);
-  const outcome = service.register(body, asked.name);
+function registerOne(service: EventService, body: Body, type: MediaType, requested: RequestedDurability) {
+  if (type === "ndjson") return toAnswer(oneAsLines, requested);
+  const outcome = service.register(body, requested.durability);
   return outcome instanceof Promise
-    ? outcome.then((settled) => toAnswer(settled, asked))
-    : toAnswer(outcome, asked);
+    ? outcome.then((settled) => toAnswer(settled, requested))
+    : toAnswer(outcome, requested);
 }
 
-function registerMany(service: EventService, body: Body, type: MediaType, asked: AskedPromise) {
-  const results = service.registerMany(body, type === "ndjson" ? "ndjson" : "array", asked.name);
+function registerMany(service: EventService, body: Body, type: MediaType, requested: RequestedDurability) {
+  const results = service.registerMany(body, type === "ndjson" ? "ndjson" : "array", requested.durability);
   return results instanceof Promise
-    ? results.then((settled) => toBatchAnswer(settled, asked))
-    : toBatchAnswer(results, asked);
+    ? results.then((settled) => toBatchAnswer(settled, requested))
+    : toBatchAnswer(results, requested);
 }

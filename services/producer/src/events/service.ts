@@ -1,24 +1,17 @@
-// From a body to what became of its events. Knows formats and promises; no Context, no HTTP.
-import type { ProblemCode, ProblemError } from "@ingest/contract";
-import type {
-  Acceptance,
-  Delivery,
-  EncodedEvent,
-  PromiseName,
-  Refusal,
-  StoredOutcome,
-} from "../delivery/index.ts";
+// From a body to what became of its events. Knows formats and durability; neither Elysia nor HTTP.
+import type { Durability, ProblemCode, ProblemError } from "@ingest/contract";
+import type { Acceptance, Delivery, EncodedEvent, Refusal, StoredOutcome } from "../delivery/index.ts";
 import type { Body } from "../http/request.ts";
 import { Rejection } from "../rejection.ts";
 import { type DecodeLimits, decodeEvent, decodeEvents } from "./decode.ts";
 
 /** What an event became. */
-export type EventStatus = PromiseName | "invalid" | "retry" | "unknown";
+export type EventStatus = Durability | "invalid" | "retry" | "unknown";
 
-/** An event that was taken, and which promise was kept. */
+/** An event that was taken, and the durability that it has. */
 export interface Registered {
   readonly eventId: string;
-  readonly status: PromiseName;
+  readonly status: Durability;
   /** Where it is, once it is stored. */
   readonly stored?: { readonly topic: string; readonly partition: number; readonly offset: number };
 }
@@ -69,13 +62,13 @@ export class EventService {
   }
 
   /** Takes one event. Answers at once for `accepted`. */
-  register(body: Body, promise: PromiseName): Registered | Rejection | Promise<Registered | Rejection> {
+  register(body: Body, durability: Durability): Registered | Rejection | Promise<Registered | Rejection> {
     const event = decodeEvent(body.toText());
     if (event instanceof Rejection) {
       this.counts.invalid++;
       return event;
     }
-    const outcome = this.#hand(event, promise);
+    const outcome = this.#hand(event, durability);
     return outcome instanceof Promise
       ? outcome.then((settled) => this.#toRegistered(event, settled))
       : this.#toRegistered(event, outcome);
@@ -85,14 +78,14 @@ export class EventService {
   registerMany(
     body: Body,
     format: "array" | "ndjson",
-    promise: PromiseName,
+    durability: Durability,
   ): EventResult[] | Rejection | Promise<EventResult[]> {
     const events = decodeEvents(body.toBuffer(), format, this.#options.limits);
     if (events instanceof Rejection) {
       this.counts.invalid++;
       return events;
     }
-    if (promise === "accepted")
+    if (durability === "accepted")
       return events.map((event, index) =>
         event instanceof Rejection
           ? this.#toInvalid(event, index)
@@ -102,15 +95,15 @@ export class EventService {
       events.map(async (event, index) =>
         event instanceof Rejection
           ? this.#toInvalid(event, index)
-          : this.#toResult(event, index, await this.#hand(event, promise)),
+          : this.#toResult(event, index, await this.#hand(event, durability)),
       ),
     );
   }
 
-  #hand(event: EncodedEvent, promise: PromiseName): Acceptance | Promise<Acceptance | StoredOutcome> {
+  #hand(event: EncodedEvent, durability: Durability): Acceptance | Promise<Acceptance | StoredOutcome> {
     const { delivery, storedDeadlineMs } = this.#options;
-    if (promise === "accepted") return delivery.accept(event);
-    return promise === "durable" ? delivery.durable(event) : delivery.stored(event, storedDeadlineMs);
+    if (durability === "accepted") return delivery.accept(event);
+    return durability === "durable" ? delivery.durable(event) : delivery.stored(event, storedDeadlineMs);
   }
 
   #toRegistered({ id }: EncodedEvent, outcome: Acceptance | StoredOutcome): Registered | Rejection {

@@ -1,7 +1,8 @@
 // The application without a port, a broker or an environment.
+
+import type { Durability } from "@ingest/contract";
 import pino from "pino";
 import { createApp } from "../app.ts";
-import type { PromiseName } from "../delivery/index.ts";
 import { Admission } from "../events/admission.ts";
 import { EventService } from "../events/service.ts";
 import { ByteBudget } from "../http/byte-budget.ts";
@@ -15,7 +16,7 @@ export interface TestAppOptions {
   maxBatchEvents?: number;
   maxInFlight?: number;
   maxInFlightBytes?: number;
-  defaultPromise?: PromiseName;
+  defaultDurability?: Durability;
 }
 
 export function createTestApp(options: TestAppOptions = {}) {
@@ -45,7 +46,7 @@ export function createTestApp(options: TestAppOptions = {}) {
       admission,
       budget,
       figures,
-      defaultPromise: options.defaultPromise ?? "accepted",
+      defaultDurability: options.defaultDurability ?? "accepted",
       maxEventBytes,
       maxBodyBytes,
     },

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { toPromise } from "./promise.ts";
+import { toRequestedDurability } from "./requested-durability.ts";
 
 test.each([
   [undefined, null, "accepted", false],
@@ -13,14 +13,19 @@ test.each([
   [undefined, "durability=for-ever", "accepted", false],
   [undefined, "xdurability=stored", "accepted", false],
   ["durability=durable", "durability=stored", "durable", false],
-] as const)("?%s with Prefer: %s asks for %s", (query, prefer, name, isPreference) => {
-  expect(toPromise(query, prefer, "accepted")).toEqual({ name, isPreference });
+] as const)("?%s with Prefer: %s requests %s", (query, prefer, durability, isPreference) => {
+  expect(toRequestedDurability(query, prefer, "accepted")).toEqual({ durability, isPreference });
 });
 
-test("who asks for nothing gets the default", () => {
-  expect(toPromise(undefined, null, "durable")).toEqual({ name: "durable", isPreference: false });
+test("the default applies when the request names no durability", () => {
+  expect(toRequestedDurability(undefined, null, "durable")).toEqual({
+    durability: "durable",
+    isPreference: false,
+  });
 });
 
-test("an address that asks for what there isn't is wrong", () => {
-  expect(toPromise("durability=for-ever", null, "accepted")).toMatchObject({ code: "bad_parameter" });
+test("an unknown durability in the query is rejected", () => {
+  expect(toRequestedDurability("durability=for-ever", null, "accepted")).toMatchObject({
+    code: "bad_parameter",
+  });
 });
