@@ -2,13 +2,13 @@
 import { type HealthSource, healthRoutes, type Log } from "@ingest/service";
 import { Elysia } from "elysia";
 import { type EventHandlers, type EventRoutesOptions, eventHandlers, eventRoutes } from "./events/index.ts";
-import { answerAdapter } from "./http/adapter.ts";
-import type { Answer } from "./http/answer.ts";
-import { createFaultAnswer, errorRoutes } from "./http/errors.ts";
+import { lightResponseAdapter } from "./http/adapter.ts";
+import { createFaultResponder, errorRoutes } from "./http/errors.ts";
+import type { LightResponse } from "./http/response.ts";
 import { openapiRoutes } from "./openapi/index.ts";
 
 export interface AppOptions {
-  events: Omit<EventRoutesOptions, "answerFault">;
+  events: Omit<EventRoutesOptions, "toFaultResponse">;
   health: HealthSource;
   log: Log;
 }
@@ -21,21 +21,26 @@ const welcome = JSON.stringify({
 
 /** The application, and what the server that is put in front of it needs beside it. */
 export interface App {
-  /** Answers with a Response; a request of the server's own gets an Answer. */
+  /** Answers with a Response; an `IncomingRequest` gets a LightResponse. */
   readonly elysia: { fetch(request: Request): Response | Promise<Response> };
   readonly handlers: EventHandlers;
-  answerFault(error: unknown): Answer;
-  /** To be told the status of each answer that no handler gave. */
-  onAnswer(status: number): void;
+  toFaultResponse(error: unknown): LightResponse;
+  /** Called with the status of each response that no event handler made. */
+  onUnhandledResponse(status: number): void;
 }
 
 export function createApp({ events, health, log }: AppOptions) {
   const { figures } = events;
-  const answerFault = createFaultAnswer(log);
-  const handlers = eventHandlers({ ...events, answerFault });
-  const onAnswer = (status: number) => figures.noteOther(status);
-  const elysia = new Elysia({ normalize: false, precompile: true, strictPath: true, adapter: answerAdapter })
-    .use(errorRoutes({ answerFault, onAnswer }, (path) => methodsOf(path)))
+  const toFaultResponse = createFaultResponder(log);
+  const handlers = eventHandlers({ ...events, toFaultResponse });
+  const onUnhandledResponse = (status: number) => figures.noteOther(status);
+  const elysia = new Elysia({
+    normalize: false,
+    precompile: true,
+    strictPath: true,
+    adapter: lightResponseAdapter,
+  })
+    .use(errorRoutes({ toFaultResponse, onUnhandledResponse }, (path) => methodsOf(path)))
     .use(eventRoutes(handlers))
     .use(healthRoutes(health))
     .use(openapiRoutes())
@@ -48,5 +53,5 @@ export function createApp({ events, health, log }: AppOptions) {
     const found = methods.get(path)?.map(({ method }) => method) ?? [];
     return found.includes("GET") ? [...found, "HEAD"] : found;
   }
-  return { elysia, handlers, answerFault, onAnswer };
+  return { elysia, handlers, toFaultResponse, onUnhandledResponse };
 }

@@ -3,7 +3,13 @@
 import { createLog, runService, settingsOrExit } from "@ingest/service";
 import { readConfig } from "./config.ts";
 import { startServer } from "./server.ts";
-import { answerForAll, parentChannel, superviseWorkers, workerCount, workerIndex } from "./workers/index.ts";
+import {
+  aggregateHealth,
+  parentChannel,
+  superviseWorkers,
+  workerCount,
+  workerIndex,
+} from "./workers/index.ts";
 
 const config = settingsOrExit(() => readConfig(process.env));
 const { settings } = config;
@@ -22,7 +28,7 @@ if (index !== undefined) {
       log: workerLog,
       lifecycle,
       worker: { index, count },
-      answerForAll: answerForAll(channel, workerLog),
+      aggregateHealth: aggregateHealth(channel, workerLog),
     });
     channel.send({ type: "listening", port });
   });

@@ -8,7 +8,7 @@ import { Admission } from "./events/admission.ts";
 import { EventService } from "./events/service.ts";
 import { readiness } from "./health.ts";
 import { ByteBudget } from "./http/byte-budget.ts";
-import { affordableConnections } from "./http/descriptors.ts";
+import { toMaxConnections } from "./http/fd-limit.ts";
 import { listen } from "./http/listen.ts";
 import type { HttpServer } from "./http/server/index.ts";
 import { createProducerMetrics } from "./observe/metrics.ts";
@@ -22,7 +22,7 @@ export interface ServerOptions {
   /** This process's number among the workers, from 0, and how many there are. */
   worker?: { index: number; count: number };
   /** Wraps what this process says of itself: with several, each answers for all. */
-  answerForAll?: (own: OwnHealth) => HealthSource;
+  aggregateHealth?: (own: OwnHealth) => HealthSource;
 }
 
 /** What one process says of itself. */
@@ -67,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
   const service = new EventService({ delivery, limits, storedDeadlineMs: settings.STORED_DEADLINE_MS });
   const admission = new Admission(settings.MAX_IN_FLIGHT_REQUESTS, delivery);
   const budget = new ByteBudget(settings.MAX_IN_FLIGHT_BYTES);
-  const maxConnections = affordableConnections(settings.MAX_CONNECTIONS, log);
+  const maxConnections = toMaxConnections(settings.MAX_CONNECTIONS, log);
   let server: HttpServer | undefined;
   const figures = new RequestFigures();
   const registry = createProducerMetrics({
@@ -100,7 +100,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
       maxEventBytes: settings.MAX_EVENT_BYTES,
       maxBodyBytes: settings.MAX_BODY_BYTES,
     },
-    health: options.answerForAll?.(own) ?? own,
+    health: options.aggregateHealth?.(own) ?? own,
     log,
   });
 

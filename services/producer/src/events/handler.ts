@@ -1,17 +1,16 @@
 // What the event routes have in common: who may come in, what is requested for, undoing the body's encoding, counting the answer.
 // The usual request makes no promise and no closure: its answer is there when its last byte is.
 import type { Durability } from "@ingest/contract";
-import type { Answer } from "../http/answer.ts";
 import type { ByteBudget } from "../http/byte-budget.ts";
 import { type Encoding, type MediaType, toEncoding, toMediaType } from "../http/content.ts";
 import { decompress } from "../http/decompress.ts";
-import { toProblemAnswer } from "../http/reply.ts";
+import { toProblemResponse } from "../http/problem-response.ts";
 import { Body, type IncomingRequest } from "../http/request.ts";
+import type { LightResponse } from "../http/response.ts";
 import type { RequestHead } from "../http/server/head.ts";
-import type { Gate } from "../http/server/index.ts";
-import { tooLarge } from "../http/too-much.ts";
+import type { RequestGuard } from "../http/server/index.ts";
 import type { RouteFigures } from "../observe/request-figures.ts";
-import { Rejection } from "../rejection.ts";
+import { payloadTooLarge, Rejection } from "../rejection.ts";
 import type { Admission } from "./admission.ts";
 import { type RequestedDurability, toRequestedDurability } from "./requested-durability.ts";
 
@@ -22,15 +21,19 @@ export interface HandlerOptions {
   figures: RouteFigures;
   defaultDurability: Durability;
   maxBodyBytes: number;
-  answerFault(error: unknown): Answer;
+  toFaultResponse(error: unknown): LightResponse;
   /** Makes the answer to a body. */
-  respond(body: Body, type: MediaType, requested: RequestedDurability): Answer | Promise<Answer>;
+  respond(
+    body: Body,
+    type: MediaType,
+    requested: RequestedDurability,
+  ): LightResponse | Promise<LightResponse>;
 }
 
 /** Answers requests of one route. */
-export interface EventHandler extends Gate {
+export interface EventHandler extends RequestGuard {
   /** Never rejects. */
-  handle(request: IncomingRequest): Answer | Promise<Answer>;
+  handle(request: IncomingRequest): LightResponse | Promise<LightResponse>;
 }
 
 /** What a head asks for. */
@@ -41,7 +44,7 @@ interface Wanted {
 }
 
 export function createHandler(options: HandlerOptions): EventHandler {
-  const { admission, budget, figures, defaultDurability, maxBodyBytes, respond, answerFault } = options;
+  const { admission, budget, figures, defaultDurability, maxBodyBytes, respond, toFaultResponse } = options;
 
   /** Heads are shared by all requests that have the same: what one asks for is read once. */
   function wantedBy(head: RequestHead): Wanted | Rejection {
@@ -49,13 +52,13 @@ export function createHandler(options: HandlerOptions): EventHandler {
     return head.derived as Wanted | Rejection;
   }
 
-  function refuse(rejection: Rejection, request: IncomingRequest): Answer {
-    const answer = toProblemAnswer(rejection);
+  function refuse(rejection: Rejection, request: IncomingRequest): LightResponse {
+    const answer = toProblemResponse(rejection);
     figures.note(answer.status, request.startedMs);
     return answer;
   }
 
-  function leave(answer: Answer, request: IncomingRequest): Answer {
+  function leave(answer: LightResponse, request: IncomingRequest): LightResponse {
     admission.leave();
     figures.note(answer.status, request.startedMs);
     return answer;
@@ -70,11 +73,14 @@ export function createHandler(options: HandlerOptions): EventHandler {
     return wanted;
   }
 
-  function settle(result: Answer | Promise<Answer>, request: IncomingRequest): Answer | Promise<Answer> {
+  function settle(
+    result: LightResponse | Promise<LightResponse>,
+    request: IncomingRequest,
+  ): LightResponse | Promise<LightResponse> {
     if (!(result instanceof Promise)) return leave(result, request);
     return result.then(
       (answer) => leave(answer, request),
-      (error) => leave(answerFault(error), request),
+      (error) => leave(toFaultResponse(error), request),
     );
   }
 
@@ -82,7 +88,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
     { type, requested }: Wanted,
     body: Body,
     encoding: Encoding,
-  ): Promise<Answer> {
+  ): Promise<LightResponse> {
     let reserved = 0;
     const reserve = (bytes: number): boolean => {
       if (!budget.take(bytes)) return false;
@@ -92,7 +98,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
     const decoded = await decompress(body.toBuffer(), encoding, maxBodyBytes, reserve);
     budget.release(reserved);
     return decoded instanceof Rejection
-      ? toProblemAnswer(decoded)
+      ? toProblemResponse(decoded)
       : respond(new Body(decoded, 0, decoded.length), type, requested);
   }
 
@@ -104,8 +110,8 @@ export function createHandler(options: HandlerOptions): EventHandler {
       request.isAdmitted = true;
       return undefined;
     },
-    giveUp: (request, rejection) => leave(toProblemAnswer(rejection), request),
-    abandon: () => admission.leave(),
+    reject: (request, rejection) => leave(toProblemResponse(rejection), request),
+    onAbort: () => admission.leave(),
     handle(request) {
       const wanted = request.isAdmitted ? wantedBy(request.head) : enter(request);
       if (wanted instanceof Rejection) return refuse(wanted, request);
@@ -114,13 +120,14 @@ export function createHandler(options: HandlerOptions): EventHandler {
       // Who waits for its answer waits without it.
       request.body = Body.EMPTY;
       try {
-        if (body.length > maxBodyBytes) return leave(toProblemAnswer(tooLarge(maxBodyBytes)), request);
+        if (body.length > maxBodyBytes)
+          return leave(toProblemResponse(payloadTooLarge(maxBodyBytes)), request);
         return settle(
           encoding === undefined ? respond(body, type, requested) : respondDecoded(wanted, body, encoding),
           request,
         );
       } catch (error) {
-        return leave(answerFault(error), request);
+        return leave(toFaultResponse(error), request);
       }
     },
   };

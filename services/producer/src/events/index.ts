@@ -2,10 +2,10 @@
 
 import type { Durability } from "@ingest/contract";
 import { Elysia } from "elysia";
-import type { Answer } from "../http/answer.ts";
 import type { ByteBudget } from "../http/byte-budget.ts";
 import type { MediaType } from "../http/content.ts";
 import { type Body, IncomingRequest } from "../http/request.ts";
+import type { LightResponse } from "../http/response.ts";
 import type { EventPath, RequestFigures } from "../observe/request-figures.ts";
 import { Rejection } from "../rejection.ts";
 import type { Admission } from "./admission.ts";
@@ -24,7 +24,7 @@ export interface EventRoutesOptions {
   maxEventBytes: number;
   maxBodyBytes: number;
   /** Makes the answer to a request that failed by a fault of ours. */
-  answerFault(error: unknown): Answer;
+  toFaultResponse(error: unknown): LightResponse;
 }
 
 export type EventHandlers = Readonly<Record<EventPath, EventHandler>>;
@@ -62,14 +62,14 @@ export function eventRoutes(handlers: EventHandlers) {
 function routeTo(handler: EventHandler) {
   // Elysia takes a function for asynchronous when its text returns a call, and then waits a turn for each answer.
   return function route({ request }: { request: Request | IncomingRequest }) {
-    let answer: Answer | Promise<Answer>;
+    let answer: LightResponse | Promise<LightResponse>;
     if (request instanceof IncomingRequest) answer = handler.handle(request);
     else answer = readAndHandle(handler, request);
     return answer;
   };
 }
 
-async function readAndHandle(handler: EventHandler, request: Request): Promise<Answer> {
+async function readAndHandle(handler: EventHandler, request: Request): Promise<LightResponse> {
   return handler.handle(await IncomingRequest.from(request));
 }
 

@@ -2,24 +2,24 @@
 // Request and a Response.
 import type { ElysiaAdapter } from "elysia/adapter";
 import { BunAdapter } from "elysia/adapter/bun";
-import { Answer } from "./answer.ts";
 import { IncomingRequest } from "./request.ts";
+import { LightResponse } from "./response.ts";
 
 type Mapper = (
   value: unknown,
   request?: Request | IncomingRequest,
-) => Response | Answer | Promise<Response | Answer>;
+) => Response | LightResponse | Promise<Response | LightResponse>;
 
 const mapOther = BunAdapter.handler.mapCompactResponse as Mapper;
 
 /** Answers stay what they are for a request of the server's own, and become Responses for one of the Fetch standard. */
 const mapCompactResponse: Mapper = (value, request) => {
-  if (value instanceof Answer) return request instanceof IncomingRequest ? value : value.toResponse();
+  if (value instanceof LightResponse) return request instanceof IncomingRequest ? value : value.toResponse();
   if (value instanceof Promise) return value.then((settled) => mapCompactResponse(settled, request));
   return mapOther(value, request);
 };
 
-export const answerAdapter: ElysiaAdapter = {
+export const lightResponseAdapter: ElysiaAdapter = {
   ...BunAdapter,
   name: "answers",
   handler: {

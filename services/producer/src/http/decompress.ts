@@ -6,9 +6,8 @@ import {
   createInflate,
   createZstdDecompress,
 } from "node:zlib";
-import { Rejection } from "../rejection.ts";
+import { Rejection, tooManyBytesInFlight } from "../rejection.ts";
 import type { Encoding } from "./content.ts";
-import { tooManyBytes } from "./too-much.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -43,7 +42,7 @@ export function decompress(
       bytes += chunk.length;
       if (bytes > maxBytes)
         end(new Rejection("too_large", `The body has more than ${maxBytes} bytes once decompressed.`));
-      else if (!reserve(chunk.length)) end(tooManyBytes());
+      else if (!reserve(chunk.length)) end(tooManyBytesInFlight());
       else chunks.push(chunk);
     });
     decoder.on("end", () => end(Buffer.concat(chunks, bytes)));

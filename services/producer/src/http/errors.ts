@@ -2,33 +2,33 @@
 import type { Log } from "@ingest/service";
 import { Elysia } from "elysia";
 import { Rejection } from "../rejection.ts";
-import type { Answer } from "./answer.ts";
-import { toProblemAnswer } from "./reply.ts";
+import { toProblemResponse } from "./problem-response.ts";
+import type { LightResponse } from "./response.ts";
 
 export interface ErrorOptions {
-  answerFault(error: unknown): Answer;
-  /** Told the status of each such answer. */
-  onAnswer(status: number): void;
+  toFaultResponse(error: unknown): LightResponse;
+  /** Called with the status of each such response. */
+  onUnhandledResponse(status: number): void;
 }
 
 /** A fault of ours is logged at most this often, ms; each is counted. */
 const LOG_EVERY_MS = 1_000;
 
 /** Answers what failed by a fault of this service: the reason is for its log, not for the caller. */
-export function createFaultAnswer(log: Log): (error: unknown) => Answer {
+export function createFaultResponder(log: Log): (error: unknown) => LightResponse {
   let loggedMs = Number.NEGATIVE_INFINITY;
-  return function answerFault(error) {
+  return function toFaultResponse(error) {
     if (performance.now() - loggedMs >= LOG_EVERY_MS) {
       loggedMs = performance.now();
       log.error({ error }, "a request failed by a fault of this service");
     }
-    return toProblemAnswer(new Rejection("internal", "The fault is logged here."));
+    return toProblemResponse(new Rejection("internal", "The fault is logged here."));
   };
 }
 
 /** @param methodsOf the methods that an address takes; none when there is nothing at it */
 export function errorRoutes(
-  { answerFault, onAnswer }: ErrorOptions,
+  { toFaultResponse, onUnhandledResponse }: ErrorOptions,
   methodsOf: (path: string) => readonly string[],
 ) {
   return new Elysia({ name: "errors" }).onError(
@@ -37,8 +37,8 @@ export function errorRoutes(
       let response: Response;
       if (code === "NOT_FOUND") response = unmatched(request, methodsOf);
       else if (code === "PARSE" || code === "INVALID_COOKIE_SIGNATURE") response = unreadable();
-      else response = answerFault(error).toResponse();
-      onAnswer(response.status);
+      else response = toFaultResponse(error).toResponse();
+      onUnhandledResponse(response.status);
       // Not a call: Elysia would take this function, and with it every route, for asynchronous.
       return response;
     },
@@ -46,14 +46,14 @@ export function errorRoutes(
 }
 
 function unreadable(): Response {
-  return toProblemAnswer(new Rejection("bad_parameter", "The request could not be read.")).toResponse();
+  return toProblemResponse(new Rejection("bad_parameter", "The request could not be read.")).toResponse();
 }
 
 function unmatched(request: Request, methodsOf: (path: string) => readonly string[]): Response {
   const { pathname } = new URL(request.url);
   const methods = methodsOf(pathname);
   if (methods.length === 0)
-    return toProblemAnswer(
+    return toProblemResponse(
       new Rejection(
         "not_found",
         `There is nothing at ${pathname.slice(0, 200)}: see /openapi for what there is.`,
@@ -61,7 +61,7 @@ function unmatched(request: Request, methodsOf: (path: string) => readonly strin
     ).toResponse();
   const allow = { allow: methods.join(", ") };
   if (request.method === "OPTIONS") return new Response(null, { status: 204, headers: allow });
-  return toProblemAnswer(
+  return toProblemResponse(
     new Rejection("method_not_allowed", `${pathname} takes ${allow.allow}, not ${request.method}.`),
     {},
     allow,

@@ -1,6 +1,6 @@
 // Opens the port, or says why not.
 import type { App } from "../app.ts";
-import type { Answer } from "./answer.ts";
+import type { LightResponse } from "./response.ts";
 import { HttpServer, type HttpServerOptions } from "./server/index.ts";
 
 export type ListenOptions = Pick<
@@ -16,15 +16,18 @@ export type ListenOptions = Pick<
 >;
 
 /** @throws ListenError */
-export function listen({ elysia, handlers, answerFault, onAnswer }: App, options: ListenOptions): HttpServer {
+export function listen(
+  { elysia, handlers, toFaultResponse, onUnhandledResponse }: App,
+  options: ListenOptions,
+): HttpServer {
   try {
     return new HttpServer({
       ...options,
-      gates: handlers,
-      // What the server's own requests have of a Request is what the routes of the gates ask for.
-      fetch: (request) => elysia.fetch(request as Request) as Response | Promise<Answer | Response>,
-      answerFault,
-      onRefused: onAnswer,
+      guards: handlers,
+      // What the server's own requests have of a Request is what the routes of the guards ask for.
+      fetch: (request) => elysia.fetch(request as Request) as Response | Promise<LightResponse | Response>,
+      toFaultResponse,
+      onRejected: onUnhandledResponse,
     });
   } catch (error) {
     throw new ListenError(options.host, options.port, error);

@@ -6,7 +6,7 @@ import { assertPortFree } from "../http/listen.ts";
 import type { FromParent, FromWorker } from "./messages.ts";
 import { MAX_MISSED, Supervisor, type WorkerProcess } from "./supervisor.ts";
 
-export { answerForAll, parentChannel } from "./worker.ts";
+export { aggregateHealth, parentChannel } from "./worker.ts";
 
 /** Tells a worker which one it is, from 0. Nobody else sets it. */
 const INDEX_ENV = "INGEST_WORKER";

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import pino from "pino";
 import type { FromParent, FromWorker } from "./messages.ts";
-import { answerForAll } from "./worker.ts";
+import { aggregateHealth } from "./worker.ts";
 
 function worker(send: (message: FromWorker, reply: (message: FromParent) => void) => void) {
   let deliver!: (message: FromParent) => void;
-  const health = answerForAll(
+  const health = aggregateHealth(
     {
       send: (message) => send(message, deliver),
       onMessage: (handle) => {

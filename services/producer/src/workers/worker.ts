@@ -15,7 +15,7 @@ export interface ParentChannel {
 }
 
 /** Puts the parent between this worker's health and those who ask for it. */
-export function answerForAll(channel: ParentChannel, log: Log): (own: OwnHealth) => HealthSource {
+export function aggregateHealth(channel: ParentChannel, log: Log): (own: OwnHealth) => HealthSource {
   const questions = new Exchange<WholeReport>();
   return (own) => {
     const report = async (id: number) =>

@@ -1,15 +1,14 @@
 // One connection: bytes in, requests to their handlers in the order in which they came, answers out in that order.
 import type { Socket } from "bun";
-import { Rejection } from "../../rejection.ts";
-import { Answer } from "../answer.ts";
+import { payloadTooLarge, Rejection } from "../../rejection.ts";
 import { Body, IncomingRequest } from "../request.ts";
-import { tooLarge } from "../too-much.ts";
-import { Arrival } from "./arrival.ts";
+import { LightResponse } from "../response.ts";
+import { BodyReader } from "./body-reader.ts";
 import type { RequestHead } from "./head.ts";
 import type { HeadCache } from "./head-cache.ts";
 import { Output } from "./output.ts";
+import { CONTINUE, responseToWire, toWire } from "./response-encoder.ts";
 import type { HttpServerContext } from "./server.ts";
-import { CONTINUE, responseToWire, toWire } from "./wire.ts";
 
 const MAX_HEAD_BYTES = 16 * 1024;
 const HEAD_END = Buffer.from("\r\n\r\n");
@@ -33,7 +32,7 @@ export class Connection {
   #isPaused = false;
   /** The beginning of a head is here, and waits for the rest. */
   #hasPartOfHead = false;
-  #arrival: Arrival | undefined;
+  #arrival: BodyReader | undefined;
   /** A request is with its handler, which makes us wait. */
   #isAnswering = false;
   /** The other side sends no more; it may still read. */
@@ -120,9 +119,9 @@ export class Connection {
     } else if (waitedMs >= idleTimeoutMs) this.#shut();
   }
 
-  #refuseLateBody(arrival: Arrival): void {
+  #refuseLateBody(arrival: BodyReader): void {
     if (arrival.isAnswered) this.terminate();
-    else this.#giveUp(arrival, timedOut(`The body did not arrive within ${this.#context.bodyTimeoutMs} ms.`));
+    else this.#reject(arrival, timedOut(`The body did not arrive within ${this.#context.bodyTimeoutMs} ms.`));
   }
 
   // --- reading ---
@@ -203,13 +202,13 @@ export class Connection {
 
   /** The head is here, the body is still to come. */
   #expect(head: RequestHead): void {
-    const gate = this.#context.gateOf(head);
-    const arrival = new Arrival(head, gate, this.#context.budget);
+    const gate = this.#context.guardOf(head);
+    const arrival = new BodyReader(head, gate, this.#context.budget);
     const { bodyLength, expectsContinue } = head;
     const refusal =
       gate.admit(arrival.request) ??
       (bodyLength !== "chunked" && bodyLength > gate.maxBodyBytes
-        ? gate.giveUp(arrival.request, tooLarge(gate.maxBodyBytes))
+        ? gate.reject(arrival.request, payloadTooLarge(gate.maxBodyBytes))
         : undefined);
     this.#arrival = arrival;
     this.#sinceMs = this.#context.clockMs;
@@ -220,16 +219,16 @@ export class Connection {
     } else if (expectsContinue) this.#send(CONTINUE);
   }
 
-  #readBody(arrival: Arrival, bytes: Buffer, start: number): number {
-    let read: ReturnType<Arrival["read"]>;
+  #readBody(arrival: BodyReader, bytes: Buffer, start: number): number {
+    let read: ReturnType<BodyReader["read"]>;
     try {
       read = arrival.read(bytes, start);
     } catch (error) {
       const detail = `The body can't be read: ${(error as Error).message}.`;
-      this.#giveUp(arrival, new Rejection("bad_encoding", detail, { closes: true }));
+      this.#reject(arrival, new Rejection("bad_encoding", detail, { closes: true }));
       return bytes.length;
     }
-    if (read.rejection !== undefined) this.#giveUp(arrival, read.rejection);
+    if (read.rejection !== undefined) this.#reject(arrival, read.rejection);
     else if (arrival.isAnswered && arrival.isEndless) this.#shut();
     if (!arrival.isDone) return read.at;
     this.#arrival = undefined;
@@ -238,7 +237,7 @@ export class Connection {
   }
 
   /** Answers ahead of the rest of a body, which is thrown away from here on. */
-  #giveUp(arrival: Arrival, rejection: Rejection): void {
+  #reject(arrival: BodyReader, rejection: Rejection): void {
     const { gate, request } = arrival;
     if (arrival.isAnswered) {
       this.#shut();
@@ -246,7 +245,7 @@ export class Connection {
     }
     arrival.isAnswered = true;
     arrival.release();
-    this.#answer(gate.giveUp(request, rejection), request.head, !arrival.isEndless);
+    this.#answer(gate.reject(request, rejection), request.head, !arrival.isEndless);
     this.#flush();
   }
 
@@ -255,14 +254,14 @@ export class Connection {
     this.#arrival = undefined;
     if (arrival === undefined) return;
     arrival.release();
-    if (!arrival.isAnswered) arrival.gate.abandon(arrival.request);
+    if (!arrival.isAnswered) arrival.gate.onAbort(arrival.request);
   }
 
   // --- answering ---
 
-  #handle(request: IncomingRequest, arrival?: Arrival): void {
+  #handle(request: IncomingRequest, arrival?: BodyReader): void {
     const result = this.#context.handle(request);
-    if (result instanceof Answer) {
+    if (result instanceof LightResponse) {
       arrival?.release();
       this.#answer(result, request.head, true);
       return;
@@ -273,11 +272,11 @@ export class Connection {
     else
       result.then(
         (settled) => this.#answerLater(settled, head, arrival),
-        (error) => this.#answerLater(this.#context.answerFault(error), head, arrival),
+        (error) => this.#answerLater(this.#context.toFaultResponse(error), head, arrival),
       );
   }
 
-  #answerLater(settled: Answer | Response, head: RequestHead, arrival: Arrival | undefined): void {
+  #answerLater(settled: LightResponse | Response, head: RequestHead, arrival: BodyReader | undefined): void {
     if (settled instanceof Response) {
       const goesOn = head.keepsAlive && !this.#context.isStopping;
       responseToWire(settled, !goesOn, head.method === "HEAD").then(
@@ -286,7 +285,7 @@ export class Connection {
           this.#after(goesOn);
           this.#answered(arrival);
         },
-        (error) => this.#answerLater(this.#context.answerFault(error), head, arrival),
+        (error) => this.#answerLater(this.#context.toFaultResponse(error), head, arrival),
       );
       return;
     }
@@ -294,7 +293,7 @@ export class Connection {
     this.#answered(arrival);
   }
 
-  #answered(arrival: Arrival | undefined): void {
+  #answered(arrival: BodyReader | undefined): void {
     arrival?.release();
     this.#isAnswering = false;
     this.#goOn();
@@ -307,7 +306,7 @@ export class Connection {
   }
 
   /** @param isReadable whatever comes behind the request can be told from it */
-  #answer(answer: Answer, head: RequestHead, isReadable: boolean): void {
+  #answer(answer: LightResponse, head: RequestHead, isReadable: boolean): void {
     const goesOn = isReadable && head.keepsAlive && !answer.closes && !this.#context.isStopping;
     this.#send(toWire(answer, !goesOn, head.method === "HEAD"));
     this.#after(goesOn);

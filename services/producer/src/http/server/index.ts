@@ -1,1 +1,1 @@
-export { type Gate, HttpServer, type HttpServerOptions } from "./server.ts";
+export { HttpServer, type HttpServerOptions, type RequestGuard } from "./server.ts";

@@ -2,26 +2,25 @@
 // the figures), and leaves out what this service owes its callers: a limit of connections, an answer to who is too slow
 // with a head, room for bodies by what came of them.
 import type { Socket } from "bun";
-import { Rejection } from "../../rejection.ts";
-import type { Answer } from "../answer.ts";
+import { payloadTooLarge, Rejection } from "../../rejection.ts";
 import type { ByteBudget } from "../byte-budget.ts";
-import { toProblemAnswer } from "../reply.ts";
+import { toProblemResponse } from "../problem-response.ts";
 import type { IncomingRequest } from "../request.ts";
-import { tooLarge } from "../too-much.ts";
+import type { LightResponse } from "../response.ts";
 import { Connection } from "./connection.ts";
 import type { RequestHead } from "./head.ts";
 import { HeadCache } from "./head-cache.ts";
-import { setDate, toWire } from "./wire.ts";
+import { setDate, toWire } from "./response-encoder.ts";
 
 /** What is asked about a request while its body is on its way. */
-export interface Gate {
+export interface RequestGuard {
   readonly maxBodyBytes: number;
-  /** An answer refuses it; else exactly one of its handler's call, `giveUp` and `abandon` follows. */
-  admit(request: IncomingRequest): Answer | undefined;
+  /** An answer refuses it; else exactly one of its handler's call, `reject` and `onAbort` follows. */
+  admit(request: IncomingRequest): LightResponse | undefined;
   /** It was let in, and there is nothing to handle: its body is too large, too slow, broken. */
-  giveUp(request: IncomingRequest, rejection: Rejection): Answer;
+  reject(request: IncomingRequest, rejection: Rejection): LightResponse;
   /** It was let in, and nobody is left to have an answer. */
-  abandon(request: IncomingRequest): void;
+  onAbort(request: IncomingRequest): void;
 }
 
 export interface HttpServerOptions {
@@ -40,27 +39,27 @@ export interface HttpServerOptions {
   /** What all bodies that are arriving may hold together. */
   budget: ByteBudget;
   /** By path. Others have a small body or none, and are always let in. */
-  gates: Readonly<Record<string, Gate>>;
-  /** Answers a request. Those of the gates' paths come as they are, others as the Fetch standard has them. */
-  fetch(request: IncomingRequest | Request): Answer | Response | Promise<Answer | Response>;
-  answerFault(error: unknown): Answer;
+  guards: Readonly<Record<string, RequestGuard>>;
+  /** Answers a request. Those of the guards' paths come as they are, others as the Fetch standard has them. */
+  fetch(request: IncomingRequest | Request): LightResponse | Response | Promise<LightResponse | Response>;
+  toFaultResponse(error: unknown): LightResponse;
   /** Told the status of each answer to what never got to a handler. */
-  onRefused(status: number): void;
+  onRejected(status: number): void;
 }
 
 /** What connections share. */
 export interface HttpServerContext
   extends Pick<
     HttpServerOptions,
-    "budget" | "headTimeoutMs" | "bodyTimeoutMs" | "idleTimeoutMs" | "answerFault"
+    "budget" | "headTimeoutMs" | "bodyTimeoutMs" | "idleTimeoutMs" | "toFaultResponse"
   > {
   /** ms; it stands still between two sweeps, which is exact enough for time-outs. */
   readonly clockMs: number;
   readonly isStopping: boolean;
-  gateOf(head: RequestHead): Gate;
+  guardOf(head: RequestHead): RequestGuard;
   /** Refuses what no handler of a gate has to do with, and counts that. */
-  refuse(rejection: Rejection): Answer;
-  handle(request: IncomingRequest): Answer | Response | Promise<Answer | Response>;
+  refuse(rejection: Rejection): LightResponse;
+  handle(request: IncomingRequest): LightResponse | Response | Promise<LightResponse | Response>;
 }
 
 const SWEEP_MS = 250;
@@ -74,7 +73,7 @@ export class HttpServer implements HttpServerContext {
   readonly headTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   readonly idleTimeoutMs: number;
-  readonly answerFault: (error: unknown) => Answer;
+  readonly toFaultResponse: (error: unknown) => LightResponse;
   clockMs = performance.now();
   isStopping = false;
   /** Connections that were turned away because there were too many. */
@@ -84,7 +83,7 @@ export class HttpServer implements HttpServerContext {
   readonly #listener: Bun.TCPSocketListener<Connection>;
   readonly #connections = new Set<Connection>();
   readonly #heads = new HeadCache();
-  readonly #otherGate: Gate;
+  readonly #otherGuard: RequestGuard;
   readonly #timer: Timer;
   #onEmpty: (() => void) | undefined;
 
@@ -95,12 +94,12 @@ export class HttpServer implements HttpServerContext {
     this.headTimeoutMs = options.headTimeoutMs;
     this.bodyTimeoutMs = options.bodyTimeoutMs;
     this.idleTimeoutMs = options.idleTimeoutMs;
-    this.answerFault = options.answerFault;
-    this.#otherGate = {
+    this.toFaultResponse = options.toFaultResponse;
+    this.#otherGuard = {
       maxBodyBytes: MAX_OTHER_BODY_BYTES,
       admit: () => undefined,
-      giveUp: (_, rejection) => this.refuse(rejection),
-      abandon: () => {},
+      reject: (_, rejection) => this.refuse(rejection),
+      onAbort: () => {},
     };
     const listen = {
       hostname: options.host,
@@ -132,25 +131,25 @@ export class HttpServer implements HttpServerContext {
     return this.#connections.size;
   }
 
-  gateOf({ method, path }: RequestHead): Gate {
-    return (method === "POST" ? this.#options.gates[path] : undefined) ?? this.#otherGate;
+  guardOf({ method, path }: RequestHead): RequestGuard {
+    return (method === "POST" ? this.#options.guards[path] : undefined) ?? this.#otherGuard;
   }
 
-  refuse(rejection: Rejection): Answer {
-    const answer = toProblemAnswer(rejection);
-    this.#options.onRefused(answer.status);
+  refuse(rejection: Rejection): LightResponse {
+    const answer = toProblemResponse(rejection);
+    this.#options.onRejected(answer.status);
     return answer;
   }
 
-  handle(request: IncomingRequest): Answer | Response | Promise<Answer | Response> {
-    const { fetch, answerFault } = this.#options;
+  handle(request: IncomingRequest): LightResponse | Response | Promise<LightResponse | Response> {
+    const { fetch, toFaultResponse } = this.#options;
     try {
-      if (this.gateOf(request.head) !== this.#otherGate) return fetch(request);
+      if (this.guardOf(request.head) !== this.#otherGuard) return fetch(request);
       return request.body.length > MAX_OTHER_BODY_BYTES
-        ? this.refuse(tooLarge(MAX_OTHER_BODY_BYTES))
+        ? this.refuse(payloadTooLarge(MAX_OTHER_BODY_BYTES))
         : fetch(request.toRequest());
     } catch (error) {
-      return answerFault(error);
+      return toFaultResponse(error);
     }
   }
 
@@ -195,7 +194,7 @@ export class HttpServer implements HttpServerContext {
       this.refusedConnections++;
       const detail = `${maxConnections} connections are open already.`;
       // Whether it is read before the connection's reset is not waited for: that would be one more connection.
-      socket.end(toWire(toProblemAnswer(new Rejection("overloaded", detail)), true, false));
+      socket.end(toWire(toProblemResponse(new Rejection("overloaded", detail)), true, false));
       return;
     }
     const connection = new Connection(this, this.#heads, socket);
@@ -204,7 +203,7 @@ export class HttpServer implements HttpServerContext {
   }
 
   #fail(connection: Connection | undefined, error: unknown): void {
-    this.answerFault(error);
+    this.toFaultResponse(error);
     connection?.terminate();
   }
 

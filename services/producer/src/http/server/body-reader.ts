@@ -1,12 +1,11 @@
 // A body on its way: read by its length or its chunks, kept while it is wanted, thrown away once it isn't.
-import type { Rejection } from "../../rejection.ts";
+import { payloadTooLarge, type Rejection, tooManyBytesInFlight } from "../../rejection.ts";
 import type { ByteBudget } from "../byte-budget.ts";
 import { Body, IncomingRequest } from "../request.ts";
-import { tooLarge, tooManyBytes } from "../too-much.ts";
 import { BodyBuffer } from "./body-buffer.ts";
-import { ChunkReader } from "./chunks.ts";
+import { ChunkReader } from "./chunk-reader.ts";
 import type { RequestHead } from "./head.ts";
-import type { Gate } from "./server.ts";
+import type { RequestGuard } from "./server.ts";
 
 /**
  * What is left of a body that isn't wanted is read and thrown away up to here, bytes: a connection that is closed under
@@ -14,7 +13,7 @@ import type { Gate } from "./server.ts";
  */
 const DRAIN_BYTES = 32 * 1024 * 1024;
 
-export class Arrival {
+export class BodyReader {
   readonly request: IncomingRequest;
   /** It has its answer already: what still comes is thrown away. */
   isAnswered = false;
@@ -28,7 +27,7 @@ export class Arrival {
 
   constructor(
     head: RequestHead,
-    readonly gate: Gate,
+    readonly gate: RequestGuard,
     budget: ByteBudget,
   ) {
     const maxBytes = gate.maxBodyBytes;
@@ -72,8 +71,8 @@ export class Arrival {
   }
 
   #keep(bytes: Buffer, from: number, to: number): Rejection | undefined {
-    if (this.#received > this.#maxBytes) return tooLarge(this.#maxBytes);
-    return this.#buffer.push(bytes, from, to) ? undefined : tooManyBytes();
+    if (this.#received > this.#maxBytes) return payloadTooLarge(this.#maxBytes);
+    return this.#buffer.push(bytes, from, to) ? undefined : tooManyBytesInFlight();
   }
 
   /** The request, whole. Its body still counts against the budget until `release`. */

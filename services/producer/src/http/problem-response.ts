@@ -1,19 +1,19 @@
 // Refusals as answers.
 import { toProblem } from "@ingest/contract";
 import type { Rejection } from "../rejection.ts";
-import { Answer, AnswerHead } from "./answer.ts";
+import { LightResponse, ResponseHead } from "./response.ts";
 
 const PROBLEM_TYPE = "application/problem+json";
 
 /** Few kinds of refusals are given often. Bounded: how long to wait may be any number. */
-const heads = new Map<string, AnswerHead>();
+const heads = new Map<string, ResponseHead>();
 const MAX_HEADS = 256;
 
 function headOf(
   status: number,
   retryAfter: number | undefined,
   more: Readonly<Record<string, string>>,
-): AnswerHead {
+): ResponseHead {
   const fields = {
     "Content-Type": PROBLEM_TYPE,
     ...(retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) }),
@@ -22,18 +22,18 @@ function headOf(
   const key = `${status} ${JSON.stringify(fields)}`;
   let head = heads.get(key);
   if (head === undefined) {
-    head = new AnswerHead(status, fields);
+    head = new ResponseHead(status, fields);
     if (heads.size < MAX_HEADS) heads.set(key, head);
   }
   return head;
 }
 
 /** The answer to something that isn't taken (RFC 9457). `more` goes into the body beside the standard members. */
-export function toProblemAnswer(
+export function toProblemResponse(
   rejection: Rejection,
   more: object = {},
   fields: Readonly<Record<string, string>> = {},
-): Answer {
+): LightResponse {
   const { code, detail } = rejection;
   const { errors, eventId, retryAfterSeconds, closes } = rejection.more;
   const problem = toProblem(code, detail, {
@@ -42,5 +42,9 @@ export function toProblemAnswer(
   });
   const { status } = problem;
   const retryAfter = retryAfterSeconds ?? (status === 503 || status === 429 ? 1 : undefined);
-  return new Answer(headOf(status, retryAfter, fields), JSON.stringify({ ...problem, ...more }), closes);
+  return new LightResponse(
+    headOf(status, retryAfter, fields),
+    JSON.stringify({ ...problem, ...more }),
+    closes,
+  );
 }

@@ -1,13 +1,13 @@
 // Answers as they go over the wire.
 import { STATUS_CODES } from "node:http";
-import type { Answer, AnswerHead } from "../answer.ts";
+import type { LightResponse, ResponseHead } from "../response.ts";
 
 const CLOSE = "Connection: close\r\n";
 /** What is about the message on its way, and so this server's. */
 const OWN_FIELDS = new Set(["connection", "content-length", "date", "transfer-encoding"]);
 
 /** What comes before a body's length, for each kind of answer; made anew when the second of its Date is over. */
-const beginnings = new Map<AnswerHead, string>();
+const beginnings = new Map<ResponseHead, string>();
 let date = "";
 
 /** To be called about once a second. */
@@ -19,7 +19,7 @@ export function setDate(now: Date): void {
 }
 setDate(new Date());
 
-function beginningOf(head: AnswerHead): string {
+function beginningOf(head: ResponseHead): string {
   let beginning = beginnings.get(head);
   if (beginning === undefined) {
     beginning = begin(head.status, head.lines);
@@ -36,7 +36,11 @@ function begin(status: number, lines: string): string {
  * An answer's bytes; text when they are all ASCII.
  * @param isHead the answer to HEAD, which has a length and no body
  */
-export function toWire({ head, body, bytes }: Answer, closes: boolean, isHead: boolean): string | Buffer {
+export function toWire(
+  { head, body, bytes }: LightResponse,
+  closes: boolean,
+  isHead: boolean,
+): string | Buffer {
   const text = `${beginningOf(head)}${closes ? CLOSE : ""}Content-Length: ${bytes}\r\n\r\n${isHead ? "" : body}`;
   if (isHead) return text;
   return bytes === body.length ? text : Buffer.from(text);

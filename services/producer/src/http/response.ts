@@ -1,7 +1,7 @@
 // An answer, made of text: what the hot path gives instead of a Response, which costs more than all that is in it.
 
 /** Status and header fields of answers. Made once for each kind, so that an answer brings only its body. */
-export class AnswerHead {
+export class ResponseHead {
   /** The fields as they go over the wire, each with its line's end. */
   readonly lines: string;
 
@@ -15,9 +15,9 @@ export class AnswerHead {
   }
 }
 
-export class Answer {
+export class LightResponse {
   constructor(
-    readonly head: AnswerHead,
+    readonly head: ResponseHead,
     readonly body: string,
     /** The connection is of no more use after it. */
     readonly closes = false,

@@ -16,7 +16,7 @@ function maxDescriptors(): number | undefined {
 }
 
 /** The number of connections that was asked for, or less where the process may not have so many descriptors. */
-export function affordableConnections(
+export function toMaxConnections(
   asked: number,
   log: Pick<Log, "warn">,
   descriptors: number | undefined = maxDescriptors(),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ChunkError, ChunkReader } from "./chunks.ts";
+import { ChunkError, ChunkReader } from "./chunk-reader.ts";
 
 /** Reads the text in pieces of so many bytes. @returns the body, and what of the text is behind it */
 function read(text: string, pieceBytes: number): { body: string; rest: string } {
