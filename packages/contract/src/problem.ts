@@ -1,43 +1,190 @@
 // Every way in which the API says no: one table of codes, and the RFC 9457 body made from it.
 import { type Static, Type } from "@sinclair/typebox";
 
-/** code → HTTP status, title, and whether trying the same request later can help. */
+/** One row of the table. */
+interface ProblemKind {
+  status: number;
+  title: string;
+  /** Sending the same request later can help. */
+  canRetry: boolean;
+  /** What leads to it; Markdown. */
+  cause: string;
+  /** What the caller does, then what the operator does; Markdown. */
+  remedy: string;
+}
+
+/** By code, in the order of their status. docs/problems.md and the OpenAPI document are made from it. */
 export const problems = {
-  not_http: { status: 400, title: "The request is not HTTP/1.1", canRetry: false },
-  not_json: { status: 400, title: "The body is not JSON", canRetry: false },
-  bad_encoding: { status: 400, title: "The body could not be decoded", canRetry: false },
-  bad_parameter: { status: 400, title: "A parameter or header is not valid", canRetry: false },
-  unauthorized: { status: 401, title: "Credentials are missing or wrong", canRetry: false },
-  not_found: { status: 404, title: "There is nothing at this address", canRetry: false },
-  method_not_allowed: { status: 405, title: "This address does not take that method", canRetry: false },
-  request_timeout: { status: 408, title: "The request did not arrive in time", canRetry: true },
-  too_large: { status: 413, title: "The body or the event is too large", canRetry: false },
+  not_http: {
+    status: 400,
+    title: "The request is not HTTP/1.1",
+    canRetry: false,
+    cause: "The bytes of the request break the syntax of HTTP/1.1. The connection is closed.",
+    remedy: "Send the request with an HTTP library; check what a proxy in between makes of it.",
+  },
+  not_json: {
+    status: 400,
+    title: "The body is not JSON",
+    canRetry: false,
+    cause: "The body is empty, or a JSON parser rejects it at the place that `detail` names.",
+    remedy: "Serialize the body with a JSON library.",
+  },
+  bad_encoding: {
+    status: 400,
+    title: "The body could not be decoded",
+    canRetry: false,
+    cause:
+      "The body is not UTF-8, not what its `Content-Encoding` declares, or not chunked as HTTP/1.1 requires.",
+    remedy: "Send UTF-8, and a `Content-Encoding` that names the compression in use, or none.",
+  },
+  bad_parameter: {
+    status: 400,
+    title: "A parameter or header is not valid",
+    canRetry: false,
+    cause: "A query parameter or a header has a value that is not allowed, such as an unknown durability.",
+    remedy: "Correct the parameter that `detail` names.",
+  },
+  not_found: {
+    status: 404,
+    title: "There is nothing at this address",
+    canRetry: false,
+    cause: "The path is misspelled, or ends with a slash too many. Paths are case-sensitive.",
+    remedy: "See `/openapi` for the paths.",
+  },
+  method_not_allowed: {
+    status: 405,
+    title: "This address does not allow that method",
+    canRetry: false,
+    cause: "The path exists for other methods, which the `Allow` header lists.",
+    remedy: "Use one of them. Events are sent with POST.",
+  },
+  request_timeout: {
+    status: 408,
+    title: "The request did not arrive in time",
+    canRetry: true,
+    cause:
+      "The head took longer than `HEAD_TIMEOUT_MS`, or the body longer than `BODY_TIMEOUT_MS`. The connection is closed.",
+    remedy: "Send it again, in smaller batches over a slow network.",
+  },
+  too_large: {
+    status: 413,
+    title: "The body or the event is too large",
+    canRetry: false,
+    cause:
+      "The body is larger than `MAX_BODY_BYTES`, an event than `MAX_EVENT_BYTES` (both once decompressed), a batch than `MAX_BATCH_EVENTS`, or a record than Kafka takes.",
+    remedy: "Split the batch or shrink the event. Operators can raise the limit.",
+  },
   unsupported_media_type: {
     status: 415,
-    title: "This content type or encoding is not taken",
+    title: "This content type or encoding is not supported",
     canRetry: false,
+    cause: "`Content-Type`, its charset, or `Content-Encoding` is one that this path does not take.",
+    remedy:
+      "Send `application/json` in UTF-8, or `application/x-ndjson` to `/register_events`; compress with gzip, deflate, br or zstd.",
   },
-  invalid_event: { status: 422, title: "The body is not an event", canRetry: false },
-  rate_limited: { status: 429, title: "Over the caller's limit", canRetry: true },
-  expectation_failed: { status: 417, title: "What the request expects can't be met", canRetry: false },
-  head_too_large: { status: 431, title: "The head of the request is too large", canRetry: false },
-  not_implemented: { status: 501, title: "The transfer encoding is not spoken here", canRetry: false },
-  version_not_supported: { status: 505, title: "The version of HTTP is not spoken here", canRetry: false },
-  internal: { status: 500, title: "Something went wrong on our side", canRetry: true },
-  queue_full: { status: 503, title: "The queue to Kafka is full", canRetry: true },
-  journal_full: { status: 503, title: "Kafka is away and the journal is full", canRetry: true },
-  journal_unavailable: { status: 503, title: "The journal can't be written", canRetry: true },
-  overloaded: { status: 503, title: "Too many requests at once", canRetry: true },
-  kafka_unavailable: { status: 503, title: "Kafka does not take events now", canRetry: true },
-  shutting_down: { status: 503, title: "This server is stopping", canRetry: true },
+  expectation_failed: {
+    status: 417,
+    title: "The request's expectation can't be met",
+    canRetry: false,
+    cause: "`Expect` holds something other than `100-continue`.",
+    remedy: "Leave the `Expect` header out.",
+  },
+  invalid_event: {
+    status: 422,
+    title: "The body is not an event",
+    canRetry: false,
+    cause:
+      "The JSON is not an event by the schema: a member is missing, unknown, or has a wrong type or length.",
+    remedy: "Correct each member that `errors` points to.",
+  },
+  head_too_large: {
+    status: 431,
+    title: "The head of the request is too large",
+    canRetry: false,
+    cause: "The request line and the headers exceed 16 KiB, or there are more than a hundred headers.",
+    remedy: "Send fewer and shorter headers; cookies are usually the cause.",
+  },
+  internal: {
+    status: 500,
+    title: "Something went wrong on our side",
+    canRetry: true,
+    cause: "A fault of this service. Its log holds the reason.",
+    remedy: "Send it again with the same `event_id`. Operators find the fault in the log, at level error.",
+  },
+  not_implemented: {
+    status: 501,
+    title: "This transfer encoding is not implemented",
+    canRetry: false,
+    cause: "`Transfer-Encoding` holds something other than `chunked`.",
+    remedy: "Send a `Content-Length`, or chunks alone; compress by `Content-Encoding`.",
+  },
+  journal_full: {
+    status: 503,
+    title: "Kafka is unavailable and the journal is full",
+    canRetry: true,
+    cause:
+      "Kafka has not taken events for so long that the journal has reached `JOURNAL_MAX_BYTES` or `JOURNAL_MAX_AGE_MS`.",
+    remedy: "Send it again after `Retry-After`. Operators restore Kafka, or enlarge the journal.",
+  },
+  journal_unavailable: {
+    status: 503,
+    title: "The journal can't be written",
+    canRetry: true,
+    cause:
+      "The disk of the journal is full or failing, or there is no journal and the caller asked for `durable`.",
+    remedy:
+      "Send it again after `Retry-After`, or ask for another durability. Operators check the disk at `JOURNAL_DIR`.",
+  },
+  kafka_unavailable: {
+    status: 503,
+    title: "Kafka does not take events now",
+    canRetry: true,
+    cause:
+      "The event has to reach Kafka (durability `stored`, or no journal), and Kafka is unreachable or refuses it.",
+    remedy: "Send it again after `Retry-After`. `/health/ready` and the log say what is wrong with Kafka.",
+  },
+  overloaded: {
+    status: 503,
+    title: "Too many requests at once",
+    canRetry: true,
+    cause: "`MAX_IN_FLIGHT_REQUESTS`, `MAX_IN_FLIGHT_BYTES` or `MAX_CONNECTIONS` is reached.",
+    remedy:
+      "Send it again after `Retry-After`; send batches rather than single events, over fewer connections.",
+  },
+  queue_full: {
+    status: 503,
+    title: "The queue to Kafka is full",
+    canRetry: true,
+    cause: "Events arrive faster than Kafka takes them, and there is no journal to keep them.",
+    remedy:
+      "Send it again after `Retry-After`. Operators raise `KAFKA_QUEUE_BUFFERING_MAX_KBYTES`, or enable the journal.",
+  },
+  shutting_down: {
+    status: 503,
+    title: "This server is stopping",
+    canRetry: true,
+    cause: "The process has received SIGTERM.",
+    remedy: "Send it again after `Retry-After`: another instance answers, or this one after its restart.",
+  },
   outcome_unknown: {
     status: 504,
     title: "Not confirmed in time; the event may still arrive",
     canRetry: true,
+    cause: "Neither the disk nor Kafka confirmed the event within `STORED_DEADLINE_MS`.",
+    remedy: "Send it again with the same `event_id`, so that consumers can drop the duplicate.",
   },
-} as const satisfies Record<string, { status: number; title: string; canRetry: boolean }>;
+  version_not_supported: {
+    status: 505,
+    title: "This version of HTTP is not supported",
+    canRetry: false,
+    cause: "The request line names another major version than HTTP/1.",
+    remedy: "Send HTTP/1.1.",
+  },
+} as const satisfies Record<string, ProblemKind>;
 
 export type ProblemCode = keyof typeof problems;
+
+export const problemCodes = Object.keys(problems) as ProblemCode[];
 
 /** Where the codes are explained; `type` of a problem is this with the code as fragment. */
 export const PROBLEM_TYPE_BASE = "/openapi#";
@@ -56,7 +203,7 @@ export const Problem = Type.Object(
     status: Type.Integer(),
     detail: Type.String({ description: "What to change, for this very request" }),
     code: Type.Union(
-      (Object.keys(problems) as ProblemCode[]).map((code) => Type.Literal(code)),
+      problemCodes.map((code) => Type.Literal(code)),
       { description: "The kind of problem, for programs" },
     ),
     event_id: Type.Optional(Type.String({ description: "The event this is about, where one is" })),

@@ -1,5 +1,5 @@
 // What the OpenAPI document says of the event routes; its schemas are the ones that are checked.
-import { durabilities, type ProblemCode, problems } from "@ingest/contract";
+import { durabilities, type ProblemCode, problemCodes, problems, toProblem } from "@ingest/contract";
 import type { DocumentDecoration } from "elysia";
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
@@ -15,38 +15,38 @@ const preferenceApplied = {
   },
 };
 
-/** A response for each status that these codes have, naming the codes. */
-function refusals(codes: readonly ProblemCode[]) {
-  const byStatus = Map.groupBy(codes, (code) => problems[code].status);
-  return Object.fromEntries(
-    [...byStatus].map(([status, list]) => [
-      String(status),
-      {
-        description: list.map((code) => `\`${code}\`: ${problems[code].title}`).join("; "),
-        ...(status === 503 ? { headers: retryAfter } : {}),
-        content: { "application/problem+json": { schema: ref("Problem") } },
+/** Problems of requests that have no route. */
+const withoutRoute: readonly ProblemCode[] = ["not_found", "method_not_allowed"];
+
+/** A response for each status that a problem of these routes has, with an example of each code. */
+const problemResponses = Object.fromEntries(
+  [...Map.groupBy(problemCodes, (code) => problems[code].status)].flatMap(([status, codes]) => {
+    const possible = codes.filter((code) => !withoutRoute.includes(code));
+    return possible.length === 0 ? [] : [[String(status), toProblemResponse(status, possible)]];
+  }),
+);
+
+function toProblemResponse(status: number, codes: readonly ProblemCode[]) {
+  return {
+    description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join("; "),
+    ...(status === 503 ? { headers: retryAfter } : {}),
+    content: {
+      "application/problem+json": {
+        schema: ref("Problem"),
+        examples: Object.fromEntries(codes.map((code) => [code, toExample(code)])),
       },
-    ]),
-  );
+    },
+  };
 }
 
-const anyRoute: readonly ProblemCode[] = [
-  "not_json",
-  "bad_encoding",
-  "bad_parameter",
-  "request_timeout",
-  "too_large",
-  "unsupported_media_type",
-  "invalid_event",
-  "internal",
-  "queue_full",
-  "journal_full",
-  "journal_unavailable",
-  "overloaded",
-  "kafka_unavailable",
-  "shutting_down",
-  "outcome_unknown",
-];
+function toExample(code: ProblemCode) {
+  const { title, remedy } = problems[code];
+  const errors = [{ pointer: "/event_type", message: "Expected string" }];
+  return {
+    summary: title,
+    value: toProblem(code, remedy, code === "invalid_event" ? { errors } : {}),
+  };
+}
 
 const parameters = [
   {
@@ -85,7 +85,7 @@ export const registerEventDetail: DocumentDecoration = {
       headers: preferenceApplied,
       content: json(ref("Accepted")),
     },
-    ...refusals(anyRoute),
+    ...problemResponses,
   },
 };
 
@@ -123,6 +123,6 @@ export const registerEventsDetail: DocumentDecoration = {
       headers: preferenceApplied,
       content: json(ref("Results")),
     },
-    ...refusals(anyRoute),
+    ...problemResponses,
   },
 };

@@ -1,5 +1,5 @@
 // What the event routes answer with, as schemas: the OpenAPI document shows them, the tests hold answers against them.
-import { Problem, type ProblemCode, ProblemError, problems } from "@ingest/contract";
+import { Problem, ProblemError, problemCodes } from "@ingest/contract";
 import { type Static, Type } from "@sinclair/typebox";
 
 const eventId = Type.String({
@@ -46,7 +46,7 @@ export const EventResult = Type.Object(
     event_id: Type.Optional(eventId),
     code: Type.Optional(
       Type.Union(
-        (Object.keys(problems) as ProblemCode[]).map((code) => Type.Literal(code)),
+        problemCodes.map((code) => Type.Literal(code)),
         { description: "Why it wasn't taken" },
       ),
     ),

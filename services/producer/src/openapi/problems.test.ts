@@ -1,0 +1,65 @@
+// The table of problems against what uses it: every code is raised, documented, and nothing else is.
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { problemCodes, problems } from "@ingest/contract";
+import { createTestApp } from "../testing/test-app.ts";
+
+const source = join(import.meta.dir, "..");
+const document = await (async () => {
+  const response = await createTestApp().app.handle(new Request("http://localhost/openapi/json"));
+  return (await response.json()) as OpenApiDocument;
+})();
+
+interface OpenApiDocument {
+  info: { description: string };
+  paths: Record<string, Record<string, { responses?: Record<string, { content?: Content }> }>>;
+  components: { schemas: { Problem: { properties: { code: { anyOf: { const: string }[] } } } } };
+}
+type Content = Record<string, { examples?: Record<string, { value: { code: string; status: number } }> }>;
+
+/** The service's code without types and comments, and without what only documents. */
+function statements(): string {
+  const transpiler = new Bun.Transpiler({ loader: "ts" });
+  return [...new Bun.Glob("**/*.ts").scanSync(source)]
+    .filter((file) => !/\.test\.ts$|(^|\/)testing\/|(^|\/)openapi\/|documentation\.ts$/.test(file))
+    .map((file) => transpiler.transformSync(readFileSync(join(source, file), "utf8")))
+    .join("\n");
+}
+
+test("every code is raised somewhere", () => {
+  const code = statements();
+  const isRaised = (name: string) => new RegExp(`(?<![=!]==? |case )"${name}"`).test(code);
+  expect(problemCodes.filter((name) => !isRaised(name))).toEqual([]);
+});
+
+describe("the OpenAPI document", () => {
+  const examples = Object.values(document.paths["/register_event"]!)
+    .flatMap(({ responses = {} }) => Object.entries(responses))
+    .flatMap(([status, { content = {} }]) =>
+      Object.entries(content["application/problem+json"]?.examples ?? {}).map(([name, { value }]) => ({
+        name,
+        responseStatus: Number(status),
+        ...value,
+      })),
+    );
+
+  test("has every code that a route can answer with, each at its own status", () => {
+    const withoutRoute = ["not_found", "method_not_allowed"];
+    expect(examples.map(({ code }) => code).sort()).toEqual(
+      problemCodes.filter((code) => !withoutRoute.includes(code)).sort(),
+    );
+    for (const { name, code, status, responseStatus } of examples) {
+      expect(code).toBe(name);
+      expect(status).toBe(responseStatus);
+      expect(status).toBe(problems[name as keyof typeof problems].status);
+    }
+  });
+
+  test("lists every code in its schema and its description", () => {
+    expect(document.components.schemas.Problem.properties.code.anyOf.map((row) => row.const)).toEqual(
+      problemCodes,
+    );
+    for (const code of problemCodes) expect(document.info.description).toContain(`\`${code}\``);
+  });
+});
