@@ -6,3 +6,4 @@ export * from "./metrics.ts";
 export * from "./run.ts";
 export * from "./settings.ts";
 export * from "./settings-table.ts";
+export * from "./version.ts";

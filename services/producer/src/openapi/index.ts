@@ -2,6 +2,7 @@
 import { dirname, join } from "node:path";
 import { openapi } from "@elysiajs/openapi";
 import { EventInput } from "@ingest/contract";
+import { version } from "@ingest/service";
 import type { TSchema } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { schemas } from "../events/model.ts";
@@ -31,7 +32,7 @@ export function openapiRoutes() {
       documentation: {
         info: {
           title: "Event ingestion",
-          version: "1",
+          version,
           description: `Events in over HTTP, out to Kafka.\n\n${codeDescriptions()}`,
         },
         tags: [
