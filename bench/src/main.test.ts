@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { until } from "@ingest/testkit";
 import type { Report } from "./report/schema.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "bench-"));
@@ -78,8 +79,7 @@ test("Ctrl-C ends the firing and reports what was done", async () => {
   await using service = serve();
   const file = join(folder, "interrupted.json");
   const child = bench("--url", service.url, "--duration", "60s", "--concurrency", "2", "--json", file);
-  const deadline = performance.now() + 10_000;
-  while (service.seen.requests < 10 && performance.now() < deadline) await Bun.sleep(5);
+  await until("ten requests", () => service.seen.requests >= 10, 10_000);
   child.kill("SIGINT");
   const { stdout, code } = await outcome(child);
   expect(stdout).toStartWith("Stopped by hand after");

@@ -14,6 +14,7 @@ import {
   topicSettings,
 } from "@ingest/kafka";
 import { createLog, logSettings, parseSettings } from "@ingest/service";
+import { until } from "@ingest/testkit";
 import {
   createDelivery,
   type Delivery,
@@ -21,7 +22,6 @@ import {
 } from "../../services/producer/src/delivery/index.ts";
 import { type ProxiedBroker, startProxiedBroker } from "./kit/proxied-broker.ts";
 import { TcpProxy } from "./kit/proxy.ts";
-import { until } from "./kit/until.ts";
 
 const KEYS = 7;
 const PADDING = "x".repeat(200);

@@ -1,10 +1,10 @@
 // The journal on a disk that is full: refusing, not failing, and going on by itself once there is room.
 import { afterAll, expect, test } from "bun:test";
 import { createLog, logSettings, parseSettings } from "@ingest/service";
+import { until } from "@ingest/testkit";
 import type { JournalRecord } from "../../services/producer/src/delivery/journal/cursor.ts";
 import { Journal } from "../../services/producer/src/delivery/journal/journal.ts";
 import { mountSmallDisk } from "./kit/small-disk.ts";
-import { until } from "./kit/until.ts";
 
 const log = createLog("full-disk-test", parseSettings(logSettings, { LOG_LEVEL: "silent" }));
 

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import { sharedBroker } from "@ingest/broker";
-import { Random } from "../faults/kit/random.ts";
+import { Random } from "@ingest/testkit";
 import { type ProducerProcess, startProducer } from "../integration/producer-process.ts";
 
 const seed = Number(process.env.FUZZ_SEED ?? 1);
@@ -16,8 +16,6 @@ const QUIET_MS = 300;
 const ANSWER_WITHIN_MS = 30_000;
 
 const random = new Random(seed);
-const below = (limit: number) => Math.floor(random.between(0, limit));
-const pick = <T>(items: readonly T[]): T => items[below(items.length)]!;
 
 const body = '{"event_type":"raw","payload":{"text":"значение"}}';
 const bodyBytes = Buffer.byteLength(body);
@@ -27,46 +25,50 @@ const request = (length: number | string = bodyBytes, content = body, more = "")
 /** What goes over the wire, in the pieces in which it is written. */
 const shapes = {
   whole: () => [request()],
-  "cut off anywhere": () => [Buffer.from(request()).subarray(0, below(request().length))],
+  "cut off anywhere": () => [Buffer.from(request()).subarray(0, random.below(request().length))],
   "in single bytes": () => [...Buffer.from(request())].map((byte) => Buffer.from([byte])),
   "in pieces": () => {
     const bytes = Buffer.from(request());
-    const at = below(bytes.length);
+    const at = random.below(bytes.length);
     return [bytes.subarray(0, at), bytes.subarray(at)];
   },
   slowly: () => {
     const bytes = Buffer.from(request());
-    const cuts = Array.from({ length: 8 }, () => below(bytes.length)).toSorted((a, b) => a - b);
+    const cuts = Array.from({ length: 8 }, () => random.below(bytes.length)).toSorted((a, b) => a - b);
     return [0, ...cuts].map((from, index) => bytes.subarray(from, cuts[index]));
   },
-  pipelined: () => [request().repeat(2 + below(20))],
-  "pipelined, the last cut off": () => [request().repeat(3) + request().slice(0, below(80))],
-  "longer than it says": () => [request(below(bodyBytes))],
-  "shorter than it says": () => [request(bodyBytes + 1 + below(1000))],
+  pipelined: () => [request().repeat(2 + random.below(20))],
+  "pipelined, the last cut off": () => [request().repeat(3) + request().slice(0, random.below(80))],
+  "longer than it says": () => [request(random.below(bodyBytes))],
+  "shorter than it says": () => [request(bodyBytes + 1 + random.below(1000))],
   "a length that is none": () => [
-    request(pick(["-1", "1e3", "0x10", "", "99999999999999999999", "5, 5", "a"])),
+    request(random.pick(["-1", "1e3", "0x10", "", "99999999999999999999", "5, 5", "a"])),
   ],
-  "two lengths": () => [request(bodyBytes, body, `content-length: ${below(100)}\r\n`)],
+  "two lengths": () => [request(bodyBytes, body, `content-length: ${random.below(100)}\r\n`)],
   "a length and chunks": () => [request(bodyBytes, body, "transfer-encoding: chunked\r\n")],
   "chunks that are none": () => [
-    `POST /register_event HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${pick(["zz\r\n", "-5\r\nabc", "ffffffffffffffff\r\n", "5\r\nab", "0\r\n\r\n", "3\r\nabcdef\r\n"])}`,
+    `POST /register_event HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${random.pick(["zz\r\n", "-5\r\nabc", "ffffffffffffffff\r\n", "5\r\nab", "0\r\n\r\n", "3\r\nabcdef\r\n"])}`,
   ],
-  "a header without end": () => [`POST /register_event HTTP/1.1\r\nhost: ${"x".repeat(1 + below(200_000))}`],
+  "a header without end": () => [
+    `POST /register_event HTTP/1.1\r\nhost: ${"x".repeat(1 + random.below(200_000))}`,
+  ],
   "a head that is too large": () => [
-    request(bodyBytes, body, `x: ${"y".repeat(16_384 + below(16_000))}\r\n`),
+    request(bodyBytes, body, `x: ${"y".repeat(16_384 + random.below(16_000))}\r\n`),
   ],
-  "many headers": () => [request(bodyBytes, body, "x: y\r\n".repeat(1 + below(2_000)))],
-  "a long address": () => [`GET /${"a".repeat(1 + below(100_000))} HTTP/1.1\r\nhost: x\r\n\r\n`],
-  "a method that is none": () => [request().replace("POST", pick(["", "POST POST", "pöst", "\0", "G E T"]))],
+  "many headers": () => [request(bodyBytes, body, "x: y\r\n".repeat(1 + random.below(2_000)))],
+  "a long address": () => [`GET /${"a".repeat(1 + random.below(100_000))} HTTP/1.1\r\nhost: x\r\n\r\n`],
+  "a method that is none": () => [
+    request().replace("POST", random.pick(["", "POST POST", "pöst", "\0", "G E T"])),
+  ],
   "a version that is none": () => [
-    request().replace("HTTP/1.1", pick(["HTTP/9.9", "HTTP", "", "HTCPCP/1.0"])),
+    request().replace("HTTP/1.1", random.pick(["HTTP/9.9", "HTTP", "", "HTCPCP/1.0"])),
   ],
   "bits turned over": () => {
     const bytes = Buffer.from(request());
-    for (let n = 1 + below(8); n > 0; n--) bytes[below(bytes.length)]! ^= 1 << below(8);
+    for (let n = 1 + random.below(8); n > 0; n--) bytes[random.below(bytes.length)]! ^= 1 << random.below(8);
     return [bytes];
   },
-  noise: () => [Buffer.from(Array.from({ length: 1 + below(5_000) }, () => below(256)))],
+  noise: () => [Buffer.from(Array.from({ length: 1 + random.below(5_000) }, () => random.below(256)))],
   nothing: () => [],
 } satisfies Record<string, () => (string | Buffer)[]>;
 const names = Object.keys(shapes) as (keyof typeof shapes)[];

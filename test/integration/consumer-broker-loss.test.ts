@@ -1,14 +1,8 @@
 // A broker that isn't there yet, goes, crashes and comes back: the consumer goes on by itself.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Broker, canStartBroker, freePort, startBroker } from "@ingest/broker";
-import {
-  ConsumerProcess,
-  ConsumerTest,
-  eventRecords,
-  missingOf,
-  outOfOrder,
-  until,
-} from "./consumer-fixture.ts";
+import { until } from "@ingest/testkit";
+import { ConsumerProcess, ConsumerTest, eventRecords, missingOf, outOfOrder } from "./consumer-fixture.ts";
 
 describe.skipIf(!canStartBroker())("a consumer whose broker", () => {
   let broker: Broker;

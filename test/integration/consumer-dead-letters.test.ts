@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { sharedBroker } from "@ingest/broker";
 import { type ConsumedRecord, consumerSettings, createConsumer, toClientConfig } from "@ingest/kafka";
 import { parseSettings } from "@ingest/service";
-import { ConsumerTest, eventRecord, eventRecords, missingOf, until } from "./consumer-fixture.ts";
+import { until } from "@ingest/testkit";
+import { ConsumerTest, eventRecord, eventRecords, missingOf } from "./consumer-fixture.ts";
 
 let kafka: ConsumerTest;
 beforeAll(async () => {

@@ -4,6 +4,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, sharedBroker } from "@ingest/broker";
+import { until } from "@ingest/testkit";
 import {
   ConsumerTest,
   eventRecord,
@@ -11,7 +12,6 @@ import {
   type LogLine,
   missingOf,
   outOfOrder,
-  until,
 } from "./consumer-fixture.ts";
 
 let kafka: ConsumerTest;

@@ -12,22 +12,10 @@ import {
   toClientConfig,
 } from "@ingest/kafka";
 import { parseSettings } from "@ingest/service";
+import { until } from "@ingest/testkit";
 import type { Subprocess } from "bun";
 
 const root = join(import.meta.dir, "../..");
-
-/** Polls until it holds. @throws after the deadline, with what was waited for */
-export async function until(
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  deadlineMs = 30_000,
-): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await Bun.sleep(20);
-  }
-}
 
 /** A line of the consumer's. */
 export interface LogLine {

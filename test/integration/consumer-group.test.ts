@@ -4,14 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sharedBroker } from "@ingest/broker";
-import {
-  ConsumerTest,
-  eventRecords,
-  type LogLine,
-  missingOf,
-  outOfOrder,
-  until,
-} from "./consumer-fixture.ts";
+import { until } from "@ingest/testkit";
+import { ConsumerTest, eventRecords, type LogLine, missingOf, outOfOrder } from "./consumer-fixture.ts";
 
 let kafka: ConsumerTest;
 beforeAll(async () => {

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sharedBroker } from "@ingest/broker";
-import { ConsumerTest, eventRecord, missingOf, until } from "./consumer-fixture.ts";
+import { until } from "@ingest/testkit";
+import { ConsumerTest, eventRecord, missingOf } from "./consumer-fixture.ts";
 
 let kafka: ConsumerTest;
 const folder = mkdtempSync(join(tmpdir(), "consumer-once-"));

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Broker, startBroker } from "@ingest/broker";
 import { type ClientConfig, createAdmin, createProducer, type KafkaError, readTopic } from "@ingest/kafka";
+import { until } from "@ingest/testkit";
 
 let broker: Broker;
 beforeAll(async () => {
@@ -25,14 +26,6 @@ async function newTopic(): Promise<string> {
   return topic;
 }
 
-async function until(done: () => boolean, deadlineMs = 40_000): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  while (!done()) {
-    if (performance.now() > deadline) throw new Error("not in time");
-    await Bun.sleep(10);
-  }
-}
-
 test("a broker that is killed and comes back gets every record once and in order", async () => {
   const topic = await newTopic();
   const outcomes: unknown[] = [];
@@ -53,14 +46,14 @@ test("a broker that is killed and comes back gets every record once and in order
       );
   };
   produce(2_000);
-  await until(() => outcomes.length > 0);
+  await until("the first outcome", () => outcomes.length > 0);
   const killed = broker.kill();
   produce(2_000);
   await killed;
-  await until(() => !producer.connected);
+  await until("the disconnect", () => !producer.connected);
   produce(2_000);
   await broker.restart();
-  await until(() => outcomes.length === 6_000, 60_000);
+  await until("all outcomes", () => outcomes.length === 6_000, 60_000);
   expect(producer.connected).toBe(true);
   expect(errors.every((error) => error === null)).toBe(true);
   expect(outcomes).toEqual([...Array(6_000).keys()]);

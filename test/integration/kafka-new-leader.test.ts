@@ -11,9 +11,9 @@ import {
   toClientConfig,
 } from "@ingest/kafka";
 import { parseSettings } from "@ingest/service";
+import { until } from "@ingest/testkit";
 import { type ProxiedBroker, startProxiedBroker } from "../faults/kit/proxied-broker.ts";
 import { RefusingProxy } from "../faults/kit/refusing-proxy.ts";
-import { until } from "../faults/kit/until.ts";
 
 let home: ProxiedBroker<RefusingProxy>;
 beforeAll(async () => {

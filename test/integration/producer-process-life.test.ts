@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { freePort, sharedBroker, startBroker } from "@ingest/broker";
 import { clientSettings, createAdmin, type KafkaAdmin, readTopic, toClientConfig } from "@ingest/kafka";
 import { parseSettings } from "@ingest/service";
-import { type ProducerProcess, runToEnd, startProducer, until } from "./producer-process.ts";
+import { until } from "@ingest/testkit";
+import { type ProducerProcess, runToEnd, startProducer } from "./producer-process.ts";
 
 const TIMEOUT_MS = 120_000;
 let bootstrapServers: string;

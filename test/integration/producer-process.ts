@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { until } from "@ingest/testkit";
 
 const main = join(import.meta.dir, "../../services/producer/src/main.ts");
 const READY_WITHIN_MS = 60_000;
@@ -102,21 +103,6 @@ export async function runToEnd(env: Record<string, string>): Promise<{ code: num
   ]);
   clearTimeout(timer);
   return { code, output: stdout + stderr };
-}
-
-/** Asks until the answer is one, or time is up. */
-export async function until<T>(
-  what: string,
-  ask: () => Promise<T | undefined | false>,
-  withinMs = READY_WITHIN_MS,
-): Promise<T> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);
-    await Bun.sleep(25);
-  }
 }
 
 /** Ready, and with several workers each of them. */

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { sharedBroker } from "@ingest/broker";
 import { clientSettings, createAdmin, type KafkaAdmin, toClientConfig } from "@ingest/kafka";
 import { parseSettings } from "@ingest/service";
-import { isReady, type ProducerProcess, startProducer, until } from "./producer-process.ts";
+import { until } from "@ingest/testkit";
+import { isReady, type ProducerProcess, startProducer } from "./producer-process.ts";
 
 const TIMEOUT_MS = 120_000;
 const WORKERS = 3;

@@ -1,5 +1,6 @@
 // Both clients against a server that says and does what the test tells it, byte by byte.
 import { afterEach, describe, expect, test } from "bun:test";
+import { until } from "@ingest/testkit";
 import type { Socket, TCPSocketListener } from "bun";
 import type { AnswerHandler, Client, CreateClient, FailureKind } from "./client.ts";
 import { createFetchClient } from "./fetch-client.ts";
@@ -206,7 +207,7 @@ describe.each<[string, CreateClient]>([
     });
     const { client, next, outcomes } = connect(create, url);
     client.send(0, "held");
-    await until(() => held.length === 1);
+    await until("the request", () => held.length === 1);
     client.abandon(0);
     held[0]!.write(answer("too late"));
     for (let i = 0; i < 20; i++) {
@@ -251,17 +252,9 @@ describe("socket client", () => {
     client.send(0, "a");
     expect(await next()).toBe("0 202 a");
     unasked?.();
-    await until(() => seen.closed === 1);
+    await until("the close", () => seen.closed === 1);
     client.send(0, "b");
     expect(await next()).toBe("0 202 b");
     expect(seen.connections).toBe(2);
   });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error("waited five seconds in vain");
-    await Bun.sleep(2);
-  }
-}

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { until } from "@ingest/testkit";
 import type { Subprocess } from "bun";
 import { brokerAnswers, canStartBroker, freePort } from "./index.ts";
 
@@ -20,13 +21,6 @@ async function untilLine(child: Subprocess<"ignore", "pipe", "pipe">, pattern: R
     if (found !== undefined) return found;
   }
   throw new Error(`no line like ${pattern}:\n${text}`);
-}
-
-async function untilSilent(port: number): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (await brokerAnswers(port, 200)) {
-    if (performance.now() > deadline) throw new Error(`something still answers on port ${port}`);
-  }
 }
 
 test.if(canStartBroker())(
@@ -52,7 +46,7 @@ test.if(canStartBroker() && Bun.which("setpriv") !== null)(
     await untilLine(child, /is ready on/);
     child.kill("SIGKILL");
     await child.exited;
-    await untilSilent(port);
+    await until("Kafka to be gone", async () => !(await brokerAnswers(port, 200)), 10_000);
   },
   2 * minute,
 );

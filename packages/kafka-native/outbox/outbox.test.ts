@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { createRequire } from "node:module";
 import type { Metadata, Producer } from "@confluentinc/kafka-javascript";
+import { until } from "@ingest/testkit";
 
 const require = createRequire(import.meta.url);
 const client = require("@confluentinc/kafka-javascript");
@@ -96,14 +97,6 @@ class Fixture {
     return this.outcomes.map(({ token }) => token).sort((a, b) => a - b);
   }
 
-  async until(condition: () => boolean, what: string) {
-    const deadline = Date.now() + 15_000;
-    while (!condition()) {
-      if (Date.now() > deadline) throw new Error(`timed out waiting for ${what}`);
-      await Bun.sleep(5);
-    }
-  }
-
   async end() {
     this.outbox.close();
     await new Promise<void>((resolve) => this.producer.disconnect(100, () => resolve()));
@@ -128,7 +121,7 @@ test("every record has one outcome, with its place in the topic", async () => {
     expect(fixture.produce(records).refused).toBe(0);
   }
   const f = fixture;
-  await f.until(() => f.outcomes.length >= 5_000, "5,000 outcomes");
+  await until("5,000 outcomes", () => f.outcomes.length >= 5_000);
   // One key, one partition: records arrive in the order in which they were handed over.
   const byOffset = f.outcomes.sort((a, b) => a.offset - b.offset);
   expect(byOffset.map(({ token }) => token)).toEqual(Array.from({ length: 5_000 }, (_, i) => i));
@@ -144,7 +137,7 @@ test("tokens go through whole", async () => {
     { key: "", value: "none", token: 4_294_967_295 },
   ]);
   const f = fixture;
-  await f.until(() => f.outcomes.length === 2, "two outcomes");
+  await until("two outcomes", () => f.outcomes.length === 2);
   expect(f.tokens()).toEqual([0, 4_294_967_295]);
 });
 
@@ -162,7 +155,7 @@ test("one record with a topic, a time and headers of its own", async () => {
     ]),
   ).toBe(0);
   const f = fixture;
-  await f.until(() => f.outcomes.length === 2, "two outcomes");
+  await until("two outcomes", () => f.outcomes.length === 2);
   expect(f.tokens()).toEqual([1, 2]);
   expect(f.outcomes.every(({ error }) => error === 0)).toBe(true);
   expect(f.outcomes.find(({ token }) => token === 1)?.partition).toBe(3);
@@ -178,7 +171,7 @@ test("a full queue refuses the rest and says so for each; what was taken is sett
   expect(errors).toEqual([...Array(10).fill(0), ...Array(15).fill(QUEUE_FULL)]);
   const f = fixture;
   expect(f.outbox.produceOne("t", -1, null, Buffer.from("late"), 0, 99)).toBe(QUEUE_FULL);
-  await f.until(() => f.outcomes.length >= 10, "ten outcomes");
+  await until("ten outcomes", () => f.outcomes.length >= 10);
   expect(f.tokens()).toEqual(Array.from({ length: 10 }, (_, i) => i));
 });
 
@@ -201,11 +194,11 @@ test("records that can't be delivered fail, each with its reason", async () => {
   f.producer.on("event.error", () => {});
   await f.connect();
   f.produce([{ value: "while the cluster is there", token: 1 }]);
-  await f.until(() => f.outcomes.length === 1, "the first outcome");
+  await until("the first outcome", () => f.outcomes.length === 1);
   await cluster.end();
   f.produce([{ value: "a", token: 2 }]);
   f.outbox.produceOne("t", -1, null, Buffer.from("b"), 0, 3);
-  await f.until(() => f.outcomes.length === 3, "two failures");
+  await until("two failures", () => f.outcomes.length === 3);
   expect(f.outcomes.map(({ token, error }) => [token, error]).sort()).toEqual([
     [1, 0],
     [2, MESSAGE_TIMED_OUT],
@@ -232,7 +225,7 @@ test("records of Confluent's own produce are none of the outbox's", async () => 
   fixture.produce([{ value: "mine", token: 5 }]);
   const f = fixture;
   await new Promise<void>((resolve) => f.producer.flush(5_000, () => resolve()));
-  await f.until(() => f.outcomes.length > 0, "the outcome");
+  await until("the outcome", () => f.outcomes.length > 0);
   expect(f.tokens()).toEqual([5]);
 });
 

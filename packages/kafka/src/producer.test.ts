@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { until } from "@ingest/testkit";
 import { KafkaError } from "./errors.ts";
 import { type MockCluster, startMockCluster } from "./mock-cluster.ts";
 import { createProducer, type KafkaProducer, type ProducerOptions } from "./producer.ts";
@@ -43,15 +44,6 @@ const newTopic = () => `producer-test-${process.pid}-${++topics}`;
 const value = Buffer.from('{"event_type":"test"}');
 /** An address where nobody answers: port 1 refuses. */
 const nowhere = { "bootstrap.servers": "127.0.0.1:1" };
-
-/** Polls until `done`, failing at the deadline. */
-async function until(done: () => boolean, deadlineMs = 10_000): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  while (!done()) {
-    if (performance.now() > deadline) throw new Error("not in time");
-    await Bun.sleep(5);
-  }
-}
 
 describe("produce", () => {
   test("each record gets one outcome, with its place and its context", () =>
@@ -125,7 +117,7 @@ describe("produce", () => {
         );
         expect(results).toEqual(["queued", "queued", "full", "full"]);
         expect(producer.queued()).toEqual({ messages: 2, bytes: 1_024 });
-        await until(() => outcomes.length === 2);
+        await until("two outcomes", () => outcomes.length === 2);
         expect(producer.queued()).toEqual({ messages: 0, bytes: 0 });
       },
       { topic },
@@ -173,7 +165,7 @@ describe("produce", () => {
       );
       expect(results).toEqual([...Array(10).fill("queued"), "full", "full"]);
       expect(producer.queued().messages).toBe(10);
-      await until(() => outcomes.length === 10);
+      await until("ten outcomes", () => outcomes.length === 10);
       expect(producer.produce({ topic, key: null, value, context: 12 })).toBe("queued");
       await producer.flush(10_000);
       expect(outcomes.map(({ context }) => context as number).sort((a, b) => a - b)).toEqual([
@@ -270,9 +262,9 @@ describe("Kafka going away", () => {
         expect(producer.connected).toBe(true);
         await gone.close();
         producer.produce({ topic: newTopic(), key: null, value, context: "late" });
-        await until(() => outcomes.length === 1);
+        await until("the outcome", () => outcomes.length === 1);
         expect(outcomes[0]).toMatchObject({ error: { code: "timed_out", canRetry: true }, context: "late" });
-        await until(() => !producer.connected);
+        await until("the disconnect", () => !producer.connected);
         expect(errors.map(({ code }) => code)).toContain("broker_unavailable");
       },
       { onError: (error) => errors.push(error) },
@@ -288,8 +280,8 @@ test("statistics come typed, at the interval", async () => {
       await producer.connect(5_000);
       expect(producer.statistics()).toBeUndefined();
       producer.produce({ topic: newTopic(), key: null, value });
-      await until(() => outcomes.length === 1);
-      await until(() => seen.some(({ sentMessages }) => sentMessages === 1));
+      await until("the outcome", () => outcomes.length === 1);
+      await until("the statistics", () => seen.some(({ sentMessages }) => sentMessages === 1));
       expect(producer.statistics()).toMatchObject({ brokersUp: 1, queueMessages: 0, sentMessages: 1 });
     },
     { onStatistics: (statistics) => seen.push(statistics) },

@@ -1,6 +1,7 @@
 // Signals and exit codes, on a process of its own.
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { until } from "@ingest/testkit";
 
 const modules = import.meta.dir;
 
@@ -21,13 +22,7 @@ function run(program: string) {
   })();
   return {
     kill: (signal: NodeJS.Signals) => child.kill(signal),
-    async untilSaid(text: string) {
-      const deadline = performance.now() + 20_000;
-      while (!output.includes(text)) {
-        if (performance.now() > deadline) throw new Error(`"${text}" was never said: ${output}`);
-        await Bun.sleep(5);
-      }
-    },
+    untilLogged: (text: string) => until(`the log line "${text}"`, () => output.includes(text), 20_000),
     async ended() {
       const code = await child.exited;
       await reading;
@@ -48,7 +43,7 @@ const service = (stop: string, budgetMs = 10_000) =>
 describe("runService", () => {
   test.each(["SIGTERM", "SIGINT"] as const)("%s stops the parts and ends with 0", async (signal) => {
     const program = run(service("null"));
-    await program.untilSaid("started");
+    await program.untilLogged("started");
     program.kill(signal);
     const { code, output } = await program.ended();
     expect(code).toBe(0);
@@ -58,9 +53,9 @@ describe("runService", () => {
 
   test("a second signal ends it at once with 1", async () => {
     const program = run(service("new Promise(() => {})"));
-    await program.untilSaid("started");
+    await program.untilLogged("started");
     program.kill("SIGTERM");
-    await program.untilSaid("part stops");
+    await program.untilLogged("part stops");
     program.kill("SIGTERM");
     const { code, output } = await program.ended();
     expect(code).toBe(1);
@@ -69,7 +64,7 @@ describe("runService", () => {
 
   test("a Ctrl-C that comes twice at once is one", async () => {
     const program = run(service("Bun.sleep(50)"));
-    await program.untilSaid("started");
+    await program.untilLogged("started");
     program.kill("SIGINT");
     program.kill("SIGINT");
     expect((await program.ended()).code).toBe(0);
@@ -77,7 +72,7 @@ describe("runService", () => {
 
   test("a part that doesn't stop in time makes it 1", async () => {
     const program = run(service("new Promise(() => {})", 20));
-    await program.untilSaid("started");
+    await program.untilLogged("started");
     program.kill("SIGTERM");
     expect((await program.ended()).code).toBe(1);
   });

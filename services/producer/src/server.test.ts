@@ -1,11 +1,10 @@
 import { expect, test } from "bun:test";
 import { startMockCluster } from "@ingest/kafka";
 import { Lifecycle } from "@ingest/service";
+import { temporaryFolder, until } from "@ingest/testkit";
 import pino from "pino";
 import { readConfig } from "./config.ts";
-import { temporaryFolder } from "./delivery/testing/folder.ts";
 import { event, openJournal } from "./delivery/testing/journal.ts";
-import { until } from "./delivery/testing/wait.ts";
 import { startServer } from "./server.ts";
 
 // The topic was deleted since, or never made: its events failed for ever, and those behind them waited.

@@ -1,17 +1,10 @@
 import { expect, test } from "bun:test";
 import { startMockCluster } from "@ingest/kafka";
+import { until } from "@ingest/testkit";
 import pino from "pino";
 import { TopicStep } from "./topic.ts";
 
 const topic = { topic: "events", partitions: 4, replicationFactor: 1 };
-
-async function until(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!isSo()) {
-    if (performance.now() > deadline) throw new Error("it never was so");
-    await Bun.sleep(5);
-  }
-}
 
 test("the topic is made once Kafka answers", async () => {
   const cluster = await startMockCluster();
@@ -22,7 +15,7 @@ test("the topic is made once Kafka answers", async () => {
   });
   step.start();
   expect(step.isTried).toBe(false);
-  await until(() => step.isMade);
+  await until("the topic", () => step.isMade);
   expect(step.isTried).toBe(true);
   await step.stop();
   await cluster.close();
@@ -38,7 +31,7 @@ test("while Kafka is away it says so and tries on, until it is stopped", async (
     attemptTimeoutMs: 200,
   });
   step.start();
-  await until(() => lines.length >= 2);
+  await until("two failed attempts", () => lines.length >= 2);
   expect(step.isTried).toBe(true);
   expect(step.isMade).toBe(false);
   expect(JSON.parse(lines[0]!)).toMatchObject({ topic: "events", code: "broker_unavailable" });

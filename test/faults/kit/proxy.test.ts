@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { connect, createServer, type Socket } from "node:net";
+import { until } from "@ingest/testkit";
 import { TcpProxy } from "./proxy.ts";
-import { until } from "./until.ts";
 
 /** A server that sends everything back, behind a proxy, and a client of the proxy. */
 async function echo() {

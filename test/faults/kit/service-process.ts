@@ -1,8 +1,8 @@
 // One of the services as a process that can be killed, stopped, continued and started again.
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { until } from "@ingest/testkit";
 import type { Subprocess } from "bun";
-import { until } from "./until.ts";
 
 const root = join(import.meta.dir, "../../..");
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Random } from "../kit/random.ts";
+import { Random } from "@ingest/testkit";
 import { planFaults } from "./faults.ts";
 
 const TOTAL_MS = 600_000;

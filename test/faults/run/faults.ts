@@ -1,6 +1,7 @@
 // The faults that a run is made of, and in which order a seed has them.
+
+import type { Random } from "@ingest/testkit";
 import type { ProxiedBroker } from "../kit/proxied-broker.ts";
-import type { Random } from "../kit/random.ts";
 import type { ServiceProcess } from "../kit/service-process.ts";
 import type { SmallDisk } from "../kit/small-disk.ts";
 

@@ -1,5 +1,5 @@
 // Callers: each a user that sends its events one after the other, each until it is taken, asking for one promise or other.
-import type { Random } from "../kit/random.ts";
+import type { Random } from "@ingest/testkit";
 import type { Answer, Ledger } from "./ledger.ts";
 
 export interface LoadOptions {

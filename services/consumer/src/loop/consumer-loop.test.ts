@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { until } from "@ingest/testkit";
 import { PermanentFailure } from "../handler.ts";
 import { SeenEvents } from "../once/seen-events.ts";
-import { eventRecord, type FixtureOptions, partitions, record, startLoop, until } from "./loop-fixture.ts";
+import { eventRecord, type FixtureOptions, partitions, record, startLoop } from "./loop-fixture.ts";
 
 const running: ReturnType<typeof startLoop>["loop"][] = [];
 function start(options: FixtureOptions) {

@@ -198,12 +198,3 @@ export function record(
     headers: {},
   };
 }
-
-/** Polls until it holds. @throws after the deadline, with what was expected */
-export async function until(what: string, holds: () => boolean, deadlineMs = 5_000): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await Bun.sleep(2);
-  }
-}

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { Random } from "@ingest/testkit";
 import { OffsetTracker } from "./offset-tracker.ts";
 
 describe("OffsetTracker", () => {
@@ -36,20 +37,20 @@ describe("OffsetTracker", () => {
 
   test("agrees with a plain model, whatever order work is done in", () => {
     for (let seed = 1; seed <= 50; seed++) {
-      const random = seeded(seed);
+      const random = new Random(seed);
       const tracker = new OffsetTracker();
       const open: number[] = [];
-      let next = Math.floor(random() * 1_000);
+      let next = random.below(1_000);
       let position = -1;
       for (let step = 0; step < 3_000; step++) {
-        if (open.length === 0 || random() < 0.5) {
-          next += random() < 0.1 ? 1 + Math.floor(random() * 5) : 0;
+        if (open.length === 0 || random.next() < 0.5) {
+          next += random.next() < 0.1 ? 1 + random.below(5) : 0;
           tracker.start(next);
           open.push(next);
           next++;
         } else {
           // Mostly the oldest, as with few lanes; now and then any.
-          const at = random() < 0.5 ? 0 : Math.floor(random() * open.length);
+          const at = random.next() < 0.5 ? 0 : random.below(open.length);
           tracker.finish(open.splice(at, 1)[0]!);
         }
         const expected = open.length > 0 ? Math.min(...open) : next;
@@ -61,14 +62,3 @@ describe("OffsetTracker", () => {
     }
   });
 });
-
-/** mulberry32: the same numbers for the same seed. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

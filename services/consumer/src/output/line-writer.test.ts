@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { until } from "@ingest/testkit";
 import type { Subprocess } from "bun";
 import { LineWriter } from "./line-writer.ts";
 
@@ -77,8 +78,7 @@ describe("LineWriter", () => {
     const path = join(folder, "c.log");
     const writer = new LineWriter(openSync(path, "w"));
     writer.write("one\n");
-    const deadline = performance.now() + 5_000;
-    while (readFileSync(path, "utf8") === "" && performance.now() < deadline) await Bun.sleep(1);
+    await until("the line", () => readFileSync(path, "utf8") !== "");
     expect(readFileSync(path, "utf8")).toBe("one\n");
   });
 

@@ -3,14 +3,12 @@
 import { expect, test } from "bun:test";
 import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { Random, temporaryFolder, until } from "@ingest/testkit";
 import { JournalledDelivery } from "./delivery.ts";
 import { workerFolder } from "./journal/folder.ts";
 import { RejectedEvents } from "./rejected.ts";
 import { FakeKafka } from "./testing/fake-kafka.ts";
-import { temporaryFolder } from "./testing/folder.ts";
 import { event, openJournal, quietLog } from "./testing/journal.ts";
-import { below, seededRandom } from "./testing/random.ts";
-import { until } from "./testing/wait.ts";
 
 const RUNS = 150;
 const STEPS = 200;
@@ -41,9 +39,9 @@ function copyAsItIs(from: string, to: string): void {
 
 async function run(seed: number): Promise<void> {
   using home = temporaryFolder();
-  const random = seededRandom(seed);
-  const kafka = new FakeKafka(1 + below(random, 4));
-  kafka.queueSize = 5 + below(random, 30);
+  const random = new Random(seed);
+  const kafka = new FakeKafka(1 + random.below(4));
+  kafka.queueSize = 5 + random.below(30);
   const ledger: Ledger = { taken: new Map(), promised: new Set(), mayBeLost: new Set(), refused: new Set() };
   const pending: Promise<void>[] = [];
   /** Which process this is: one that was killed leaves its folder as it was, the next one gets a copy. */
@@ -58,9 +56,9 @@ async function run(seed: number): Promise<void> {
     const started = new JournalledDelivery({
       createSink: kafka.createSink,
       openJournal: () =>
-        openJournal(path, { segmentBytes: 2048, maxBytes: 60_000, fsyncIntervalMs: below(random, 3) }),
+        openJournal(path, { segmentBytes: 2048, maxBytes: 60_000, fsyncIntervalMs: random.below(3) }),
       rejected: new RejectedEvents({ path: join(path, "rejected.ndjson"), maxBytes: 2 ** 30, log: quietLog }),
-      stallMs: 10 + below(random, 30),
+      stallMs: 10 + random.below(30),
       durableDeadlineMs: 10_000,
       tickMs: 2,
       log: quietLog,
@@ -70,9 +68,9 @@ async function run(seed: number): Promise<void> {
   }
 
   function submit(): void {
-    const key = `k${below(random, KEYS)}`;
-    const value = `${key}:${count++}:${"x".repeat(below(random, 60))}`;
-    const dice = random();
+    const key = `k${random.below(KEYS)}`;
+    const value = `${key}:${count++}:${"x".repeat(random.below(60))}`;
+    const dice = random.next();
     const takeDown = () => ledger.taken.set(key, [...(ledger.taken.get(key) ?? []), value]);
     if (dice < 0.6) {
       if (delivery.accept(event(value, key)).status !== "accepted") {
@@ -103,7 +101,7 @@ async function run(seed: number): Promise<void> {
       );
     } else {
       pending.push(
-        delivery.stored(event(value, key), 1 + below(random, 50)).then(({ status }) => {
+        delivery.stored(event(value, key), 1 + random.below(50)).then(({ status }) => {
           if (status === "stored") ledger.promised.add(value);
           if (status === "refused") ledger.refused.add(value);
         }),
@@ -140,27 +138,27 @@ async function run(seed: number): Promise<void> {
 
   async function restart(): Promise<void> {
     mendDisk();
-    const { lost } = await delivery.stop(below(random, 20));
+    const { lost } = await delivery.stop(random.below(20));
     expect(lost, `seed ${seed}`).toBe(0);
     delivery = await start(folder);
   }
 
   const failures = ["timed_out", "broker_unavailable", "not_enough_replicas", "fatal"] as const;
   const failOldest = () => {
-    const code = failures[below(random, failures.length)]!;
-    const isWritten = code === "timed_out" && random() < 0.5;
-    kafka.sinks.at(-1)?.fail(below(random, kafka.log.length), code, isWritten);
+    const code = failures[random.below(failures.length)]!;
+    const isWritten = code === "timed_out" && random.next() < 0.5;
+    kafka.sinks.at(-1)?.fail(random.below(kafka.log.length), code, isWritten);
   };
   const faults: (() => unknown)[] = [
     () => Object.assign(kafka, { isUp: false }),
     () => Object.assign(kafka, { isUp: true }),
     () => Object.assign(kafka, { isUp: true }),
     () => Object.assign(kafka, { looksUp: kafka.looksUp ? undefined : true }),
-    () => Object.assign(kafka, { queueSize: 5 + below(random, 30) }),
+    () => Object.assign(kafka, { queueSize: 5 + random.below(30) }),
     () => kafka.landLate(),
     ...Array.from({ length: 8 }, () => failOldest),
-    () => Object.assign(kafka, { failOnSend: random() < 0.5 ? "fatal" : "timed_out" }),
-    () => kafka.leaderless.add(below(random, kafka.log.length)),
+    () => Object.assign(kafka, { failOnSend: random.next() < 0.5 ? "fatal" : "timed_out" }),
+    () => kafka.leaderless.add(random.below(kafka.log.length)),
     () => kafka.leaderless.clear(),
     breakDisk,
     mendDisk,
@@ -170,19 +168,19 @@ async function run(seed: number): Promise<void> {
   ];
 
   const deliver = () => {
-    for (const sink of [...kafka.sinks]) sink.deliver(below(random, kafka.log.length), below(random, 8));
+    for (const sink of [...kafka.sinks]) sink.deliver(random.below(kafka.log.length), random.below(8));
   };
   // Every history has its own temper: how often the brokers keep up, things fail, the event loop gets a turn.
   const steps: [weight: number, step: () => unknown][] = [
-    [1, () => Array.from({ length: 1 + below(random, 12) }, submit)],
-    [0.1 + random(), deliver],
-    [0.05 + 0.4 * random(), () => faults[below(random, faults.length)]!()],
-    [0.1 + random(), () => new Promise(setImmediate)],
-    [0.03, () => Bun.sleep(below(random, 15))],
+    [1, () => Array.from({ length: 1 + random.below(12) }, submit)],
+    [0.1 + random.next(), deliver],
+    [0.05 + 0.4 * random.next(), () => faults[random.below(faults.length)]!()],
+    [0.1 + random.next(), () => new Promise(setImmediate)],
+    [0.03, () => Bun.sleep(random.below(15))],
   ];
   const total = steps.reduce((sum, [weight]) => sum + weight, 0);
   for (let n = 0; n < STEPS; n++) {
-    let at = random() * total;
+    let at = random.next() * total;
     for (const [weight, step] of steps) {
       at -= weight;
       if (at >= 0) continue;

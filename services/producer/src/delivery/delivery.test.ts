@@ -1,15 +1,14 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
+import { type TemporaryFolder, temporaryFolder, until } from "@ingest/testkit";
 import { JournalledDelivery } from "./delivery.ts";
 import { workerFolder } from "./journal/folder.ts";
 import type { JournalOptions } from "./journal/journal.ts";
 import { Segment } from "./journal/segment.ts";
 import { RejectedEvents } from "./rejected.ts";
 import { FakeKafka } from "./testing/fake-kafka.ts";
-import { type TemporaryFolder, temporaryFolder } from "./testing/folder.ts";
 import { event, openJournal, quietLog } from "./testing/journal.ts";
-import { until } from "./testing/wait.ts";
 
 const STALL_MS = 50;
 

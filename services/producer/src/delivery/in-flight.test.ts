@@ -1,19 +1,19 @@
 import { expect, test } from "bun:test";
+import { Random } from "@ingest/testkit";
 import { InFlight } from "./in-flight.ts";
-import { below, seededRandom } from "./testing/random.ts";
 
 test("behaves as a map in order, whatever is taken when", () => {
   for (let seed = 1; seed <= 50; seed++) {
-    const random = seededRandom(seed);
+    const random = new Random(seed);
     const inFlight = new InFlight<{ n: number }>(4);
     const model = new Map<number, { n: number }>();
     for (let step = 0; step < 500; step++) {
-      if (random() < 0.55) {
+      if (random.next() < 0.55) {
         const entry = { n: step };
         model.set(inFlight.nextTicket, entry);
         inFlight.add(entry);
       } else {
-        const ticket = below(random, inFlight.nextTicket + 2);
+        const ticket = random.below(inFlight.nextTicket + 2);
         expect(inFlight.take(ticket)).toBe(model.get(ticket)!);
         model.delete(ticket);
       }

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { isUtf8 } from "node:buffer";
 import { isEventInput, isStoredEvent } from "@ingest/contract";
+import { Random } from "@ingest/testkit";
 import { Body } from "../http/request.ts";
 import { Rejection } from "../rejection.ts";
 import { decodeEvent, decodeEvents } from "./decode.ts";
@@ -10,15 +11,6 @@ const toText = (bytes: Buffer) => new Body(bytes, 0, bytes.length).toText();
 
 const limits = { maxEventBytes: 100_000, maxBatchEvents: 1_000 };
 const ROUNDS = 5_000;
-
-/** Numbers in [0, below) that a seed decides. */
-function seeded(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
 
 const seeds = [
   '{"event_type":"a"}',
@@ -46,33 +38,33 @@ const scraps = [
   "\ufeff",
 ];
 
-function damaged(text: string, random: (below: number) => number): Buffer {
+function damaged(text: string, random: Random): Buffer {
   let bytes = Buffer.from(text);
-  for (let damage = random(4); damage > 0; damage--) {
-    const at = random(bytes.length + 1);
-    switch (random(5)) {
+  for (let damage = random.below(4); damage > 0; damage--) {
+    const at = random.below(bytes.length + 1);
+    switch (random.below(5)) {
       case 0:
         bytes = bytes.subarray(0, at);
         break;
       case 1:
         bytes = Buffer.concat([
           bytes.subarray(0, at),
-          Buffer.from(scraps[random(scraps.length)]!),
+          Buffer.from(scraps[random.below(scraps.length)]!),
           bytes.subarray(at),
         ]);
         break;
       case 2:
         bytes = Buffer.from(bytes);
-        if (at < bytes.length) bytes[at]! ^= 1 << random(8);
+        if (at < bytes.length) bytes[at]! ^= 1 << random.below(8);
         break;
       case 3:
         bytes = Buffer.concat([
           bytes.subarray(0, at),
-          bytes.subarray(Math.min(bytes.length, at + 1 + random(5))),
+          bytes.subarray(Math.min(bytes.length, at + 1 + random.below(5))),
         ]);
         break;
       default:
-        bytes = Buffer.concat([bytes.subarray(0, at), Buffer.of(random(256)), bytes.subarray(at)]);
+        bytes = Buffer.concat([bytes.subarray(0, at), Buffer.of(random.below(256)), bytes.subarray(at)]);
     }
   }
   return Buffer.from(bytes);
@@ -107,10 +99,10 @@ function expectSame(bytes: Buffer, event: ReturnType<typeof decodeEvent>): void 
 
 describe("damaged bodies", () => {
   test("one event", () => {
-    const random = seeded(1);
+    const random = new Random(1);
     let taken = 0;
     for (let round = 0; round < ROUNDS; round++) {
-      const bytes = damaged(seeds[random(seeds.length)]!, random);
+      const bytes = damaged(seeds[random.below(seeds.length)]!, random);
       const event = decodeEvent(toText(bytes));
       expectSame(bytes, event);
       if (!(event instanceof Rejection)) taken++;
@@ -121,10 +113,10 @@ describe("damaged bodies", () => {
   });
 
   test("an array: all of it or, by JSON.parse, none; and its elements are those of JSON.parse", () => {
-    const random = seeded(2);
+    const random = new Random(2);
     for (let round = 0; round < ROUNDS; round++) {
-      const list = Array.from({ length: 1 + random(4) }, () =>
-        seeds[random(seeds.length)]!.replace("\ufeff", "").trim(),
+      const list = Array.from({ length: 1 + random.below(4) }, () =>
+        seeds[random.below(seeds.length)]!.replace("\ufeff", "").trim(),
       );
       const bytes = damaged(`[${list.join(", ")}]`, random);
       const events = decodeEvents(bytes, "array", limits);
@@ -151,10 +143,10 @@ describe("damaged bodies", () => {
   });
 
   test("lines: each stands for itself", () => {
-    const random = seeded(3);
+    const random = new Random(3);
     for (let round = 0; round < ROUNDS; round++) {
-      const list = Array.from({ length: 1 + random(4) }, () =>
-        damaged(seeds[random(seeds.length)]!.replace("\ufeff", "").replaceAll("\n", " "), random),
+      const list = Array.from({ length: 1 + random.below(4) }, () =>
+        damaged(seeds[random.below(seeds.length)]!.replace("\ufeff", "").replaceAll("\n", " "), random),
       ).map((line) => Buffer.from(line.filter((byte) => byte !== 0x0a)));
       const body = Buffer.concat(list.flatMap((line) => [line, Buffer.from("\n")]));
       const events = decodeEvents(body, "ndjson", limits);

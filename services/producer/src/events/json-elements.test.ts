@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { Random } from "@ingest/testkit";
 import { elementBounds } from "./json-elements.ts";
 
 function elements(json: string): string[] {
@@ -46,35 +47,31 @@ test("stops at the first element too many, whatever comes after", () => {
 });
 
 test("cuts whatever JSON.stringify writes, with and without white space", () => {
-  let seed = 7;
-  const random = (below: number) => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return seed % below;
-  };
+  const random = new Random(7);
   const texts = ['"', "\\", "]", "}", ",", "a\nb", "é☃😀", "", '\\\\"', "[{"];
   const value = (depth: number): unknown => {
-    switch (random(depth > 3 ? 4 : 6)) {
+    switch (random.below(depth > 3 ? 4 : 6)) {
       case 0:
-        return random(1000) - 500;
+        return random.below(1000) - 500;
       case 1:
-        return texts[random(texts.length)];
+        return texts[random.below(texts.length)];
       case 2:
         return null;
       case 3:
-        return random(2) === 0;
+        return random.below(2) === 0;
       case 4:
-        return Array.from({ length: random(4) }, () => value(depth + 1));
+        return Array.from({ length: random.below(4) }, () => value(depth + 1));
       default:
         return Object.fromEntries(
-          Array.from({ length: random(4) }, (_, i) => [
-            texts[random(texts.length)] + String(i),
+          Array.from({ length: random.below(4) }, (_, i) => [
+            texts[random.below(texts.length)] + String(i),
             value(depth + 1),
           ]),
         );
     }
   };
   for (let round = 0; round < 300; round++) {
-    const list = Array.from({ length: random(6) }, () => value(0));
+    const list = Array.from({ length: random.below(6) }, () => value(0));
     for (const space of [0, 2, "\t"]) {
       const found = elements(JSON.stringify(list, null, space));
       expect(found.map((text) => JSON.parse(text) as unknown)).toEqual(list);

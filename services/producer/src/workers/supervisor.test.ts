@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { Registry } from "@ingest/service";
+import { until } from "@ingest/testkit";
 import pino from "pino";
 import type { FromParent, FromWorker } from "./messages.ts";
 import { MAX_MISSED, Supervisor, type WorkerProcess } from "./supervisor.ts";
@@ -75,14 +76,6 @@ function supervise(count: number, options: Options = {}) {
   return { supervisor, workers };
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!isSo()) {
-    if (performance.now() > deadline) throw new Error("it never was so");
-    await Bun.sleep(1);
-  }
-}
-
 describe("start", () => {
   test("the first worker takes a free port, and the others share it", async () => {
     const { supervisor, workers } = supervise(3);
@@ -107,11 +100,11 @@ describe("a worker that ends", () => {
     const { supervisor, workers } = supervise(2);
     await supervisor.start();
     workers[1]!.end(null, "SIGKILL");
-    await until(() => workers.length === 3);
+    await until("3 workers", () => workers.length === 3);
     expect(workers[2]).toMatchObject({ index: 1, port: 4321 });
     expect(supervisor.restarts).toMatchObject({ ended: 1, hung: 0 });
     workers[2]!.end(1);
-    await until(() => workers.length === 4);
+    await until("4 workers", () => workers.length === 4);
     expect(workers[3]).toMatchObject({ index: 1 });
   });
 
@@ -129,7 +122,7 @@ describe("a worker that hangs", () => {
     const { supervisor, workers } = supervise(2, { pingMs: 2 });
     await supervisor.start();
     workers[1]!.isHung = true;
-    await until(() => workers.length === 3);
+    await until("3 workers", () => workers.length === 3);
     expect(workers[2]).toMatchObject({ index: 1, port: 4321 });
     expect(workers[1]!.signals).toEqual(["SIGKILL"]);
     expect(workers[1]!.received.filter(({ type }) => type === "ping").length).toBeGreaterThanOrEqual(
@@ -144,9 +137,9 @@ describe("a worker that hangs", () => {
     await supervisor.start();
     const asked = () => workers[0]!.received.length;
     workers[0]!.isHung = true;
-    await until(() => asked() === 2);
+    await until("the second ping", () => asked() === 2);
     workers[0]!.isHung = false;
-    await until(() => asked() === MAX_MISSED + 2);
+    await until("the last ping", () => asked() === MAX_MISSED + 2);
     expect(workers[0]!.signals).toEqual([]);
   });
 
@@ -162,7 +155,7 @@ describe("a worker that hangs", () => {
     await supervisor.start();
     workers[1]!.isHung = true;
     expect(supervisor.stop(10)).rejects.toThrow("worker 1 ended with SIGKILL");
-    await until(() => workers[1]!.signals.length === 2);
+    await until("both signals", () => workers[1]!.signals.length === 2);
     expect(workers.map(({ signals }) => signals)).toEqual([["SIGTERM"], ["SIGTERM", "SIGKILL"]]);
   });
 });
@@ -176,7 +169,7 @@ test("a system that has no process to spare ended the parent: it is tried again 
   });
   await supervisor.start();
   workers[0]!.end(1);
-  await until(() => workers.length === 2);
+  await until("2 workers", () => workers.length === 2);
   expect(refusals).toBe(-1);
   expect(supervisor.restarts).toMatchObject({ ended: 1 });
 });
@@ -202,7 +195,7 @@ describe("a worker that asks", () => {
     const { supervisor, workers } = supervise(2);
     await supervisor.start();
     workers[1]!.tell({ type: "ask", id: 7 });
-    await until(() => workers[1]!.received.some(({ type }) => type === "answered"));
+    await until("the report of all", () => workers[1]!.received.some(({ type }) => type === "answered"));
     expect(workers[1]!.received.at(-1)).toMatchObject({
       type: "answered",
       id: 7,
@@ -223,7 +216,7 @@ describe("a worker that asks", () => {
       throw new Error("closed");
     };
     workers[1]!.tell({ type: "ask", id: 8 });
-    await until(() => workers[1]!.received.some(({ type }) => type === "answered"));
+    await until("the report of all", () => workers[1]!.received.some(({ type }) => type === "answered"));
     expect(workers[1]!.received.at(-1)).toMatchObject({
       ready: {
         ok: true,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder } from "../testing/folder.ts";
+import { temporaryFolder } from "@ingest/testkit";
 import { event, left, openJournal } from "../testing/journal.ts";
 import { JournalError } from "./errors.ts";
 import { FolderLock, listSegments, workerFolder } from "./folder.ts";

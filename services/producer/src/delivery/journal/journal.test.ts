@@ -10,10 +10,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { temporaryFolder, until } from "@ingest/testkit";
 import pino from "pino";
-import { temporaryFolder } from "../testing/folder.ts";
 import { event, left, openJournal } from "../testing/journal.ts";
-import { until } from "../testing/wait.ts";
 import type { JournalRecord } from "./cursor.ts";
 import { listSegments, workerFolder } from "./folder.ts";
 import type { Journal } from "./journal.ts";

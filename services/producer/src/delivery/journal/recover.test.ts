@@ -1,8 +1,7 @@
 // A journal's file after any damage: what was intact before it is read, nothing wrong ever is, nothing throws.
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
-import { temporaryFolder } from "../testing/folder.ts";
-import { below, seededRandom } from "../testing/random.ts";
+import { Random, temporaryFolder } from "@ingest/testkit";
 import { ReplayCursor } from "./cursor.ts";
 import { segmentPath } from "./folder.ts";
 import { recoverSegment } from "./recover.ts";
@@ -25,14 +24,14 @@ interface Written {
   ends: number[];
 }
 
-function writeSegment(folder: string, random: () => number): Written {
+function writeSegment(folder: string, random: Random): Written {
   const segment = Segment.create(1, SALT, segmentPath(folder, 1, SALT), "events", NOW);
   const values: string[] = [];
   const ends: number[] = [];
-  const count = 1 + below(random, 40);
+  const count = 1 + random.below(40);
   for (let i = 0; i < count; i++) {
-    const value = `${i}:${"v".repeat(below(random, 400))}`;
-    segment.append({ key: random() < 0.2 ? null : `key-${i % 5}`, value: Buffer.from(value) }, NOW + i);
+    const value = `${i}:${"v".repeat(random.below(400))}`;
+    segment.append({ key: random.next() < 0.2 ? null : `key-${i % 5}`, value: Buffer.from(value) }, NOW + i);
     values.push(value);
     ends.push(segment.length);
   }
@@ -64,7 +63,7 @@ function firstDifference(a: Buffer, b: Buffer): number {
 describe("a segment as it was written", () => {
   test("is read whole", () => {
     using folder = temporaryFolder();
-    const { bytes, values } = writeSegment(folder.path, seededRandom(1));
+    const { bytes, values } = writeSegment(folder.path, new Random(1));
     const read = readBack(folder.path, bytes);
     expect(read.values).toEqual(values);
     expect([read.damages, read.late]).toEqual([[], []]);
@@ -73,7 +72,7 @@ describe("a segment as it was written", () => {
 
   test("an acknowledged record isn't read again", () => {
     using folder = temporaryFolder();
-    const { bytes, values } = writeSegment(folder.path, seededRandom(2));
+    const { bytes, values } = writeSegment(folder.path, new Random(2));
     const { segment } = readBack(folder.path, bytes);
     segment.acks.add(0);
     segment.acks.add(values.length - 1);
@@ -86,12 +85,14 @@ describe("a segment with damage", () => {
   test("1,000 truncations and bit flips: nothing before the damage is lost, nothing wrong is read", () => {
     using folder = temporaryFolder();
     for (let seed = 1; seed <= 1_000; seed++) {
-      const random = seededRandom(seed);
+      const random = new Random(seed);
       const { bytes, values, ends } = writeSegment(folder.path, random);
-      const damaged = Buffer.from(random() < 0.5 ? bytes : bytes.subarray(0, below(random, bytes.length)));
-      const flips = damaged.length === bytes.length ? 1 + below(random, 4) : below(random, 3);
+      const damaged = Buffer.from(
+        random.next() < 0.5 ? bytes : bytes.subarray(0, random.below(bytes.length)),
+      );
+      const flips = damaged.length === bytes.length ? 1 + random.below(4) : random.below(3);
       for (let i = 0; i < flips && damaged.length > 0; i++)
-        damaged[below(random, damaged.length)]! ^= 1 << below(random, 8);
+        damaged[random.below(damaged.length)]! ^= 1 << random.below(8);
 
       const read = readBack(folder.path, damaged);
       const hint = `seed ${seed}`;
@@ -115,7 +116,7 @@ describe("a segment with damage", () => {
 
   test("one damaged record costs no other", () => {
     using folder = temporaryFolder();
-    const { bytes, values, ends } = writeSegment(folder.path, seededRandom(11));
+    const { bytes, values, ends } = writeSegment(folder.path, new Random(11));
     bytes[ends[3]! + 40]! ^= 4;
     const { values: read, damages } = readBack(folder.path, bytes);
     expect(read).toEqual(values.filter((_, i) => i !== 4));
@@ -124,7 +125,7 @@ describe("a segment with damage", () => {
 
   test("a damaged header costs no record, only the topic's name", () => {
     using folder = temporaryFolder();
-    const { bytes, values } = writeSegment(folder.path, seededRandom(12));
+    const { bytes, values } = writeSegment(folder.path, new Random(12));
     bytes[20]! ^= 1;
     const read = readBack(folder.path, bytes);
     expect(read.values).toEqual(values);
@@ -133,7 +134,7 @@ describe("a segment with damage", () => {
 
   test("a write that was cut off is told from damage", () => {
     using folder = temporaryFolder();
-    const { bytes, values, ends } = writeSegment(folder.path, seededRandom(13));
+    const { bytes, values, ends } = writeSegment(folder.path, new Random(13));
     const cut = readBack(folder.path, Buffer.from(bytes.subarray(0, ends.at(-2)! + 10)));
     expect(cut.values).toEqual(values.slice(0, -1));
     expect(cut.damages.map((damage) => damage.isTorn)).toEqual([true]);
@@ -146,8 +147,8 @@ describe("a segment with damage", () => {
     using folder = temporaryFolder();
     expect(readBack(folder.path, Buffer.alloc(0)).values).toEqual([]);
     for (let seed = 0; seed < 50; seed++) {
-      const random = seededRandom(seed);
-      const noise = Buffer.from(Array.from({ length: below(random, 5000) }, () => below(random, 256)));
+      const random = new Random(seed);
+      const noise = Buffer.from(Array.from({ length: random.below(5000) }, () => random.below(256)));
       expect(readBack(folder.path, noise).values).toEqual([]);
     }
   });

@@ -1,5 +1,3 @@
-// Temporary folders, gone when the test is.
-
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +6,8 @@ export interface TemporaryFolder extends Disposable {
   readonly path: string;
 }
 
-export function temporaryFolder(): TemporaryFolder {
-  const path = mkdtempSync(join(tmpdir(), "journal-"));
+/** A new empty folder, removed with its content when disposed of. @param name begins the folder's name */
+export function temporaryFolder(name = "test"): TemporaryFolder {
+  const path = mkdtempSync(join(tmpdir(), `${name}-`));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }

@@ -1,4 +1,4 @@
-// Chance that a seed decides, so that a run can be repeated.
+// Seeded pseudo-random numbers: the same seed repeats the same test.
 
 export class Random {
   #state: number;
@@ -7,7 +7,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** In [0, 1) (mulberry32). */
+  /** A number in [0, 1), by mulberry32. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -15,16 +15,27 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A number from `low` to below `high`. */
+  /** A whole number in [0, limit). */
+  below(limit: number): number {
+    return Math.floor(this.next() * limit);
+  }
+
+  /** A number in [low, high). */
   between(low: number, high: number): number {
     return low + this.next() * (high - low);
   }
 
-  chance(share: number): boolean {
-    return this.next() < share;
+  /** True with this probability. */
+  chance(probability: number): boolean {
+    return this.next() < probability;
   }
 
-  /** One of `choices`, each as often as its weight says. */
+  /** One of `items`, each with the same probability. */
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)]!;
+  }
+
+  /** One of `choices`, each with a probability in proportion to its weight. */
   weighted<T extends { weight: number }>(choices: readonly T[]): T {
     let at = this.next() * choices.reduce((sum, { weight }) => sum + weight, 0);
     for (const choice of choices) {
@@ -34,8 +45,8 @@ export class Random {
     return choices[choices.length - 1]!;
   }
 
-  /** Another source, so that what one part draws doesn't change what the others get. */
+  /** An independent generator: what one consumer draws does not change what another one draws. */
   fork(): Random {
-    return new Random(Math.floor(this.next() * 2 ** 32));
+    return new Random(this.below(2 ** 32));
   }
 }
