@@ -112,7 +112,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
     async stop() {
       const { lost, journalled } = await delivery.stop(forDelivery);
       if (lost > 0) throw new Error(`${lost} accepted events could neither be sent nor kept`);
-      if (journalled > 0) log.warn({ journalled }, "events are in the journal: the next start sends them");
+      if (journalled > 0) log.warn({ journalled }, "events left in the journal: the next start sends them");
     },
     stopBudgetMs: forDelivery + STOP_MARGIN_MS,
   });
@@ -145,7 +145,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
     },
     async stop() {
       admission.close();
-      const requests = (await server?.stop(forRequests, () => delivery.answerWaiting())) ?? 0;
+      const requests = (await server?.stop(forRequests, () => delivery.settlePending())) ?? 0;
       if (requests > 0) log.warn({ requests }, "requests that did not end were cut off");
     },
     stopBudgetMs: forRequests + STOP_MARGIN_MS,

@@ -183,9 +183,9 @@ async function makeServices(kafka: ProxiedBroker, disk: SmallDisk, folder: strin
 
 /** What a process says of itself when it sends events again, or leaves that to the next. */
 const signs: readonly [text: string, cause: Cause][] = [
-  ["took back what the client held", "taken back"],
-  ["deliveries failed: to be sent again", "taken back"],
-  ["events are in the journal: the next start sends them", "left at a stop"],
+  ["in-flight events reclaimed", "taken back"],
+  ["deliveries failed: retrying", "taken back"],
+  ["events left in the journal", "left at a stop"],
 ];
 
 function causeByLife(producer: ServiceProcess): (life: number) => Cause {

@@ -7,7 +7,7 @@ import { JournalledDelivery } from "./delivery.ts";
 import { workerFolder } from "./journal/folder.ts";
 import { Journal } from "./journal/journal.ts";
 import { KafkaSink } from "./kafka-sink.ts";
-import { RejectedEvents } from "./rejected.ts";
+import { RejectedEvents } from "./rejected-events.ts";
 import type { DeliverySettings } from "./settings.ts";
 import type { Delivery } from "./types.ts";
 

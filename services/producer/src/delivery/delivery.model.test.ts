@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Random, temporaryFolder, until } from "@ingest/testkit";
 import { JournalledDelivery } from "./delivery.ts";
 import { workerFolder } from "./journal/folder.ts";
-import { RejectedEvents } from "./rejected.ts";
+import { RejectedEvents } from "./rejected-events.ts";
 import { FakeKafka } from "./testing/fake-kafka.ts";
 import { event, openJournal, quietLog } from "./testing/journal.ts";
 

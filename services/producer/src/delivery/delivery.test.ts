@@ -6,7 +6,7 @@ import { JournalledDelivery } from "./delivery.ts";
 import { workerFolder } from "./journal/folder.ts";
 import type { JournalOptions } from "./journal/journal.ts";
 import { Segment } from "./journal/segment.ts";
-import { RejectedEvents } from "./rejected.ts";
+import { RejectedEvents } from "./rejected-events.ts";
 import { FakeKafka } from "./testing/fake-kafka.ts";
 import { event, openJournal, quietLog } from "./testing/journal.ts";
 
@@ -258,7 +258,7 @@ describe("durable", () => {
     expect(harness.delivery.accept(event("c"))).toEqual({ status: "accepted" });
     expect(harness.delivery.state().ready).toBe(true);
     renameSync(`${harness.folder}-away`, harness.folder);
-    await until("the disk", () => harness.delivery.state().journal!.canTake);
+    await until("the disk", () => harness.delivery.state().journal!.isWritable);
     expect(await harness.delivery.durable(event("d"))).toEqual({ status: "durable" });
     await drain(harness);
     expect(values(harness.kafka)).toEqual(["a", "c", "d"]);
@@ -295,12 +295,12 @@ describe("a disk whose fsync hangs", () => {
     using disk = hang();
     const { delivery, ...harness } = await start(home, { journal: { stuckSyncMs: 20 }, stallMs: 10_000 });
     const first = delivery.durable(event("a"));
-    await until("the disk to count as failed", () => !delivery.state().journal!.canTake);
+    await until("the disk to count as failed", () => !delivery.state().journal!.isWritable);
     expect(await delivery.durable(event("b"))).toMatchObject({ code: "journal_unavailable" });
     expect(delivery.accept(event("c"))).toEqual({ status: "accepted" });
     disk.release();
     expect(await first).toEqual({ status: "durable" });
-    await until("the disk to be well", () => delivery.state().journal!.canTake);
+    await until("the disk to be well", () => delivery.state().journal!.isWritable);
     expect(await delivery.durable(event("d"))).toEqual({ status: "durable" });
     await drain({ delivery, ...harness });
     await delivery.stop(1_000);
@@ -489,7 +489,7 @@ describe("when Kafka is away", () => {
 });
 
 describe("the watchdog", () => {
-  test("a broker that answers and delivers nothing: the client is made anew, what it held is sent", async () => {
+  test("a broker that answers and delivers nothing: the client is recreated, and its events are sent", async () => {
     using home = temporaryFolder();
     const harness = await start(home);
     Object.assign(harness.kafka, { isUp: false, looksUp: true });
@@ -517,7 +517,7 @@ describe("the watchdog", () => {
     await harness.delivery.stop(1_000);
   });
 
-  test("a connected client that takes nothing, with nothing in flight, is made anew", async () => {
+  test("a connected client that takes nothing, with nothing in flight, is recreated", async () => {
     using home = temporaryFolder();
     const harness = await start(home);
     harness.kafka.sinks[0]!.isDeaf = true;
@@ -647,7 +647,7 @@ describe("stopping and starting", () => {
     const harness = await start(home, { stallMs: 10_000, journal: { fsyncIntervalMs: 60_000 } });
     const stored = harness.delivery.stored(event("s"), 60_000);
     const durable = harness.delivery.durable(event("d"));
-    harness.delivery.answerWaiting();
+    harness.delivery.settlePending();
     expect(await stored).toEqual({ status: "unknown" });
     expect(await durable).toEqual({ status: "unknown" });
     expect(await harness.delivery.stop(1_000)).toEqual({ journalled: 0, lost: 0 });

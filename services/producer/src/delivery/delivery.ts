@@ -1,22 +1,23 @@
-// Delivers events with the durability that their callers requested. Events go straight to the client while Kafka takes them; once it doesn't, everything
-// goes through the journal, in order, until the journal has caught up.
+// Delivers events with the durability that their callers requested. Events go straight to
+// the client while Kafka takes them. When it doesn't, all events go through the journal, in order, until replay has
+// caught up.
 
 import type { KafkaError } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
-import { DurableAnswers } from "./durable-answers.ts";
+import Denque from "denque";
+import { DurableOutcomes } from "./durable-outcomes.ts";
 import { FailureLog } from "./failure-log.ts";
-import { Fifo } from "./fifo.ts";
-import { type Entry, Flight, type Kept, receivedMs } from "./flight.ts";
-import { InFlight } from "./in-flight.ts";
+import { InFlightTable } from "./in-flight-table.ts";
 import { JournalRecord } from "./journal/cursor.ts";
 import type { Journal } from "./journal/journal.ts";
+import { positionOf, reclaim } from "./reclaim.ts";
 import { RefusalCounter } from "./refusals.ts";
-import type { RejectedEvents } from "./rejected.ts";
+import type { RejectedEvents } from "./rejected-events.ts";
 import { ReplayWindow } from "./replay-window.ts";
-import type { Sendable, Sink, SinkFactory } from "./sink.ts";
-import { takeOut } from "./take-out.ts";
+import type { Sink, SinkFactory, SinkRecord } from "./sink.ts";
+import { type InFlightEvent, type RetainedEvent, receivedMs, TrackedEvent } from "./tracked-event.ts";
 import {
-  type Acceptance,
+  type AcceptOutcome,
   type Delivery,
   type DeliveryState,
   type DurableOutcome,
@@ -31,35 +32,35 @@ import { Watchdog } from "./watchdog.ts";
 
 export interface DeliveryOptions {
   createSink: SinkFactory;
-  /** Opens the journal; absent when there is to be none. */
+  /** Opens the journal; absent: no journal. */
   openJournal?: () => Promise<Journal>;
-  /** Takes what Kafka refuses for good; absent without a journal. */
+  /** Where events go that Kafka rejects for good; absent without a journal. */
   rejected?: RejectedEvents;
-  /** An event without outcome for this long is taken back, with all behind it, ms. */
+  /** When an event has no outcome after this time, it is reclaimed with all events behind it, ms. */
   stallMs: number;
-  /** How long `durable` waits for the disk, ms. */
+  /** How long `durable` waits for the fsync, ms. */
   durableDeadlineMs: number;
   log: Log;
-  /** How often the state of affairs is looked at, ms. */
+  /** Interval of the watchdog, ms. */
   tickMs?: number;
-  /** The clock that stalls are measured by, ms. */
+  /** Monotonic clock, ms. */
   now?: () => number;
 }
 
-/** One client with what was handed to it. */
+/** A Kafka client, with the events handed to it. */
 interface Client {
   readonly sink: Sink;
-  readonly inFlight: InFlight<Entry>;
-  /** Kafka took something from it. */
+  readonly inFlight: InFlightTable<InFlightEvent>;
+  /** Kafka confirmed at least one of its records. */
   hasDelivered: boolean;
 }
 
-const ACCEPTED: Acceptance = Object.freeze({ status: "accepted" });
+const ACCEPTED: AcceptOutcome = Object.freeze({ status: "accepted" });
 
 const TICK_MS = 250;
-/** Records handed over before others get a turn. */
+/** Records replayed in one turn of the event loop. */
 const REPLAY_BURST = 1_000;
-/** Of the time to stop, what may go into flushing; the rest is for the journal and the client's end. */
+/** Share of the stop budget for flushing; the rest is for the journal and for closing the client. */
 const FLUSH_SHARE = 0.7;
 
 export class JournalledDelivery implements Delivery {
@@ -67,36 +68,36 @@ export class JournalledDelivery implements Delivery {
   readonly #log: Log;
   readonly #refusals = new RefusalCounter();
   readonly #failures: FailureLog;
-  readonly #durableAnswers: DurableAnswers;
+  readonly #durableOutcomes: DurableOutcomes;
   readonly #watchdog: Watchdog;
   readonly #window = new ReplayWindow();
   readonly #counts = { delivered: 0, lost: 0, spooled: 0, replayed: 0, clientRestarts: 0 };
   readonly #now: () => number;
   #journal: Journal | undefined;
   #client: Client;
-  /** Events may go straight to the client: nothing older is waiting anywhere. */
+  /** Events may go straight to the client: no older event is waiting in the journal or in memory. */
   #isDirect = false;
   #phase: "new" | "running" | "stopping" = "new";
-  /** Without a journal, what a client that was given up held: it goes first. */
-  readonly #held = new Fifo<Kept>();
+  /** Without a journal: events reclaimed from a former client. They are sent before new ones. */
+  readonly #retained = new Denque<RetainedEvent>();
   #timer: Timer | undefined;
   #isReplayScheduled = false;
-  #isHandingOver = false;
-  /** Records that Kafka refuses and that couldn't be set aside: they are sent once more when they can. */
-  #hasLeftBehind = false;
-  /** What is in flight ends first, then replay goes back to what was left behind. */
-  #isGoingBack = false;
-  /** Something failed just now: the next try is at the next tick, for it may fail as fast again. */
-  #isResting = false;
+  #isSending = false;
+  /** Replay passed rejected records that could not be quarantined: it returns to them when they can. */
+  #hasSkippedRecords = false;
+  /** Replay rewinds to the skipped records as soon as nothing is in flight. */
+  #isRewindPending = false;
+  /** A delivery failed just now: the next attempt waits for the next tick, since it may fail as fast again. */
+  #isBackingOff = false;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#log = options.log;
     this.#now = options.now ?? performance.now.bind(performance);
     this.#failures = new FailureLog(options.log);
-    this.#durableAnswers = new DurableAnswers(options.durableDeadlineMs);
+    this.#durableOutcomes = new DurableOutcomes(options.durableDeadlineMs);
     this.#watchdog = new Watchdog(options.stallMs);
-    this.#client = this.#newClient();
+    this.#client = this.#createClient();
   }
 
   async start(): Promise<void> {
@@ -115,19 +116,19 @@ export class JournalledDelivery implements Delivery {
     return this.#journal?.topics ?? [];
   }
 
-  accept(event: EncodedEvent): Acceptance {
+  accept(event: EncodedEvent): AcceptOutcome {
     if (!this.#isDirect) return this.#spool(event);
     try {
-      if (this.#handOver(event)) {
+      if (this.#send(event)) {
         this.#client.inFlight.add(event);
         return ACCEPTED;
       }
     } catch (error) {
-      const refusal = this.#onThrown(error as KafkaError);
+      const refusal = this.#onSendError(error as KafkaError);
       if (refusal) return refusal;
     }
-    if (!this.#journal) return this.#refusals.refuse(this.#whyFull());
-    if (this.#isDirect) this.#beginSpool();
+    if (!this.#journal) return this.#refusals.refuse(this.#queueRefusal());
+    if (this.#isDirect) this.#startSpooling();
     return this.#spool(event);
   }
 
@@ -137,11 +138,11 @@ export class JournalledDelivery implements Delivery {
     const journal = this.#journal!;
     if (this.#isDirect) {
       try {
-        if (this.#handOver(event))
-          this.#client.inFlight.add(Flight.journalled(event, journal.append(event, receivedMs(event))));
-        else if (this.#isDirect) this.#beginSpool();
+        if (this.#send(event))
+          this.#client.inFlight.add(TrackedEvent.journalled(event, journal.append(event, receivedMs(event))));
+        else if (this.#isDirect) this.#startSpooling();
       } catch (error) {
-        const refusal = this.#onThrown(error as KafkaError);
+        const refusal = this.#onSendError(error as KafkaError);
         if (refusal) return Promise.resolve(refusal);
       }
     }
@@ -149,23 +150,23 @@ export class JournalledDelivery implements Delivery {
       journal.append(event, receivedMs(event));
       this.#scheduleReplay();
     }
-    return this.#durableAnswers.after(journal.commit());
+    return this.#durableOutcomes.after(journal.commit());
   }
 
   stored(event: EncodedEvent, deadlineMs: number): Promise<StoredOutcome> {
     if (this.#phase !== "running") return Promise.resolve(this.#refusals.refuse("shutting_down"));
-    // Behind a backlog it could be sent long after its deadline, before it older events would be overtaken.
-    if (!this.#isDirect) return Promise.resolve(this.#refusals.refuse(this.#whyFull()));
+    // In the journal it could be sent long after its deadline; past the journal it would overtake older events.
+    if (!this.#isDirect) return Promise.resolve(this.#refusals.refuse(this.#queueRefusal()));
     const { promise, resolve } = Promise.withResolvers<StoredOutcome>();
     try {
-      if (!this.#handOver(event)) return Promise.resolve(this.#refusals.refuse(this.#whyFull()));
+      if (!this.#send(event)) return Promise.resolve(this.#refusals.refuse(this.#queueRefusal()));
     } catch (error) {
       return Promise.resolve(
-        this.#onThrown(error as KafkaError) ?? this.#refusals.refuse("kafka_unavailable"),
+        this.#onSendError(error as KafkaError) ?? this.#refusals.refuse("kafka_unavailable"),
       );
     }
     const deadline = setTimeout(() => flight.settle(UNKNOWN), deadlineMs);
-    const flight = Flight.awaited(event, (outcome) => {
+    const flight = TrackedEvent.awaited(event, (outcome) => {
       clearTimeout(deadline);
       resolve(outcome);
     });
@@ -188,7 +189,7 @@ export class JournalledDelivery implements Delivery {
       ...(refusal === undefined ? {} : { refusal }),
       connected: sink.connected,
       spooling: this.#phase === "running" && !this.#isDirect,
-      inFlight: inFlight.count + this.#held.length,
+      inFlight: inFlight.count + this.#retained.length,
       ...(journal ? { journal: journal.state() } : {}),
       counts: {
         ...this.#counts,
@@ -202,10 +203,10 @@ export class JournalledDelivery implements Delivery {
     };
   }
 
-  answerWaiting(): void {
-    this.#durableAnswers.giveUp();
+  settlePending(): void {
+    this.#durableOutcomes.settlePending();
     for (const [, entry] of this.#client.inFlight.entries())
-      if (entry instanceof Flight) entry.settle(UNKNOWN);
+      if (entry instanceof TrackedEvent) entry.settle(UNKNOWN);
   }
 
   async stop(budgetMs: number): Promise<StopResult> {
@@ -215,28 +216,28 @@ export class JournalledDelivery implements Delivery {
     clearInterval(this.#timer);
     const { sink, inFlight } = this.#client;
     if (sink.connected && inFlight.count > 0) await sink.flush(budgetMs * FLUSH_SHARE);
-    const { spooled, unkept } = takeOut(this.#client.inFlight, this.#journal);
+    const { spooled, retained } = reclaim(inFlight, this.#journal);
     this.#counts.spooled += spooled;
-    this.#counts.lost += unkept.length + this.#held.length;
-    // Outcomes that come in yet still release what is in the journal.
+    this.#counts.lost += retained.length + this.#retained.length;
+    // Confirmations that arrive until then still acknowledge journal records.
     await sink.close(Math.max(0, (deadline - performance.now()) / 2));
-    this.#failures.say(performance.now(), true);
+    this.#failures.flush(performance.now(), true);
     await this.#options.rejected?.close();
-    const left = await this.#journal?.close();
-    return { journalled: left?.kept ?? 0, lost: this.#counts.lost + (left?.lost ?? 0) };
+    const closed = await this.#journal?.close();
+    return { journalled: closed?.kept ?? 0, lost: this.#counts.lost + (closed?.lost ?? 0) };
   }
 
   /**
-   * Gives a record to the client; the caller adds it to what is in flight.
-   * False: not now, or the client failed on an earlier record meanwhile and was given up with all it had.
+   * Hands a record to the client. When true, the caller adds it to the in-flight table.
+   * False: not now, or an earlier record failed during the call and the client was recreated.
    */
-  #handOver(record: Sendable): boolean {
+  #send(record: SinkRecord): boolean {
     const client = this.#client;
-    this.#isHandingOver = true;
+    this.#isSending = true;
     try {
       return client.sink.send(record, client.inFlight.nextTicket) && client === this.#client;
     } finally {
-      this.#isHandingOver = false;
+      this.#isSending = false;
     }
   }
 
@@ -248,10 +249,10 @@ export class JournalledDelivery implements Delivery {
     return this.#journal ? this.#journal.refusal : "kafka_unavailable";
   }
 
-  /** While events can't go straight to the client. */
+  /** Why no event can be taken, while events can't go straight to the client. */
   #spoolRefusal(): RefusalCode | undefined {
     if (this.#phase !== "running") return "shutting_down";
-    return this.#journal ? this.#journal.refusal : this.#whyFull();
+    return this.#journal ? this.#journal.refusal : this.#queueRefusal();
   }
 
   #journalRefusal(): RefusalCode | undefined {
@@ -259,25 +260,27 @@ export class JournalledDelivery implements Delivery {
     return this.#journal ? this.#journal.refusal : "journal_unavailable";
   }
 
-  #whyFull(): RefusalCode {
+  /** Why the client takes no event. */
+  #queueRefusal(): RefusalCode {
     return this.#client.sink.connected ? "queue_full" : "kafka_unavailable";
   }
 
-  #refuseRecord(error: KafkaError): Refusal {
+  /** For an event that Kafka or the client rejects for good. */
+  #refuseInvalid(error: KafkaError): Refusal {
     return this.#refusals.refuse(error.code === "message_too_large" ? "too_large" : "kafka_unavailable");
   }
 
-  /** The client threw instead of taking an event. @returns nothing when the event may go to the journal */
-  #onThrown(error: KafkaError): Refusal | undefined {
-    if (error.isFatal) this.#takeBack(true);
-    else if (!error.canRetry) return this.#refuseRecord(error);
-    else if (this.#isDirect && this.#journal) this.#beginSpool();
+  /** The client threw on an event. @returns undefined when the event may go to the journal instead */
+  #onSendError(error: KafkaError): Refusal | undefined {
+    if (error.isFatal) this.#reclaim(true);
+    else if (!error.canRetry) return this.#refuseInvalid(error);
+    else if (this.#isDirect && this.#journal) this.#startSpooling();
     return undefined;
   }
 
-  // --- the journal in front of the client ---
+  // --- spooling and replay ---
 
-  #spool(event: EncodedEvent): Acceptance {
+  #spool(event: EncodedEvent): AcceptOutcome {
     const refusal = this.#spoolRefusal();
     if (refusal !== undefined) return this.#refusals.refuse(refusal);
     this.#journal!.append(event, receivedMs(event));
@@ -286,22 +289,22 @@ export class JournalledDelivery implements Delivery {
     return ACCEPTED;
   }
 
-  #beginSpool(why?: string): void {
+  #startSpooling(why?: string): void {
     this.#isDirect = false;
-    this.#journal?.beginSpool();
+    this.#journal?.startSpooling();
     const { connected } = this.#client.sink;
     this.#window.reset(connected);
-    const reason = why ?? (connected ? "the client's queue is full" : "no broker can be reached");
-    this.#log.warn({ reason, inFlight: this.#client.inFlight.count }, "spooling: events go to the journal");
+    const reason = why ?? (connected ? "client queue full" : "no broker connected");
+    this.#log.warn(
+      { reason, inFlight: this.#client.inFlight.count },
+      "spooling started: events go to the journal",
+    );
   }
 
-  #endSpool(): void {
+  #stopSpooling(): void {
     this.#isDirect = true;
-    this.#journal?.endSpool();
-    this.#log.info(
-      { replayed: this.#counts.replayed },
-      "the journal has caught up: events go to Kafka directly",
-    );
+    this.#journal?.stopSpooling();
+    this.#log.info({ replayed: this.#counts.replayed }, "spooling ended: events go straight to Kafka");
   }
 
   #scheduleReplay(): void {
@@ -309,19 +312,19 @@ export class JournalledDelivery implements Delivery {
     this.#isReplayScheduled = true;
     setImmediate(() => {
       this.#isReplayScheduled = false;
-      if (this.#phase === "running" && !this.#isDirect && !this.#isResting) this.#replay();
+      if (this.#phase === "running" && !this.#isDirect && !this.#isBackingOff) this.#replay();
     });
   }
 
-  /** Hands over what waits, oldest first, as far as the client and the window go. */
+  /** Sends waiting events, oldest first, as far as the client's queue and the replay window allow. */
   #replay(): void {
     const { inFlight } = this.#client;
-    for (let handed = 0; handed < REPLAY_BURST; handed++) {
-      if (this.#isGoingBack && !this.#goBack()) return;
+    for (let sent = 0; sent < REPLAY_BURST; sent++) {
+      if (this.#isRewindPending && !this.#rewindWhenIdle()) return;
       if (inFlight.count >= this.#window.size) return;
-      const record = this.#held.peek() ?? this.#journal?.peek();
+      const record = this.#retained.peekFront() ?? this.#journal?.peek();
       if (record === "unreadable") {
-        this.#isResting = true;
+        this.#isBackingOff = true;
         return;
       }
       if (!record) {
@@ -329,45 +332,45 @@ export class JournalledDelivery implements Delivery {
         return;
       }
       try {
-        if (!this.#handOver(record)) return;
+        if (!this.#send(record)) return;
         inFlight.add(record);
         this.#counts.replayed++;
       } catch (error) {
         const { canRetry, isFatal } = error as KafkaError;
-        if (isFatal) this.#takeBack(true);
+        if (isFatal) this.#reclaim(true);
         if (isFatal || canRetry) return;
-        this.#failures.note(error as KafkaError, false);
-        this.#giveUp(record, error as KafkaError);
+        this.#failures.add(error as KafkaError, false);
+        this.#abandon(record, error as KafkaError);
       }
       if (record instanceof JournalRecord) this.#journal!.advance();
-      else this.#held.shift();
+      else this.#retained.shift();
     }
     this.#scheduleReplay();
   }
 
-  /** Everything that waited has been handed over. */
+  /** Every waiting event has been sent. */
   #onCaughtUp(): void {
-    if (!this.#hasLeftBehind) {
-      if (this.#client.sink.connected) this.#endSpool();
+    if (!this.#hasSkippedRecords) {
+      if (this.#client.sink.connected) this.#stopSpooling();
     } else if (this.#options.rejected?.isIdle) {
-      this.#isGoingBack = true;
+      this.#isRewindPending = true;
       this.#scheduleReplay();
     }
   }
 
-  /** Nothing new is handed over until nothing is in flight: under a steady load that moment would never come. */
-  #goBack(): boolean {
+  /** Sends nothing until nothing is in flight, a moment that a steady load would never leave by itself; then rewinds. */
+  #rewindWhenIdle(): boolean {
     if (this.#client.inFlight.count > 0) return false;
-    this.#isGoingBack = false;
-    this.#hasLeftBehind = false;
+    this.#isRewindPending = false;
+    this.#hasSkippedRecords = false;
     this.#journal?.rewind();
     return true;
   }
 
   // --- outcomes ---
 
-  #newClient(): Client {
-    const inFlight = new InFlight<Entry>();
+  #createClient(): Client {
+    const inFlight = new InFlightTable<InFlightEvent>();
     const sink = this.#options.createSink((ticket, error, topic, partition, offset) => {
       if (error === null) this.#onDelivered(client, ticket, topic, partition, offset);
       else this.#onFailed(client, ticket, error);
@@ -378,13 +381,13 @@ export class JournalledDelivery implements Delivery {
 
   #onDelivered(client: Client, ticket: number, topic: string, partition: number, offset: number): void {
     client.hasDelivered = true;
-    const entry = client.inFlight.take(ticket);
+    const entry = client.inFlight.remove(ticket);
     if (entry === undefined) return;
     this.#counts.delivered++;
     if (entry instanceof JournalRecord) this.#journal?.acknowledge(entry);
-    else if (entry instanceof Flight) {
+    else if (entry instanceof TrackedEvent) {
       if (entry.position) this.#journal?.acknowledge(entry.position);
-      if (entry.waiter) entry.settle({ status: "stored", topic, partition, offset });
+      if (entry.onOutcome) entry.settle({ status: "stored", topic, partition, offset });
     }
     if (this.#isDirect) return;
     this.#window.grow();
@@ -393,117 +396,115 @@ export class JournalledDelivery implements Delivery {
 
   #onFailed(client: Client, ticket: number, error: KafkaError): void {
     const entry = client.inFlight.get(ticket);
-    // What a former client held was taken back when it was given up.
+    // The events of a former client were reclaimed when it was recreated.
     if (entry === undefined || client !== this.#client || this.#phase === "stopping") return;
-    const isMendable = error.canRetry || error.isFatal;
-    const isKept = isMendable && this.#journal !== undefined;
-    this.#failures.note(error, isKept);
-    // Behind it may be others, or the one that is being handed over this moment.
-    if (isKept)
-      this.#takeBack(
-        error.isFatal || client.inFlight.count > 1 || this.#isHandingOver,
+    const isRetried = (error.canRetry || error.isFatal) && this.#journal !== undefined;
+    this.#failures.add(error, isRetried);
+    // Other events may be behind it in the client, and so may the one being sent at this moment.
+    if (isRetried)
+      this.#reclaim(
+        error.isFatal || client.inFlight.count > 1 || this.#isSending,
         error.code === "timed_out",
       );
-    client.inFlight.take(ticket);
-    if (isKept) return;
-    this.#giveUp(entry, error);
-    if (error.isFatal) this.#takeBack(true);
+    client.inFlight.remove(ticket);
+    if (isRetried) return;
+    this.#abandon(entry, error);
+    if (error.isFatal) this.#reclaim(true);
   }
 
-  /** No way to bring this one to Kafka. */
-  #giveUp(entry: Entry, error: KafkaError): void {
-    if (entry instanceof Flight && entry.isStored)
-      entry.settle(error.canRetry || error.isFatal ? UNKNOWN : this.#refuseRecord(error));
+  /** This event failed for good, or can't be retried. */
+  #abandon(entry: InFlightEvent, error: KafkaError): void {
+    if (entry instanceof TrackedEvent && entry.isStored)
+      entry.settle(error.canRetry || error.isFatal ? UNKNOWN : this.#refuseInvalid(error));
     else if (this.#journal && this.#options.rejected)
-      this.#setAside(entry, error, this.#journal, this.#options.rejected);
+      this.#quarantine(entry, error, this.#journal, this.#options.rejected);
     else this.#counts.lost++;
   }
 
-  /** The journal keeps the event until the file of the rejected ones does. */
-  #setAside(entry: Entry, error: KafkaError, journal: Journal, rejected: RejectedEvents): void {
-    const event = entry instanceof Flight ? entry.event : entry;
-    const known =
-      entry instanceof Flight ? entry.position : entry instanceof JournalRecord ? entry : undefined;
-    const position = known ?? journal.putBack(event, receivedMs(event));
+  /** Writes the event to the file of rejected events. The journal keeps it until it is on disk there. */
+  #quarantine(entry: InFlightEvent, error: KafkaError, journal: Journal, rejected: RejectedEvents): void {
+    const event = entry instanceof TrackedEvent ? entry.event : entry;
+    const position = positionOf(entry) ?? journal.appendReclaimed(event, receivedMs(event));
     if (rejected.add(event, error, () => journal.acknowledge(position))) return;
-    this.#hasLeftBehind = true;
-    if (this.#isDirect) this.#beginSpool("rejected events can't be set aside");
+    this.#hasSkippedRecords = true;
+    if (this.#isDirect) this.#startSpooling("rejected events can't be quarantined");
   }
 
-  // --- taking back ---
+  // --- reclaiming ---
 
   /**
-   * Kafka doesn't take what the client holds. All of it goes back in line in the order in which it was handed over:
-   * nothing behind a failed event may get there before it.
-   * @param isClientGivenUp false only when the client holds nothing else that could still be sent
-   * @param isSlow nothing was refused, it only stands still
+   * Takes back every event in flight, in the order of sending, and resends them: no event may reach Kafka before one
+   * that was sent earlier and failed.
+   * @param isRecreated whether to replace the client; false only when it holds nothing else that could still be sent
+   * @param isStalled events got no outcome; none failed
    */
-  #takeBack(isClientGivenUp: boolean, isSlow = false): void {
+  #reclaim(isRecreated: boolean, isStalled = false): void {
     const client = this.#client;
-    // It may be one partition that stands still: the others' records are let past its oldest.
-    const isPartial = isSlow && client.sink.connected && (client.hasDelivered || this.#isProbing());
+    // Perhaps a single partition is stalled: do not let its oldest record hold up the other partitions.
+    const isPartitionStall =
+      isStalled && client.sink.connected && (client.hasDelivered || this.#isProbeInFlight());
     const wasDirect = this.#isDirect;
     this.#isDirect = false;
-    const held = client.inFlight.count;
-    if (isClientGivenUp) {
+    const inFlight = client.inFlight.count;
+    if (isRecreated) {
       this.#counts.clientRestarts++;
-      this.#client = this.#newClient();
+      this.#client = this.#createClient();
       void client.sink
         .close(0)
-        .catch((error) => this.#log.warn({ error }, "a client that was given up can't be closed"));
+        .catch((error) => this.#log.warn({ error }, "closing the former Kafka client failed"));
     }
-    const { spooled, unkept } = takeOut(client.inFlight, this.#journal);
+    const { spooled, retained } = reclaim(client.inFlight, this.#journal);
     this.#counts.spooled += spooled;
-    for (const event of [...unkept, ...this.#held.takeAll()]) this.#held.push(event);
+    for (const event of retained.reverse()) this.#retained.unshift(event);
     this.#journal?.rewind();
-    this.#isGoingBack = false;
-    this.#hasLeftBehind = false;
-    this.#window.reset(isPartial);
+    this.#isRewindPending = false;
+    this.#hasSkippedRecords = false;
+    this.#window.reset(isPartitionStall);
     this.#watchdog.reset();
-    this.#isResting = true;
-    const message = "took back what the client held: it is sent again from the journal";
-    if (wasDirect || isClientGivenUp) this.#log.warn({ held, isClientGivenUp }, message);
+    this.#isBackingOff = true;
+    if (wasDirect || isRecreated)
+      this.#log.warn({ inFlight, isClientRecreated: isRecreated }, "in-flight events reclaimed: resending");
   }
 
   // --- the watchdog ---
 
   #tick(nowMs: number): void {
-    this.#failures.say(nowMs);
+    this.#failures.flush(nowMs);
     const { sink, inFlight } = this.#client;
-    const { isAway, stalledMs } = this.#watchdog.look(nowMs, {
+    const { isUnavailable, stalledMs } = this.#watchdog.check(nowMs, {
       connected: sink.connected,
       inFlight: inFlight.count,
       oldestTicket: inFlight.oldestTicket,
-      isWaiting: this.#isWaiting(),
+      hasBacklog: this.#hasBacklog(),
     });
-    if (isAway && this.#isDirect && this.#journal) this.#beginSpool();
+    if (isUnavailable && this.#isDirect && this.#journal) this.#startSpooling();
     if (stalledMs !== undefined) this.#onStalled(stalledMs);
-    this.#isResting = false;
+    this.#isBackingOff = false;
     if (!this.#isDirect) this.#scheduleReplay();
   }
 
-  /** The oldest event in flight, or what waits for the client, hasn't moved for too long. */
+  /** The oldest event in flight, or the backlog, has made no progress for too long. */
   #onStalled(stalledMs: number): void {
     const { sink, inFlight } = this.#client;
     if (sink.connected) {
       this.#log.error(
         { stalledMs: Math.round(stalledMs), inFlight: inFlight.count },
-        "connected to a broker, but nothing is delivered: making the client anew",
+        "delivery stalled while connected to a broker: recreating the Kafka client",
       );
-    } else if (!this.#journal || inFlight.count === 0 || this.#isProbing()) {
-      // The client connects again by itself, and nothing it holds would be safer elsewhere.
+    } else if (!this.#journal || inFlight.count === 0 || this.#isProbeInFlight()) {
+      // The client reconnects by itself, and its events would be no safer elsewhere.
       return;
     }
-    this.#takeBack(true, true);
+    this.#reclaim(true, true);
   }
 
-  /** Is there something that the client hasn't taken? */
-  #isWaiting(): boolean {
-    return !this.#isDirect && (this.#held.length > 0 || this.#journal?.peek() instanceof JournalRecord);
+  /** Are events waiting to be handed to the client? */
+  #hasBacklog(): boolean {
+    return !this.#isDirect && (this.#retained.length > 0 || this.#journal?.peek() instanceof JournalRecord);
   }
 
-  /** Is the only thing in flight a record that is safe in the journal? */
-  #isProbing(): boolean {
+  /** Is a single record in flight, one that is safe in the journal? */
+  #isProbeInFlight(): boolean {
     const { inFlight } = this.#client;
     return inFlight.count === 1 && inFlight.oldest() instanceof JournalRecord;
   }

@@ -1,4 +1,4 @@
-// Deliveries fail by the thousand: each is counted, and a line a second says how many and why.
+// Deliveries fail by the thousand: each is counted, and at most one log line a second per error code reports them.
 
 import type { KafkaError } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
@@ -6,11 +6,11 @@ import type { Log } from "@ingest/service";
 const INTERVAL_MS = 1_000;
 
 export class FailureLog {
-  /** Failed deliveries by the client's error code, since the start. */
+  /** Failed deliveries since the start, by the client's error code. */
   readonly counts: Record<string, number> = {};
 
   readonly #log: Log;
-  readonly #unsaid = new Map<string, { count: number; reason: string; isRetried: boolean }>();
+  readonly #unlogged = new Map<string, { count: number; reason: string; isRetried: boolean }>();
   #lastMs = Number.NEGATIVE_INFINITY;
 
   constructor(log: Log) {
@@ -18,21 +18,21 @@ export class FailureLog {
   }
 
   /** @param isRetried the event is kept and sent again */
-  note(error: KafkaError, isRetried: boolean): void {
+  add(error: KafkaError, isRetried: boolean): void {
     this.counts[error.code] = (this.counts[error.code] ?? 0) + 1;
-    const entry = this.#unsaid.get(error.code);
+    const entry = this.#unlogged.get(error.code);
     if (entry) entry.count++;
-    else this.#unsaid.set(error.code, { count: 1, reason: error.message, isRetried });
+    else this.#unlogged.set(error.code, { count: 1, reason: error.message, isRetried });
   }
 
-  /** Says what has gathered, when it is time. */
-  say(nowMs: number, isLast = false): void {
-    if (this.#unsaid.size === 0 || (!isLast && nowMs - this.#lastMs < INTERVAL_MS)) return;
+  /** Logs the failures since the last line, when the interval has passed or `isLast`. */
+  flush(nowMs: number, isLast = false): void {
+    if (this.#unlogged.size === 0 || (!isLast && nowMs - this.#lastMs < INTERVAL_MS)) return;
     this.#lastMs = nowMs;
-    for (const [code, { count, reason, isRetried }] of this.#unsaid) {
-      if (isRetried) this.#log.warn({ code, count, reason }, "deliveries failed: to be sent again");
+    for (const [code, { count, reason, isRetried }] of this.#unlogged) {
+      if (isRetried) this.#log.warn({ code, count, reason }, "deliveries failed: retrying");
       else this.#log.error({ code, count, reason }, "deliveries failed");
     }
-    this.#unsaid.clear();
+    this.#unlogged.clear();
   }
 }

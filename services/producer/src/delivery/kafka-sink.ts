@@ -2,7 +2,7 @@
 
 import { createProducer, type KafkaProducer, type ProducerOptions, toKafkaError } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
-import type { OutcomeHandler, Sendable, Sink } from "./sink.ts";
+import type { OutcomeHandler, Sink, SinkRecord } from "./sink.ts";
 
 export interface KafkaSinkOptions extends Pick<ProducerOptions, "config" | "onLog" | "onStatistics"> {
   /** Where records go that don't say otherwise. */
@@ -41,7 +41,7 @@ export class KafkaSink implements Sink {
     return this.#producer.connected;
   }
 
-  send(record: Sendable, ticket: number): boolean {
+  send(record: SinkRecord, ticket: number): boolean {
     if (!this.#isReady) return false;
     const { key, value, timestampMs } = record;
     const topic = record.topic ?? this.#options.topic;

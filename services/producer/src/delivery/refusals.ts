@@ -1,8 +1,8 @@
-// The answers that say no: made once, counted each time.
+// Refusals: one shared object for each code, counted each time it is returned.
 
 import type { Refusal, RefusalCode } from "./types.ts";
 
-/** When trying again makes sense, s; none where it can't help. */
+/** When a retry can succeed, in seconds; undefined where a retry cannot help. */
 const retryAfterSeconds: Record<RefusalCode, number | undefined> = {
   queue_full: 1,
   kafka_unavailable: 2,

@@ -1,5 +1,5 @@
-// How many records of a backlog may be in flight at once: one at first, to see whether Kafka takes it; then twice as many
-// for each success, up to a bound that keeps what is read ahead small.
+// How many replayed records may be in flight: one at first, as a probe of whether Kafka accepts it; then the window
+// doubles with each delivery, up to a bound that limits how far the journal is read ahead.
 
 const MAX_RECORDS = 20_000;
 
@@ -10,7 +10,7 @@ export class ReplayWindow {
     return this.#size;
   }
 
-  /** @param isOpen Kafka is known to take records */
+  /** @param isOpen Kafka is known to accept records: start at the full size */
   reset(isOpen: boolean): void {
     this.#size = isOpen ? MAX_RECORDS : 1;
   }

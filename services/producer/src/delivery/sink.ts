@@ -1,34 +1,34 @@
-// What delivery needs of a client: mechanism only, so that delivery can be tested without Kafka.
+// The Kafka client as delivery sees it: mechanism only, so that delivery can be tested without Kafka.
 
 import type { KafkaError } from "@ingest/kafka";
 
-/** A record as the client takes it. */
-export interface Sendable {
+/** A record to be produced. */
+export interface SinkRecord {
   readonly key: string | null;
   /** Text is written as UTF-8. */
   readonly value: string | Buffer;
-  /** Where it goes when that isn't the topic in use now: it was written down under another setting. */
+  /** Absent: the configured topic. Set for a journal record that was written under another KAFKA_TOPIC. */
   readonly topic?: string;
-  /** Unix ms of receipt; the time of sending when absent. */
+  /** The record's timestamp, Unix ms. Absent: the time of sending. */
   readonly timestampMs?: number;
 }
 
 export interface Sink {
   /**
-   * Puts a record in the client's queue. False: not now (the queue is full, or there is no connection yet).
-   * @param ticket comes back with the outcome
+   * Puts a record into the client's queue. False: not now (the queue is full, or there is no connection yet).
+   * @param ticket passed to the outcome handler
    * @throws KafkaError when this record can never be sent as it is
    */
-  send(record: Sendable, ticket: number): boolean;
-  /** True when every outcome is in. */
+  send(record: SinkRecord, ticket: number): boolean;
+  /** True when no outcome is pending any more. */
   flush(timeoutMs: number): Promise<boolean>;
-  /** Lets go of the client. What is without outcome by then may have been written or not. */
+  /** Closes the client. Records whose outcome is pending by then may have been written or not. */
   close(timeoutMs: number): Promise<void>;
-  /** A broker is up right now. */
+  /** A broker is connected right now. */
   readonly connected: boolean;
 }
 
-/** Called once for each record that `send` took; `error` is null when Kafka has it. */
+/** Called once for each record that `send` took; `error` is null when Kafka confirmed the record. */
 export type OutcomeHandler = (
   ticket: number,
   error: KafkaError | null,
@@ -37,5 +37,5 @@ export type OutcomeHandler = (
   offset: number,
 ) => void;
 
-/** Makes a client that connects by itself and keeps trying until it is closed. */
+/** Creates a client that connects in the background and keeps trying until it is closed. */
 export type SinkFactory = (onOutcome: OutcomeHandler) => Sink;

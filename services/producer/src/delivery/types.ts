@@ -1,16 +1,16 @@
-// What the rest of the producer may know of delivery: the events it takes, the outcomes it reports, and its state.
+// The interface of delivery: the events it takes, the outcomes it reports, and its state.
 
 import type { ProblemCode } from "@ingest/contract";
 
-/** An event ready for Kafka: nothing below HTTP looks into its value. */
+/** An event ready for Kafka. Delivery never looks into its value. */
 export interface EncodedEvent {
-  /** For logs and answers; the value carries it too. */
+  /** For logs and responses; the value contains it too. */
   readonly id: string;
   /** The record's key: events with the same key keep their order. */
   readonly key: string | null;
-  /** The record's value, text as UTF-8. A buffer is kept until the outcome is known: it must not be written to again. */
+  /** The record's value; text is written as UTF-8. A buffer is kept until the outcome is known: do not write to it. */
   readonly value: string | Buffer;
-  /** Unix ms of receipt, where that is known already: the record's time if it is sent later. */
+  /** Unix ms of receipt, where known already: the record's timestamp if it is sent later. */
   readonly receivedMs?: number;
 }
 
@@ -20,45 +20,45 @@ export type RefusalCode = Extract<
   "queue_full" | "journal_full" | "journal_unavailable" | "kafka_unavailable" | "shutting_down" | "too_large"
 >;
 
-/** The event was not taken: the caller still has it. `retryAfterSeconds` is absent where trying again can't help. */
+/** The event was not taken: only the caller has it. `retryAfterSeconds` is absent where a retry cannot help. */
 export interface Refusal {
   readonly status: "refused";
   readonly code: RefusalCode;
   readonly retryAfterSeconds?: number;
 }
 
-/** The answer to `accept`, and to `durable` when all is well. Shared objects: an event costs none. */
-export type Acceptance = { readonly status: "accepted" } | { readonly status: "durable" } | Refusal;
+/** The outcome of `accept`. Shared objects: an event allocates none. */
+export type AcceptOutcome = { readonly status: "accepted" } | { readonly status: "durable" } | Refusal;
 
-/** The event was taken, and what was asked for isn't confirmed (by the deadline): it may still arrive. */
-export type Unknown = { readonly status: "unknown" };
-export const UNKNOWN: Unknown = Object.freeze({ status: "unknown" });
+/** The event was taken, but the requested durability was not confirmed in time: the event may still arrive. */
+export type UnknownOutcome = { readonly status: "unknown" };
+export const UNKNOWN: UnknownOutcome = Object.freeze({ status: "unknown" });
 
-/** The answer to `durable`. `unknown`: the disk hasn't confirmed. */
-export type DurableOutcome = Acceptance | Unknown;
+/** The outcome of `durable`. `unknown`: the fsync failed or timed out. */
+export type DurableOutcome = AcceptOutcome | UnknownOutcome;
 
-/** The answer to `stored`. `unknown`: Kafka hasn't confirmed. */
+/** The outcome of `stored`. `unknown`: Kafka did not confirm in time. */
 export type StoredOutcome =
   | { readonly status: "stored"; readonly topic: string; readonly partition: number; readonly offset: number }
-  | Unknown
+  | UnknownOutcome
   | Refusal;
 
 export interface Delivery {
   /**
-   * Opens the journal, starts the client and begins to replay what a former process left. Doesn't wait for Kafka.
-   * @throws JournalError when another process has the journal's folder, or it can't be written
+   * Opens the journal, starts the client and begins to replay the records of an earlier process. Doesn't wait for Kafka.
+   * @throws JournalError when another process uses the journal's folder, or the folder can't be written
    */
   start(): Promise<void>;
 
-  /** The topics that events in the journal are for: another one than now, where KAFKA_TOPIC has changed. */
+  /** The topics of the records in the journal: more than KAFKA_TOPIC alone when that setting has changed. */
   journalTopics(): string[];
 
   /** Takes the event into memory (or, while spooling, into the journal). Synchronous; never waits. */
-  accept(event: EncodedEvent): Acceptance;
+  accept(event: EncodedEvent): AcceptOutcome;
 
   /**
-   * Resolves once the event is on this machine's disk, or with `unknown` when that fails after the event was taken, or
-   * takes too long. Events of the same few milliseconds share one fsync.
+   * Resolves once the event is on this machine's disk, or with `unknown` when the fsync fails or times out after the
+   * event was taken. Events of the same few milliseconds share one fsync.
    */
   durable(event: EncodedEvent): Promise<DurableOutcome>;
 
@@ -66,20 +66,19 @@ export interface Delivery {
   stored(event: EncodedEvent, deadlineMs: number): Promise<StoredOutcome>;
 
   /**
-   * Asked before an event is read: refuses it, and counts that, when nothing would be taken now, whatever is promised.
-   * Costs one look in the usual case.
+   * Called before an event is read: returns a refusal, and counts it, when no event would be taken now, whatever
+   * durability it requests. Costs one comparison in the usual case.
    */
   refuse(): Refusal | undefined;
 
-  /** Cheap: may be asked for at each request. */
+  /** Cheap enough to be called for each request. */
   state(): DeliveryState;
 
-  /** Answers callers who wait for a disk or for Kafka: `unknown`. What they brought is treated as before. */
-  answerWaiting(): void;
+  /** Settles the pending `durable` and `stored` calls as `unknown`. Their events are delivered as before. */
+  settlePending(): void;
 
   /**
-   * Refuses new events, hands what it holds to Kafka, and what Kafka doesn't take within the budget to the journal.
-   * @returns how many events went to Kafka's next start (journalled) and how many could be kept nowhere (lost)
+   * Refuses new events, flushes the client, and writes to the journal what Kafka doesn't confirm within the budget.
    */
   stop(budgetMs: number): Promise<StopResult>;
 }
@@ -87,20 +86,20 @@ export interface Delivery {
 export interface StopResult {
   /** Records left in the journal for the next start. */
   journalled: number;
-  /** Accepted events without outcome that no journal took. */
+  /** Accepted events without an outcome that could not be journalled. */
   lost: number;
 }
 
 export interface DeliveryState {
-  /** Takes events now? True while Kafka is away too, as long as the journal has room. */
+  /** Takes events now. Also true while Kafka is unavailable, as long as the journal has room. */
   ready: boolean;
   /** Why not, when not ready. */
   refusal?: RefusalCode;
-  /** Kafka's client has a broker. */
+  /** The client is connected to a broker. */
   connected: boolean;
-  /** Events go to the journal first, because Kafka doesn't take them or older ones are still in line. */
+  /** New events go to the journal first: Kafka doesn't take them, or older events are still waiting. */
   spooling: boolean;
-  /** Events handed to the client whose outcome is open. */
+  /** Events handed to the client whose outcome is pending. */
   inFlight: number;
   journal?: JournalState;
   counts: DeliveryCounts;
@@ -110,36 +109,36 @@ export interface JournalState {
   /** On disk and in the write buffer, acknowledged or not. */
   bytes: number;
   maxBytes: number;
-  /** Not yet acknowledged by Kafka. */
+  /** Records that Kafka has not acknowledged. */
   records: number;
-  /** Age of the oldest record that isn't acknowledged, ms; 0 when there is none. */
-  oldestMs: number;
-  /** Takes new records now? */
-  canTake: boolean;
+  /** Age of the oldest unacknowledged record, ms; 0 when there is none. */
+  oldestAgeMs: number;
+  /** Takes new records now. */
+  isWritable: boolean;
   segments: number;
 }
 
-/** Plain numbers that only grow. */
+/** Counters: they only grow. */
 export interface DeliveryCounts {
-  /** Events Kafka confirmed. */
+  /** Events that Kafka confirmed. */
   delivered: number;
-  /** Failed deliveries by the client's error code; those that time can mend are tried again from the journal. */
+  /** Failed deliveries by the client's error code. With a journal, retriable ones are sent again. */
   failed: Record<string, number>;
   /** Refusals by code. */
   refused: Record<string, number>;
-  /** Events accepted and then given up: Kafka refuses them for good and there is no journal to set them aside. */
+  /** Events accepted and then dropped: they failed for good, and there is no journal or quarantine. */
   lost: number;
-  /** Events set aside in the journal's rejected file, because Kafka refuses them for good. */
+  /** Events that Kafka rejected for good, in the file of rejected events. */
   rejected: number;
-  /** Records written to the journal because Kafka didn't take them (not those a caller asked to be durable). */
+  /** Events written to the journal because Kafka didn't take them (`durable` events not counted). */
   spooled: number;
   /** Records sent to Kafka from the journal. */
   replayed: number;
-  /** Journal records that failed their checksum and were set aside. */
+  /** Journal records that failed their checksum and were quarantined. */
   corrupt: number;
   /** fsyncs of the journal, and how many failed. */
   fsyncs: number;
   fsyncFailures: number;
-  /** Times the client was made anew because nothing was delivered. */
+  /** Times the client was recreated because it delivered nothing. */
   clientRestarts: number;
 }

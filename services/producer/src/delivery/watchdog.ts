@@ -1,49 +1,51 @@
-// Notices that nothing gets to Kafka: no broker can be reached, or the oldest event in flight stays without outcome.
+// Detects that nothing reaches Kafka: no broker is connected, or the oldest event in flight makes no progress.
 
-/** What can be seen from outside of a client. */
-export interface Observation {
-  /** The client has a broker. */
+/** The state of a client, as seen from outside. */
+export interface ClientState {
+  /** The client is connected to a broker. */
   connected: boolean;
-  /** Events without outcome, and the ticket of the oldest. */
+  /** Number of events whose outcome is pending, and the ticket of the oldest. */
   inFlight: number;
   oldestTicket: number;
-  /** Something waits that the client hasn't taken. */
-  isWaiting: boolean;
+  /** Events are waiting to be handed to the client. */
+  hasBacklog: boolean;
 }
 
 export interface Verdict {
-  /** No broker for so long that what comes next is safer in the journal than in the client's memory. */
-  isAway: boolean;
-  /** How long nothing has moved, where that is too long, ms. */
+  /** No broker for so long that new events are safer in the journal than in the client's memory. */
+  isUnavailable: boolean;
+  /** How long there has been no progress, ms. Set only when that is longer than the limit. */
   stalledMs?: number;
 }
 
-const AWAY_MS = 1_000;
+const UNAVAILABLE_AFTER_MS = 1_000;
 
 export class Watchdog {
   readonly #stallMs: number;
-  #awaySinceMs: number | undefined;
+  #disconnectedSinceMs: number | undefined;
   #oldest: { ticket: number; sinceMs: number } | undefined;
 
+  /** @param stallMs the longest time without progress that is normal */
   constructor(stallMs: number) {
     this.#stallMs = stallMs;
   }
 
-  look(nowMs: number, { connected, inFlight, oldestTicket, isWaiting }: Observation): Verdict {
-    if (connected) this.#awaySinceMs = undefined;
-    else this.#awaySinceMs ??= nowMs;
-    const isAway = this.#awaySinceMs !== undefined && nowMs - this.#awaySinceMs >= AWAY_MS;
+  check(nowMs: number, { connected, inFlight, oldestTicket, hasBacklog }: ClientState): Verdict {
+    if (connected) this.#disconnectedSinceMs = undefined;
+    else this.#disconnectedSinceMs ??= nowMs;
+    const isUnavailable =
+      this.#disconnectedSinceMs !== undefined && nowMs - this.#disconnectedSinceMs >= UNAVAILABLE_AFTER_MS;
 
-    const isIdle = inFlight === 0 && !isWaiting;
+    const isIdle = inFlight === 0 && !hasBacklog;
     if (isIdle || this.#oldest?.ticket !== oldestTicket) {
       this.#oldest = { ticket: oldestTicket, sinceMs: nowMs };
-      return { isAway };
+      return { isUnavailable };
     }
     const stalledMs = nowMs - this.#oldest.sinceMs;
-    return stalledMs < this.#stallMs ? { isAway } : { isAway, stalledMs };
+    return stalledMs < this.#stallMs ? { isUnavailable } : { isUnavailable, stalledMs };
   }
 
-  /** What was in flight was taken back: its tickets mean nothing any more. */
+  /** The events in flight were reclaimed: the tickets seen so far have no meaning any more. */
   reset(): void {
     this.#oldest = undefined;
   }

@@ -1,6 +1,6 @@
 // From a body to what became of its events. Knows formats and durability; neither Elysia nor HTTP.
 import type { Durability, ProblemCode, ProblemError } from "@ingest/contract";
-import type { Acceptance, Delivery, EncodedEvent, Refusal, StoredOutcome } from "../delivery/index.ts";
+import type { AcceptOutcome, Delivery, EncodedEvent, Refusal, StoredOutcome } from "../delivery/index.ts";
 import type { Body } from "../http/request.ts";
 import { Rejection } from "../rejection.ts";
 import { type DecodeLimits, decodeEvent, decodeEvents } from "./decode.ts";
@@ -100,13 +100,13 @@ export class EventService {
     );
   }
 
-  #hand(event: EncodedEvent, durability: Durability): Acceptance | Promise<Acceptance | StoredOutcome> {
+  #hand(event: EncodedEvent, durability: Durability): AcceptOutcome | Promise<AcceptOutcome | StoredOutcome> {
     const { delivery, storedDeadlineMs } = this.#options;
     if (durability === "accepted") return delivery.accept(event);
     return durability === "durable" ? delivery.durable(event) : delivery.stored(event, storedDeadlineMs);
   }
 
-  #toRegistered({ id }: EncodedEvent, outcome: Acceptance | StoredOutcome): Registered | Rejection {
+  #toRegistered({ id }: EncodedEvent, outcome: AcceptOutcome | StoredOutcome): Registered | Rejection {
     if (outcome.status === "accepted" || outcome.status === "durable") {
       this.counts[outcome.status]++;
       return { eventId: id, status: outcome.status };
@@ -141,7 +141,11 @@ export class EventService {
     };
   }
 
-  #toResult({ id: event_id }: EncodedEvent, index: number, outcome: Acceptance | StoredOutcome): EventResult {
+  #toResult(
+    { id: event_id }: EncodedEvent,
+    index: number,
+    outcome: AcceptOutcome | StoredOutcome,
+  ): EventResult {
     switch (outcome.status) {
       case "accepted":
       case "durable":

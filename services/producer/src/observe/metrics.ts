@@ -96,7 +96,7 @@ function deliveryMetrics(registry: Registry, delivery: Pick<Delivery, "state">):
     ["rejected_total", "Events set aside because Kafka refuses them for good", () => counts().rejected],
     ["spooled_total", "Events written to the journal because Kafka didn't take them", () => counts().spooled],
     ["replayed_total", "Events sent to Kafka from the journal", () => counts().replayed],
-    ["client_restarts_total", "Times the client was made anew", () => counts().clientRestarts],
+    ["client_restarts_total", "Times the Kafka client was recreated", () => counts().clientRestarts],
   ];
   for (const [name, help, read] of totals) counterOf(registry, name, help, read);
   gauge(
@@ -121,7 +121,7 @@ function journalMetrics(registry: Registry, delivery: Pick<Delivery, "state">): 
     registry,
     "journal_oldest_seconds",
     "Age of the oldest record that Kafka hasn't confirmed",
-    () => (journal()?.oldestMs ?? 0) / 1_000,
+    () => (journal()?.oldestAgeMs ?? 0) / 1_000,
     "max",
   );
   const counts = () => delivery.state().counts;

@@ -1,6 +1,6 @@
 // A delivery that keeps what it is given, and answers as it is told.
 import type {
-  Acceptance,
+  AcceptOutcome,
   Delivery,
   DeliveryState,
   DurableOutcome,
@@ -12,7 +12,7 @@ import type {
 export class FakeDelivery implements Pick<Delivery, "accept" | "durable" | "stored" | "refuse" | "state"> {
   readonly taken: EncodedEvent[] = [];
   /** What the next events are answered with, in turn; when there is none left: taken. */
-  readonly acceptances: Acceptance[] = [];
+  readonly acceptances: AcceptOutcome[] = [];
   readonly durables: DurableOutcome[] = [];
   readonly outcomes: StoredOutcome[] = [];
   /** What is refused before it is read. */
@@ -20,7 +20,7 @@ export class FakeDelivery implements Pick<Delivery, "accept" | "durable" | "stor
   isReady = true;
   isConnected = true;
 
-  accept(event: EncodedEvent): Acceptance {
+  accept(event: EncodedEvent): AcceptOutcome {
     const acceptance = this.acceptances.shift() ?? { status: "accepted" };
     if (acceptance.status !== "refused") this.taken.push(event);
     return acceptance;

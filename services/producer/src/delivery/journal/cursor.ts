@@ -69,15 +69,15 @@ export class ReplayCursor {
   }
 
   /** Back to the oldest record that isn't acknowledged. */
-  toStart(): void {
+  seekToBeginning(): void {
     this.#current = undefined;
     this.#segment = undefined;
     this.#bytes = Buffer.alloc(0);
   }
 
   /** Past everything that is in the journal now. */
-  toEnd(): void {
-    this.toStart();
+  seekToEnd(): void {
+    this.seekToBeginning();
     const { last } = this.#segments;
     if (last) this.#enter(last, last.length);
   }

@@ -1,10 +1,10 @@
 // Gets what was appended onto the disk, notices when the disk doesn't take it, and tries again until it does.
 
 import type { Log } from "@ingest/service";
+import { syncFolder } from "./atomic-write.ts";
 import type { GroupCommitTarget } from "./group-commit.ts";
 import type { Segment } from "./segment.ts";
 import type { SegmentList } from "./segment-list.ts";
-import { syncFolder } from "./sync-folder.ts";
 
 export interface DiskOptions {
   folder: string;
@@ -25,7 +25,7 @@ export class JournalDisk implements GroupCommitTarget {
   readonly #options: DiskOptions;
   #failure: string | undefined;
   #timer: Timer | undefined;
-  #hasNewNames = false;
+  #isFolderDirty = false;
   /** Segments that hold copies, and up to which length: the originals outlast the fsync of that. */
   readonly #copies = new Map<Segment, number>();
 
@@ -40,19 +40,20 @@ export class JournalDisk implements GroupCommitTarget {
   }
 
   /** A file was made: its name has to last too. */
-  noteNewName(): void {
-    this.#hasNewNames = true;
+  onFileCreated(): void {
+    this.#isFolderDirty = true;
   }
 
   /** What was appended to `segment` last is a copy of a record elsewhere. */
-  noteCopy(segment: Segment): void {
+  trackCopy(segment: Segment): void {
     this.#copies.set(segment, segment.length);
   }
 
   /** May acknowledged records be forgotten? Not while something that replaces one of them is in memory only. */
-  get mayForget(): boolean {
+  get canCleanUp(): boolean {
     for (const [segment, length] of this.#copies)
-      if ((segment.synced >= length && !segment.isDoubtful) || segment.isDone) this.#copies.delete(segment);
+      if ((segment.synced >= length && !segment.hasFailedSync) || segment.isDone)
+        this.#copies.delete(segment);
     return this.#copies.size === 0;
   }
 
@@ -73,17 +74,17 @@ export class JournalDisk implements GroupCommitTarget {
   }
 
   async sync(): Promise<boolean> {
-    const hadNewNames = this.#hasNewNames;
+    const wasFolderDirty = this.#isFolderDirty;
     const dirty = [...this.#segments].filter((segment) => !segment.isSynced);
     const stuck = setTimeout(() => this.#failed({ code: "fsync_stuck" }), this.#options.stuckSyncMs);
     try {
       this.counts.fsyncs++;
-      this.#hasNewNames = false;
-      if (hadNewNames) await syncFolder(this.#options.folder);
+      this.#isFolderDirty = false;
+      if (wasFolderDirty) await syncFolder(this.#options.folder);
       await Promise.all(dirty.map(syncSegment));
     } catch (error) {
       this.counts.fsyncFailures++;
-      this.#hasNewNames ||= hadNewNames;
+      this.#isFolderDirty ||= wasFolderDirty;
       this.#options.onSyncFailed();
       this.#failed(error);
       return false;
@@ -114,7 +115,7 @@ async function syncSegment(segment: Segment): Promise<void> {
   try {
     await segment.sync();
   } catch (error) {
-    segment.isDoubtful = true;
+    segment.hasFailedSync = true;
     throw error;
   }
 }

@@ -57,10 +57,10 @@ describe("order", () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     append(journal, "sent 1", "sent 2");
-    journal.beginSpool();
+    journal.startSpooling();
     expect(left(journal)).toEqual([]);
     append(journal, "spooled 1", "spooled 2");
-    for (let i = 0; i < 200; i++) journal.putBack(event(`back ${i}`), NOW);
+    for (let i = 0; i < 200; i++) journal.appendReclaimed(event(`back ${i}`), NOW);
     append(journal, "spooled 3");
     journal.rewind();
     const back = Array.from({ length: 200 }, (_, i) => `back ${i}`);
@@ -76,10 +76,10 @@ describe("order", () => {
   test("however many files it takes", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path, { segmentBytes: 64, fsyncIntervalMs: 60_000 });
-    journal.beginSpool();
+    journal.startSpooling();
     append(journal, "spooled");
     const back = Array.from({ length: 1_100 }, (_, i) => `back ${i}`);
-    const positions = back.map((value) => journal.putBack(event(value), NOW));
+    const positions = back.map((value) => journal.appendReclaimed(event(value), NOW));
     journal.rewind();
     expect(left(journal)).toEqual([...back, "spooled"]);
     for (const position of positions) journal.acknowledge(position);
@@ -89,10 +89,10 @@ describe("order", () => {
   test("outside of a spool it goes to the end", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
-    journal.beginSpool();
+    journal.startSpooling();
     append(journal, "a");
-    journal.endSpool();
-    journal.putBack(event("b"), NOW);
+    journal.stopSpooling();
+    journal.appendReclaimed(event("b"), NOW);
     append(journal, "c");
     journal.rewind();
     expect(left(journal)).toEqual(["a", "b", "c"]);
@@ -157,8 +157,8 @@ describe("acknowledging", () => {
     const journal = await openJournal(folder.path, { fsyncIntervalMs: 1_000 });
     const position = journal.append(event("a"), NOW);
     await journal.commit();
-    journal.beginSpool();
-    journal.supersede(position, journal.putBack(event("a"), NOW));
+    journal.startSpooling();
+    journal.supersede(position, journal.appendReclaimed(event("a"), NOW));
     // The original is still there for a process that ends here.
     expect(existsSync(position.segment.path)).toBe(true);
     journal.rewind();
@@ -173,8 +173,8 @@ test("copies that are on the disk let originals go, however much is appended beh
   const journal = await openJournal(folder.path, { fsyncIntervalMs: 1 });
   const position = journal.append(event("a"), NOW);
   await journal.commit();
-  journal.beginSpool();
-  journal.supersede(position, journal.putBack(event("a"), NOW));
+  journal.startSpooling();
+  journal.supersede(position, journal.appendReclaimed(event("a"), NOW));
   const busy = setInterval(() => append(journal, "more"), 0);
   await until("the original to go", () => !existsSync(position.segment.path));
   clearInterval(busy);
@@ -189,8 +189,8 @@ test.each([false, true])(
     const journal = await openJournal(folder.path);
     const position = journal.append(event("a"), NOW);
     await journal.commit();
-    journal.beginSpool();
-    const copy = journal.putBack(event("a"), NOW);
+    journal.startSpooling();
+    const copy = journal.appendReclaimed(event("a"), NOW);
     journal.supersede(position, copy);
     const failing = spyOn(Segment.prototype, "sync").mockRejectedValue(new Error("EIO"));
     expect(await journal.commit()).toBe(false);
@@ -223,11 +223,11 @@ describe("bounds", () => {
     now += 59_000;
     const second = journal.append(event("newer"), now);
     journal.acknowledge(second);
-    expect([journal.refusal, journal.state().oldestMs]).toEqual([undefined, 59_000]);
+    expect([journal.refusal, journal.state().oldestAgeMs]).toEqual([undefined, 59_000]);
     now += 1_000;
     expect(journal.refusal).toBe("journal_full");
     journal.acknowledge(first);
-    expect([journal.refusal, journal.state().oldestMs]).toEqual([undefined, 0]);
+    expect([journal.refusal, journal.state().oldestAgeMs]).toEqual([undefined, 0]);
     await journal.close();
   });
 });
@@ -240,7 +240,7 @@ describe("a disk that can't be written", () => {
     renameSync(home, `${home}-away`);
     append(journal, "a");
     expect(await journal.commit()).toBe(false);
-    expect([journal.refusal, journal.state().canTake]).toEqual(["journal_unavailable", false]);
+    expect([journal.refusal, journal.state().isWritable]).toEqual(["journal_unavailable", false]);
     // Kafka may be back first: what is in memory can be sent.
     expect(left(journal)).toEqual(["a"]);
     renameSync(`${home}-away`, home);
@@ -283,7 +283,7 @@ describe("a file that can't be read", () => {
     await journal.commit();
     const [file] = listSegments(workerFolder(folder.path, 0));
     // The descriptor that it was written by would still read it.
-    journal.beginSpool();
+    journal.startSpooling();
     await journal.commit();
     append(journal, "c");
     await until("the file to be closed", async () => (await journal.commit()) && openFiles(file!.path) === 0);

@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Log } from "@ingest/service";
 import type { JournalState, RefusalCode } from "../types.ts";
-import { writeAside } from "./aside.ts";
+import { writeAtomically } from "./atomic-write.ts";
 import { type JournalRecord, ReplayCursor } from "./cursor.ts";
 import { JournalDisk } from "./disk.ts";
 import { adoptOrphans, FolderLock, listSegments, nextId, segmentPath, workerFolder } from "./folder.ts";
@@ -41,7 +41,7 @@ export interface Position {
  * Ids left free at the start of each spool, for what comes back from the client: it is older. So many of the smallest
  * files are 64 GiB, more than a client holds in memory; a name has room for thousands of millions of such gaps.
  */
-const SPOOL_GAP = 1_000_000;
+const RESERVED_IDS = 1_000_000;
 /** A chunk this large is written at once rather than at the next commit. */
 const FLUSH_BYTES = 1024 * 1024;
 const MAINTENANCE_MS = 1_000;
@@ -60,13 +60,13 @@ export class Journal {
   readonly #commits: GroupCommit;
   readonly #maintenance: Timer;
   readonly #now: () => number;
-  readonly #toSave = new Set<Segment>();
+  readonly #unsavedAcks = new Set<Segment>();
   /** Segments with originals of records that were put back elsewhere, until the disk knows that. */
   readonly #superseded = new Set<Segment>();
   #active: Segment | undefined;
   #nextId = 0;
   /** While spooling: the ids left for what comes back, and the segment in use for it. */
-  #gap: { nextId: number; readonly endId: number; segment?: Segment } | undefined;
+  #reserved: { nextId: number; readonly endId: number; segment?: Segment } | undefined;
   #readFailure: string | undefined;
   #isSaveFailing = false;
   #saving: Promise<void> = Promise.resolve();
@@ -143,7 +143,7 @@ export class Journal {
     if (this.#disk.failure !== undefined) return "journal_unavailable";
     if (this.#segments.bytes >= this.#options.maxBytes) return "journal_full";
     // Oldest first is the only order, so a backlog that is too old is one that newer events shouldn't join.
-    if (this.#segments.length > 0 && this.#segments.oldestMs(this.#now()) >= this.#options.maxAgeMs)
+    if (this.#segments.length > 0 && this.#segments.oldestAgeMs(this.#now()) >= this.#options.maxAgeMs)
       return "journal_full";
     return undefined;
   }
@@ -167,23 +167,23 @@ export class Journal {
    * From now on `append`ed records wait for the cursor, and what is put back comes before them.
    * What is in the journal already has been sent.
    */
-  beginSpool(): void {
-    this.#cursor.toEnd();
+  startSpooling(): void {
+    this.#cursor.seekToEnd();
     this.#sealActive();
-    this.#gap = { nextId: this.#nextId, endId: this.#nextId + SPOOL_GAP };
-    this.#nextId = this.#gap.endId;
+    this.#reserved = { nextId: this.#nextId, endId: this.#nextId + RESERVED_IDS };
+    this.#nextId = this.#reserved.endId;
   }
 
   /** Everything was sent: `append`ed records no longer wait. */
-  endSpool(): void {
-    this.#seal(this.#gap?.segment);
-    this.#gap = undefined;
-    this.#cursor.toEnd();
+  stopSpooling(): void {
+    this.#seal(this.#reserved?.segment);
+    this.#reserved = undefined;
+    this.#cursor.seekToEnd();
   }
 
   /** Writes down an event that came back unsent: after what was sent before it, before what was spooled since. */
-  putBack(event: Recordable, timestampMs: number): Position {
-    const gap = this.#gap;
+  appendReclaimed(event: Recordable, timestampMs: number): Position {
+    const gap = this.#reserved;
     if (!gap) return this.append(event, timestampMs);
     if (gap.segment && gap.segment.length >= this.#options.segmentBytes) {
       this.#seal(gap.segment);
@@ -194,8 +194,8 @@ export class Journal {
   }
 
   /** Does the record stand behind what is put back now? */
-  isSpooledSince({ segment }: Position): boolean {
-    return this.#gap !== undefined && segment.id >= this.#gap.endId;
+  isAfterReclaimed({ segment }: Position): boolean {
+    return this.#reserved !== undefined && segment.id >= this.#reserved.endId;
   }
 
   /** Resolves once all that was appended is on the disk; false when the disk doesn't take it. */
@@ -224,19 +224,19 @@ export class Journal {
 
   /** Send again from the oldest record that isn't acknowledged. */
   rewind(): void {
-    this.#cursor.toStart();
+    this.#cursor.seekToBeginning();
   }
 
   /** Kafka has the record, or refuses it for good. */
   acknowledge({ segment, ordinal }: Position): void {
     if (!segment.acks.add(ordinal)) return;
-    this.#toSave.add(segment);
+    this.#unsavedAcks.add(segment);
     if (segment.open === 0) this.#removeIfDone(segment);
   }
 
   /** The record was put back elsewhere in the journal, just now: this one isn't sent again. */
   supersede(original: Position, copy: Position): void {
-    this.#disk.noteCopy(copy.segment);
+    this.#disk.trackCopy(copy.segment);
     this.#superseded.add(original.segment);
     original.segment.hasSuperseded = true;
     this.acknowledge(original);
@@ -247,8 +247,8 @@ export class Journal {
       bytes: this.#segments.bytes,
       maxBytes: this.#options.maxBytes,
       records: this.#segments.open,
-      oldestMs: this.#segments.oldestMs(this.#now()),
-      canTake: this.refusal === undefined,
+      oldestAgeMs: this.#segments.oldestAgeMs(this.#now()),
+      isWritable: this.refusal === undefined,
       segments: this.#segments.length,
     };
   }
@@ -262,7 +262,7 @@ export class Journal {
     await this.#commits.close();
     this.#disk.close();
     this.#sealActive();
-    await this.#scheduleForget();
+    await this.#scheduleCleanup();
     let [kept, lost] = [0, 0];
     for (const segment of this.#segments) {
       segment.close();
@@ -277,7 +277,7 @@ export class Journal {
   #write(segment: Segment, event: Recordable, timestampMs: number): Position {
     const before = segment.length;
     const ordinal = segment.append(event, timestampMs);
-    this.#segments.grew(segment.length - before);
+    this.#segments.addBytes(segment.length - before);
     if (segment.unwritten >= FLUSH_BYTES && this.#disk.failure === undefined) this.#disk.flush();
     this.#commits.note();
     return { segment, ordinal };
@@ -288,7 +288,7 @@ export class Journal {
     const path = segmentPath(this.#folder, id, salt);
     const segment = Segment.create(id, salt, path, this.#options.topic, this.#now());
     this.#segments.add(segment);
-    this.#disk.noteNewName();
+    this.#disk.onFileCreated();
     return segment;
   }
 
@@ -311,21 +311,21 @@ export class Journal {
       void this.commit();
       break;
     }
-    void this.#scheduleForget();
+    void this.#scheduleCleanup();
   }
 
-  #scheduleForget(): Promise<void> {
-    this.#saving = this.#saving.then(() => this.#forget());
+  #scheduleCleanup(): Promise<void> {
+    this.#saving = this.#saving.then(() => this.#cleanUp());
     return this.#saving;
   }
 
   /** Writes down what is acknowledged and removes what is done: neither before copies made of it are on the disk. */
-  async #forget(): Promise<void> {
-    if (!(await this.#settleSuperseded())) return;
+  async #cleanUp(): Promise<void> {
+    if (!(await this.#saveSuperseded())) return;
     for (const segment of [...this.#segments]) this.#removeIfDone(segment);
-    for (const segment of [...this.#toSave]) {
+    for (const segment of [...this.#unsavedAcks]) {
       if (this.#superseded.size > 0) return;
-      this.#toSave.delete(segment);
+      this.#unsavedAcks.delete(segment);
       if (segment.isFlushed) await this.#saveAcks(segment);
     }
   }
@@ -336,14 +336,14 @@ export class Journal {
    * before an older one.
    * @returns false when that has to wait
    */
-  async #settleSuperseded(): Promise<boolean> {
+  async #saveSuperseded(): Promise<boolean> {
     const originals = [...this.#superseded].sort((a, b) => b.id - a.id);
     for (const segment of originals) {
       // More may have been put back meanwhile: from the start then, once that is on the disk.
-      if (!this.#disk.mayForget || this.#superseded.size !== originals.length) return false;
+      if (!this.#disk.canCleanUp || this.#superseded.size !== originals.length) return false;
       await this.#saveAcks(segment);
     }
-    if (!this.#disk.mayForget || this.#superseded.size !== originals.length) return false;
+    if (!this.#disk.canCleanUp || this.#superseded.size !== originals.length) return false;
     this.#superseded.clear();
     return true;
   }
@@ -354,7 +354,7 @@ export class Journal {
       await segment.saveAcks();
       this.#isSaveFailing = false;
     } catch (error) {
-      this.#toSave.add(segment);
+      this.#unsavedAcks.add(segment);
       const message = "acknowledgements can't be saved yet: a restart would send records twice";
       if (!this.#isSaveFailing) this.#options.log.warn({ error }, message);
       this.#isSaveFailing = true;
@@ -363,13 +363,13 @@ export class Journal {
   }
 
   #removeIfDone(segment: Segment): void {
-    if (!segment.isDone || this.#superseded.size > 0 || !this.#disk.mayForget) return;
+    if (!segment.isDone || this.#superseded.size > 0 || !this.#disk.canCleanUp) return;
     // The one being written to stays, unless the disk doesn't take it: nothing in it is needed any more.
     if (!segment.isSealed && (segment.isFlushed || this.#disk.failure === undefined)) return;
     if (segment === this.#active) this.#active = undefined;
-    if (segment === this.#gap?.segment) delete this.#gap.segment;
+    if (segment === this.#reserved?.segment) delete this.#reserved.segment;
     if (!this.#segments.remove(segment)) return;
-    this.#toSave.delete(segment);
+    this.#unsavedAcks.delete(segment);
     segment.remove().catch((error) => this.#options.log.warn({ error }, "a journal file can't be removed"));
   }
 
@@ -389,5 +389,5 @@ export class Journal {
 
 async function setAside(path: string, bytes: Buffer): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await writeAside(path, bytes);
+  await writeAtomically(path, bytes);
 }

@@ -47,7 +47,7 @@ export class SegmentList implements Iterable<Segment> {
   }
 
   /** A segment that is here has grown. */
-  grew(bytes: number): void {
+  addBytes(bytes: number): void {
     this.#appended += bytes;
   }
 
@@ -61,7 +61,7 @@ export class SegmentList implements Iterable<Segment> {
   }
 
   /** How long the oldest record that isn't acknowledged has been waiting, ms; 0 when there is none. */
-  oldestMs(nowMs: number): number {
+  oldestAgeMs(nowMs: number): number {
     for (const segment of this.#segments) {
       if (segment.isDone) continue;
       return Math.max(0, nowMs - (segment.times.of(segment.acks.lowestMissing) ?? nowMs));

@@ -3,9 +3,9 @@
 import { closeSync, fdatasync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { Acks } from "./acks.ts";
-import { writeAside } from "./aside.ts";
+import { writeAtomically } from "./atomic-write.ts";
 import { encodeSegmentHeader, MAX_KEY_BYTES, recordBytes, writeRecord } from "./record.ts";
-import { TimeMarks } from "./time-marks.ts";
+import { TimeIndex } from "./time-index.ts";
 
 const FIRST_CHUNK_BYTES = 64 * 1024;
 /** A write buffer larger than this isn't kept once it is empty. */
@@ -23,13 +23,13 @@ export class Segment {
   /** Records appended. */
   records = 0;
   acks = new Acks();
-  readonly times = new TimeMarks();
+  readonly times = new TimeIndex();
   /** The topic that its records are for. */
   readonly topic: string;
   /** Records of it were put back elsewhere. It is written all the same: a younger original may be on the disk already. */
   hasSuperseded = false;
   /** An fsync of it failed. The next one may return without what that one lost: nothing here counts as synced for good. */
-  isDoubtful = false;
+  hasFailedSync = false;
   /** No more records come. */
   isSealed = false;
 
@@ -65,7 +65,7 @@ export class Segment {
   }
 
   /** Takes up a record that was found in the file: those before it that weren't found are not waited for. */
-  found(ordinal: number, timestampMs: number): number {
+  addRecovered(ordinal: number, timestampMs: number): number {
     let missing = 0;
     for (let gone = this.records; gone < ordinal; gone++) if (this.acks.add(gone)) missing++;
     this.records = this.#recordsWritten = ordinal + 1;
@@ -179,7 +179,7 @@ export class Segment {
 
   /** Writes down what is acknowledged, so that the next process doesn't send it again. */
   saveAcks(): Promise<void> {
-    return writeAside(ackPath(this.path), this.acks.encode());
+    return writeAtomically(ackPath(this.path), this.acks.encode());
   }
 
   /** Closes the file, which can still be read. Not while a `sync` is under way. */

@@ -2,7 +2,7 @@
 // does where it matters: a queue with a bound, order within a partition, outcomes that come later or never.
 
 import { KafkaError, type KafkaErrorCode } from "@ingest/kafka";
-import type { OutcomeHandler, Sendable, Sink } from "../sink.ts";
+import type { OutcomeHandler, Sink, SinkRecord } from "../sink.ts";
 
 export interface FakeRecord {
   key: string | null;
@@ -113,7 +113,7 @@ export class FakeSink implements Sink {
     return this.#queues.reduce((sum, queue) => sum + queue.length, 0);
   }
 
-  send({ key, value, topic, timestampMs }: Sendable, ticket: number): boolean {
+  send({ key, value, topic, timestampMs }: SinkRecord, ticket: number): boolean {
     if (this.isClosed) throw kafkaError("not_connected");
     const text = value.toString();
     if (text.includes("too large")) throw kafkaError("message_too_large");

@@ -155,16 +155,16 @@ export class HttpServer implements HttpServerContext {
 
   /**
    * Takes no new connections, ends those that nothing happens on, and waits for answers that are under way.
-   * @param answerWaiting called when the time is over: requests that wait for something get their answers by it
+   * @param settlePending called when the time is over: requests that wait for something get their answers by it
    * @returns how many requests were cut off because they didn't end even then
    */
-  async stop(timeoutMs: number, answerWaiting: () => void): Promise<number> {
+  async stop(timeoutMs: number, settlePending: () => void): Promise<number> {
     this.isStopping = true;
     this.#listener.stop(false);
     for (const connection of this.#connections) connection.close();
     await this.#untilEmpty(timeoutMs);
     if (this.#busy > 0) {
-      answerWaiting();
+      settlePending();
       await this.#untilEmpty(LAST_ANSWERS_MS);
     }
     const cut = this.#busy;

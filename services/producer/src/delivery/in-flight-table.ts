@@ -1,14 +1,14 @@
-// What was handed to the client and has no outcome yet, in the order in which it was handed over.
-// A ring over consecutive tickets: an event costs one slot and no object; the oldest one is always known.
+// Events handed to the client whose outcome is pending, in the order of sending.
+// A ring buffer over consecutive tickets: an event costs one slot and no object, and the oldest one is always known.
 
-export class InFlight<T extends object> {
+export class InFlightTable<T extends object> {
   #slots: (T | undefined)[];
   #mask: number;
   #head = 0;
   #next = 0;
   #count = 0;
 
-  /** @param capacity a power of two to start with; it grows */
+  /** @param capacity initial size, a power of two */
   constructor(capacity = 1024) {
     this.#slots = new Array(capacity).fill(undefined);
     this.#mask = capacity - 1;
@@ -18,7 +18,7 @@ export class InFlight<T extends object> {
     return this.#count;
   }
 
-  /** The ticket that the next `add` gives. */
+  /** The ticket of the next `add`. */
   get nextTicket(): number {
     return this.#next;
   }
@@ -39,8 +39,8 @@ export class InFlight<T extends object> {
     return ticket >= this.#head && ticket < this.#next ? this.#slots[ticket & this.#mask] : undefined;
   }
 
-  /** Takes an entry out; undefined when it was taken out before. */
-  take(ticket: number): T | undefined {
+  /** Removes an entry and returns it; undefined when it was removed before. */
+  remove(ticket: number): T | undefined {
     const entry = this.get(ticket);
     if (entry === undefined) return undefined;
     this.#slots[ticket & this.#mask] = undefined;
@@ -52,12 +52,12 @@ export class InFlight<T extends object> {
     return entry;
   }
 
-  /** Puts another entry under a ticket that is in flight. */
+  /** Replaces the entry of a ticket that is in flight. */
   replace(ticket: number, entry: T): void {
     if (this.get(ticket) !== undefined) this.#slots[ticket & this.#mask] = entry;
   }
 
-  /** Tickets and entries, oldest first. Entries may be taken out or replaced meanwhile. */
+  /** Tickets and entries, oldest first. Entries may be removed or replaced during the iteration. */
   *entries(): Generator<[ticket: number, entry: T]> {
     for (let ticket = this.#head; ticket < this.#next; ticket++) {
       const entry = this.get(ticket);

@@ -2,7 +2,7 @@
 
 const RESOLUTION_MS = 1_000;
 
-export class TimeMarks {
+export class TimeIndex {
   #ordinals: number[] = [];
   #times: number[] = [];
 

@@ -5,7 +5,7 @@ import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { KafkaError } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
-import { syncFolder } from "./journal/sync-folder.ts";
+import { syncFolder } from "./journal/atomic-write.ts";
 import type { EncodedEvent } from "./types.ts";
 
 /** A line of the file. The value is base64: whatever it is, it comes back byte for byte. */

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import { Random } from "@ingest/testkit";
-import { InFlight } from "./in-flight.ts";
+import { InFlightTable } from "./in-flight-table.ts";
 
-test("behaves as a map in order, whatever is taken when", () => {
+test("behaves as a map in order, whatever is removed when", () => {
   for (let seed = 1; seed <= 50; seed++) {
     const random = new Random(seed);
-    const inFlight = new InFlight<{ n: number }>(4);
+    const inFlight = new InFlightTable<{ n: number }>(4);
     const model = new Map<number, { n: number }>();
     for (let step = 0; step < 500; step++) {
       if (random.next() < 0.55) {
@@ -14,7 +14,7 @@ test("behaves as a map in order, whatever is taken when", () => {
         inFlight.add(entry);
       } else {
         const ticket = random.below(inFlight.nextTicket + 2);
-        expect(inFlight.take(ticket)).toBe(model.get(ticket)!);
+        expect(inFlight.remove(ticket)).toBe(model.get(ticket)!);
         model.delete(ticket);
       }
       expect(inFlight.count).toBe(model.size);
@@ -24,12 +24,12 @@ test("behaves as a map in order, whatever is taken when", () => {
   }
 });
 
-test("another entry can take a ticket's place, unless it has been taken", () => {
-  const inFlight = new InFlight<{ n: number }>(2);
+test("another entry can take a ticket's place, unless that was removed", () => {
+  const inFlight = new InFlightTable<{ n: number }>(2);
   inFlight.add({ n: 1 });
   inFlight.replace(0, { n: 2 });
   inFlight.replace(5, { n: 3 });
-  expect(inFlight.take(0)).toEqual({ n: 2 });
+  expect(inFlight.remove(0)).toEqual({ n: 2 });
   inFlight.replace(0, { n: 4 });
   expect([inFlight.count, inFlight.oldest()]).toEqual([0, undefined]);
 });
