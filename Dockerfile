@@ -12,6 +12,7 @@ COPY packages/contract/package.json packages/contract/
 COPY packages/kafka/package.json packages/kafka/
 COPY packages/kafka-native/package.json packages/kafka-native/
 COPY packages/service/package.json packages/service/
+COPY packages/testkit/package.json packages/testkit/
 COPY services/consumer/package.json services/consumer/
 COPY services/producer/package.json services/producer/
 RUN --mount=type=cache,target=/root/.bun/install/cache \

@@ -20,7 +20,7 @@ export const suites: readonly Suite[] = [
   {
     name: "unit",
     about: "each part by itself, beside its source",
-    folders: ["packages", "scripts"],
+    folders: ["packages", "scripts", "test/images"],
     except: ["packages/kafka", "packages/kafka-native"],
     needs: [],
     limitSeconds: 300,
