@@ -1,17 +1,17 @@
-// librdkafka's CONFIGURATION.md → rows. A tool for building and testing; nothing at run time reads the document.
+// librdkafka's CONFIGURATION.md → src/librdkafka-properties.json. Nothing at run time reads the document.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { LibrdkafkaProperty } from "../src/librdkafka-properties.ts";
 
 /** The document of the installed client. */
-export function readConfigurationTable(): string {
+function readConfigurationTable(): string {
   const client = createRequire(import.meta.url).resolve("@confluentinc/kafka-javascript/package.json");
   return readFileSync(join(dirname(client), "deps/librdkafka/CONFIGURATION.md"), "utf8");
 }
 
 /** Every property, global ones first, sorted by name. Where a name stands in both tables the global one counts. */
-export function parseConfigurationTable(markdown: string): Record<string, LibrdkafkaProperty> {
+function parseConfigurationTable(markdown: string): Record<string, LibrdkafkaProperty> {
   const rows = new Map<string, LibrdkafkaProperty>();
   for (const line of markdown.split("\n")) {
     const cells = line.split("|").map((cell) => cell.trim());
@@ -49,4 +49,11 @@ function toType(type: string): LibrdkafkaProperty["type"] {
     default:
       return "text";
   }
+}
+
+/** src/librdkafka-properties.json, whole; one property a line. */
+export function propertiesFile(): string {
+  const rows = Object.entries(parseConfigurationTable(readConfigurationTable()));
+  const lines = rows.map(([name, row]) => `  ${JSON.stringify(name)}: ${JSON.stringify(row)}`);
+  return `{\n${lines.join(",\n")}\n}\n`;
 }

@@ -14,7 +14,7 @@ export interface LibrdkafkaProperty {
   isDeprecated?: true;
 }
 
-/** By name. Written by build/generate-properties.ts; a test holds it against the installed client's document. */
+/** By name, from the installed client's own document: `bun run generate`. */
 export const librdkafkaProperties = table as Readonly<Record<string, LibrdkafkaProperty>>;
 
 /** `linger.ms` → `KAFKA_LINGER_MS`. */

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { Value } from "@sinclair/typebox/value";
-import { parseConfigurationTable, readConfigurationTable } from "../build/configuration-table.ts";
 import { librdkafkaProperties, toEnvName } from "./librdkafka-properties.ts";
 import { allKafkaSettings } from "./settings.ts";
 
@@ -29,8 +28,4 @@ describe("the settings table", () => {
     expect(row.description!.length).toBeGreaterThan(10);
     if (row.default !== undefined) expect(Value.Check(row, row.default)).toBe(true);
   });
-});
-
-test("the list of librdkafka's properties is the installed client's", () => {
-  expect(parseConfigurationTable(readConfigurationTable())).toEqual({ ...librdkafkaProperties });
 });

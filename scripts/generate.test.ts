@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { problemCodes, problems } from "@ingest/contract";
+import { settingsParts } from "./generate/settings.ts";
+import { generatedFiles } from "./generate.ts";
+import { root } from "./set-up.ts";
+
+const read = (path: string) => Bun.file(join(root, path)).text();
+
+test.each(Object.entries(generatedFiles))("%s is not stale (`bun run generate`)", async (path, contents) => {
+  expect(await read(path)).toBe(contents());
+});
+
+test("every generated file is marked as such for code reviews", async () => {
+  const marked = [...(await read(".gitattributes")).matchAll(/^(\S+) .*linguist-generated/gm)].map(
+    ([, path]) => path,
+  );
+  expect(marked).toEqual(expect.arrayContaining(Object.keys(generatedFiles)));
+});
+
+test("every setting says why", () => {
+  const silent = settingsParts.flatMap(([, rows]) =>
+    Object.entries(rows)
+      .filter(([, row]) => !row.description)
+      .map(([name]) => name),
+  );
+  expect(silent).toEqual([]);
+});
+
+test("problems that the documents name exist, with their status", async () => {
+  const pages = ["README.md", ...new Bun.Glob("docs/*.md").scanSync(root)];
+  const wrong: string[] = [];
+  for (const page of pages) {
+    for (const [text, status, code] of (await read(page)).matchAll(/`([45]\d\d) ([a-z_]+)`/g)) {
+      const isRight = problemCodes.some((name) => name === code && problems[name].status === Number(status));
+      if (!isRight) wrong.push(`${page}: ${text}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});

@@ -1,0 +1,86 @@
+// docs/settings.md and .env.example, from the schemas that the services read.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { clientSettings, consumerSettings, producerSettings, topicSettings } from "@ingest/kafka";
+import { logSettings, settingsTable } from "@ingest/service";
+import type { TSchema } from "@sinclair/typebox";
+import { consumerOwnSettings } from "../../services/consumer/src/config.ts";
+import { webhookSettings } from "../../services/consumer/src/handlers/webhook/settings.ts";
+import { httpSettings } from "../../services/producer/src/config.ts";
+import { deliverySettings } from "../../services/producer/src/delivery/index.ts";
+import { root } from "../set-up.ts";
+
+type Rows = Readonly<Record<string, TSchema>>;
+
+export const settingsParts: readonly [title: string, rows: Rows][] = [
+  ["Both services: log lines", logSettings],
+  ["Both services: Kafka", clientSettings],
+  ["Both services: the topic", topicSettings],
+  ["Producer: HTTP", httpSettings],
+  ["Producer: durability and journal", deliverySettings],
+  ["Producer: Kafka", without(producerSettings, clientSettings)],
+  ["Consumer", consumerOwnSettings],
+  ["Consumer: the webhook handler", webhookSettings],
+  ["Consumer: Kafka", without(consumerSettings, clientSettings)],
+];
+
+/** docs/settings.md, whole. */
+export function settingsPage(): string {
+  return [
+    "<!-- Written by `bun run generate` from the schemas; change those. -->",
+    "# Settings",
+    "",
+    "Environment variables. An empty one counts as not set; an invalid one keeps the service from starting, and every " +
+      "invalid one is named at once. A name with `KAFKA_` is librdkafka's in capitals: any other librdkafka property can be set " +
+      "the same way (`KAFKA_SOCKET_NAGLE_DISABLE` is `socket.nagle.disable`), and an unknown one is refused.",
+    ...settingsParts.flatMap(([title, rows]) => ["", `## ${title}`, "", ...settingsTable(rows)]),
+    "",
+  ].join("\n");
+}
+
+/** .env.example, whole: every setting, commented out, at its default. */
+export function environmentExample(): string {
+  return [
+    "# Written by `bun run generate` from the schemas; change those.",
+    "# Copy it to .env and uncomment what you change. `docker compose` and `bun run` read that file.",
+    "# docs/settings.md says what each setting takes.",
+    ...settingsParts.flatMap(([title, rows]) => [
+      "",
+      `# --- ${title} ---`,
+      ...Object.entries(rows).flatMap(([name, row]) => [
+        "",
+        ...wrapped(row.description ?? "", 110).map((line) => `# ${line}`),
+        `#${name}=${row.default ?? ""}`,
+      ]),
+    ]),
+    "",
+    "# --- compose.yaml ---",
+    "",
+    ...composeVariables().map(([name, value]) => `#${name}=${value}`),
+    "",
+  ].join("\n");
+}
+
+/** What compose.yaml itself takes from the environment, with its defaults. */
+function composeVariables(): [name: string, value: string][] {
+  const compose = readFileSync(join(root, "compose.yaml"), "utf8");
+  return [
+    ...new Map([...compose.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => [name!, value!])),
+  ];
+}
+
+/** Words in lines of at most `width` characters, where no word is longer. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+function without(rows: Rows, others: object): Rows {
+  return Object.fromEntries(Object.entries(rows).filter(([name]) => !(name in others)));
+}
