@@ -2,13 +2,13 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { problemCodes, problems } from "@ingest/contract";
 import { settingsParts } from "./generate/settings.ts";
-import { generatedFiles } from "./generate.ts";
+import { generatedFiles, staleFiles } from "./generate.ts";
 import { root } from "./set-up.ts";
 
 const read = (path: string) => Bun.file(join(root, path)).text();
 
-test.each(Object.entries(generatedFiles))("%s is not stale (`bun run generate`)", async (path, contents) => {
-  expect(await read(path)).toBe(contents());
+test("no generated file is stale (`bun run generate`)", async () => {
+  expect((await staleFiles()).map(([path]) => path)).toEqual([]);
 });
 
 test("every generated file is marked as such for code reviews", async () => {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bun
-// Writes every file that is made from code: bun run generate. A test fails when one of them is stale.
+// Writes every file that is made from code: bun run generate. `--check` only names those that are stale.
 import { join } from "node:path";
 import { publishedSchema as peersSchema } from "../bench/peers/src/report-schema.ts";
 import { publishedSchema as benchSchema } from "../bench/src/report/schema.ts";
@@ -18,12 +18,26 @@ export const generatedFiles: Readonly<Record<string, () => string>> = {
   "packages/kafka/src/librdkafka-properties.json": propertiesFile,
 };
 
-if (import.meta.main) {
-  for (const [path, contents] of Object.entries(generatedFiles)) {
+/** The generated files that differ from what the code says, with what they should contain. */
+export async function staleFiles(): Promise<[path: string, contents: string][]> {
+  const stale: [string, string][] = [];
+  for (const [path, toContents] of Object.entries(generatedFiles)) {
     const file = Bun.file(join(root, path));
-    const text = contents();
-    if ((await file.exists()) && (await file.text()) === text) continue;
-    await Bun.write(file, text);
-    console.log(`${path} written`);
+    const contents = toContents();
+    if (!(await file.exists()) || (await file.text()) !== contents) stale.push([path, contents]);
+  }
+  return stale;
+}
+
+if (import.meta.main) {
+  const stale = await staleFiles();
+  if (process.argv.includes("--check")) {
+    for (const [path] of stale) console.log(`${path} is stale: bun run generate`);
+    process.exitCode = stale.length === 0 ? 0 : 1;
+  } else {
+    for (const [path, contents] of stale) {
+      await Bun.write(join(root, path), contents);
+      console.log(`${path} written`);
+    }
   }
 }
