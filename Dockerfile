@@ -7,6 +7,7 @@ FROM oven/bun:${BUN_VERSION} AS dependencies
 WORKDIR /app
 COPY package.json bun.lock bunfig.toml ./
 COPY bench/package.json bench/
+COPY benchmarks/package.json benchmarks/
 COPY packages/broker/package.json packages/broker/
 COPY packages/contract/package.json packages/contract/
 COPY packages/kafka/package.json packages/kafka/

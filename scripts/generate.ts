@@ -1,8 +1,8 @@
 #!/usr/bin/env bun
 // Writes every file that is made from code: bun run generate. `--check` only names those that are stale.
 import { join } from "node:path";
-import { publishedSchema as peersSchema } from "../bench/peers/src/report-schema.ts";
 import { publishedSchema as benchSchema } from "../bench/src/report/schema.ts";
+import { publishedSchema as peersSchema } from "../benchmarks/peers/report-schema.ts";
 import { propertiesFile } from "../packages/kafka/build/configuration-table.ts";
 import { problemsPage } from "./generate/problems.ts";
 import { environmentExample, settingsPage } from "./generate/settings.ts";
@@ -11,8 +11,8 @@ import { root } from "./set-up.ts";
 /** What each file contains, by its path from the root. */
 export const generatedFiles: Readonly<Record<string, () => string>> = {
   ".env.example": environmentExample,
-  "bench/peers/schema/report.schema.json": peersSchema,
   "bench/schema/report.schema.json": benchSchema,
+  "benchmarks/peers/report.schema.json": peersSchema,
   "docs/problems.md": problemsPage,
   "docs/settings.md": settingsPage,
   "packages/kafka/src/librdkafka-properties.json": propertiesFile,

@@ -28,7 +28,7 @@ export const suites: readonly Suite[] = [
   {
     name: "client",
     about: "the same for what uses Confluent's client, the services and the bench",
-    folders: ["packages/kafka", "packages/kafka-native", "services", "bench"],
+    folders: ["packages/kafka", "packages/kafka-native", "services", "bench", "benchmarks"],
     except: ["packages/kafka-native/conformance"],
     needs: ["addon"],
     limitSeconds: 420,

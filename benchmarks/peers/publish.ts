@@ -1,0 +1,46 @@
+// bun benchmarks/peers/publish.ts [report.json]: writes the tables of a report into README.md and
+// docs/performance.md, and copies the growth benchmark's plot to docs.
+import { join } from "node:path";
+import { outputFolder, root } from "../kit/paths.ts";
+import { capacityMarkdown } from "./capacity.ts";
+import { toMarkdown, toShortMarkdown } from "./markdown.ts";
+import type { Report } from "./report-schema.ts";
+
+/** The sections by the name in their markers. */
+const sections: Readonly<Record<string, (report: Report) => string>> = {
+  table: toShortMarkdown,
+  report: toMarkdown,
+  capacity: capacityMarkdown,
+};
+
+/**
+ * Replaces the text between `<!-- bench:peers NAME -->` and `<!-- /bench:peers NAME -->`.
+ * @throws Error when a section has no end marker
+ */
+export function replaceSection(document: string, name: string, text: string): string {
+  const begin = `<!-- bench:peers ${name} -->`;
+  const end = `<!-- /bench:peers ${name} -->`;
+  const from = document.indexOf(begin);
+  if (from < 0) return document;
+  const to = document.indexOf(end, from);
+  if (to < 0) throw new Error(`"${begin}" has no "${end}"`);
+  return `${document.slice(0, from + begin.length)}\n${text.trim()}\n${document.slice(to)}`;
+}
+
+if (import.meta.main) {
+  const report = (await Bun.file(process.argv[2] ?? join(outputFolder, "report.json")).json()) as Report;
+  if (report.isQuick)
+    throw new Error("the numbers of a quick run mean nothing: run the comparison without --quick");
+  for (const document of ["README.md", "docs/performance.md"]) {
+    const file = join(root, document);
+    const before = await Bun.file(file).text();
+    let after = before;
+    for (const [name, toText] of Object.entries(sections))
+      after = replaceSection(after, name, toText(report));
+    if (after === before) continue;
+    await Bun.write(file, after);
+    console.log(`${document} updated`);
+  }
+  const plot = Bun.file(join(outputFolder, "growth.svg"));
+  if (await plot.exists()) await Bun.write(join(root, "docs/growth.svg"), plot);
+}
