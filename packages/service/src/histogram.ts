@@ -18,16 +18,27 @@ export class DurationHistogram {
     this.counts = new Float64Array(bounds.length + 1);
   }
 
-  add(ms: number): void {
+  /** Counts `times` durations of `ms` each. */
+  add(ms: number, times = 1): void {
     const bounds = this.#boundsMs;
     let bucket = 0;
     while (bucket < bounds.length && ms > bounds[bucket]!) bucket++;
-    this.counts[bucket]!++;
-    this.sumMs += ms;
+    this.counts[bucket]! += times;
+    this.sumMs += ms * times;
   }
 }
 
-/** Shows histograms kept elsewhere, one for each value of `label`. */
+/** Exposes a histogram that is kept elsewhere. */
+export function histogramOf(
+  registry: Registry,
+  name: string,
+  help: string,
+  histogram: DurationHistogram,
+): void {
+  register(registry, name, help, (fullName) => samples(fullName, {}, histogram));
+}
+
+/** Exposes histograms that are kept elsewhere, one for each value of `label`. */
 export function histogramsOf(
   registry: Registry,
   name: string,
@@ -35,23 +46,37 @@ export function histogramsOf(
   label: string,
   histograms: Readonly<Record<string, DurationHistogram>>,
 ): void {
+  register(registry, name, help, (fullName) =>
+    Object.entries(histograms).flatMap(([value, histogram]) =>
+      samples(fullName, { [label]: value }, histogram),
+    ),
+  );
+}
+
+type Sample = { metricName: string; labels: Record<string, string | number>; value: number };
+
+function register(
+  registry: Registry,
+  name: string,
+  help: string,
+  collect: (fullName: string) => Sample[],
+): void {
   const fullName = METRIC_PREFIX + name;
   const shape = { name: fullName, help, type: "histogram", aggregator: "sum" };
   const metric = {
     ...shape,
-    get: async () => ({
-      ...shape,
-      values: Object.entries(histograms).flatMap(([value, histogram]) =>
-        samples(fullName, { [label]: value }, histogram),
-      ),
-    }),
+    get: async () => ({ ...shape, values: collect(fullName) }),
     reset: () => {},
   };
   // The registry asks a metric for its values and nothing else; its type names prom-client's own classes.
   registry.registerMetric(metric as unknown as Parameters<Registry["registerMetric"]>[0]);
 }
 
-function samples(name: string, labels: Record<string, string>, { bounds, counts, sumMs }: DurationHistogram) {
+function samples(
+  name: string,
+  labels: Record<string, string>,
+  { bounds, counts, sumMs }: DurationHistogram,
+): Sample[] {
   let below = 0;
   const buckets = Array.from(counts, (count, i) => {
     below += count;

@@ -1,5 +1,8 @@
 // What the loop counts, as plain numbers: the hot path adds, a scrape reads.
-import { DurationBuckets } from "./duration-buckets.ts";
+import { DurationHistogram } from "@ingest/service";
+
+/** Upper bounds in seconds: powers of two from 1 µs, as a handler may take, to 72 minutes, as a backlog may last. */
+const BOUNDS: readonly number[] = Array.from({ length: 32 }, (_, i) => 2 ** i / 1e6);
 
 export class Counters {
   fetched = 0;
@@ -24,7 +27,7 @@ export class Counters {
   /** Times that a partition's offsets went back. */
   wentBack = 0;
   /** One try of the handler. */
-  readonly handleTime = new DurationBuckets();
+  readonly handleTime = new DurationHistogram(BOUNDS);
   /** From the API's receipt (the record's timestamp) until handled. */
-  readonly delay = new DurationBuckets();
+  readonly delay = new DurationHistogram(BOUNDS);
 }

@@ -1,8 +1,15 @@
 // The figures at GET /metrics.
 import type { ConsumerStatistics } from "@ingest/kafka";
-import { counterOf, createMetrics, Gauge, gauge, METRIC_PREFIX, type Registry } from "@ingest/service";
+import {
+  counterOf,
+  createMetrics,
+  Gauge,
+  gauge,
+  histogramOf,
+  METRIC_PREFIX,
+  type Registry,
+} from "@ingest/service";
 import type { Counters } from "./counters.ts";
-import { DurationBuckets } from "./duration-buckets.ts";
 import { lagOf } from "./lag.ts";
 import type { PartitionWork } from "./loop/partition-work.ts";
 
@@ -44,8 +51,8 @@ export function createConsumerMetrics(sources: MetricSources): Registry {
     () => sources.stalledForMs() / 1_000,
   );
   partitionGauges(registry, sources);
-  durations(registry, "consumer_handle_seconds", "One try of the handler", counters.handleTime);
-  durations(registry, "consumer_delay_seconds", "From the API's receipt until handled", counters.delay);
+  histogramOf(registry, "consumer_handle_seconds", "One try of the handler", counters.handleTime);
+  histogramOf(registry, "consumer_delay_seconds", "From the API's receipt until handled", counters.delay);
   return registry;
 }
 
@@ -71,32 +78,4 @@ function partitionGauges(registry: Registry, { works, statistics }: MetricSource
       },
     });
   }
-}
-
-/** prom-client's histogram keeps its own counts, at a price an observation; these are kept already. */
-function durations(registry: Registry, name: string, help: string, buckets: DurationBuckets): void {
-  const fullName = METRIC_PREFIX + name;
-  const metric = {
-    name: fullName,
-    help,
-    type: "histogram",
-    aggregator: "sum",
-    get: async () => ({ name: fullName, help, type: "histogram", aggregator: "sum", values: values() }),
-    reset: () => {},
-  };
-  const bounds = DurationBuckets.bounds();
-  const values = () => {
-    let below = 0;
-    const list = bounds.map((le, i) => {
-      below += buckets.counts[i]!;
-      return { metricName: `${fullName}_bucket`, labels: { le }, value: below };
-    });
-    return [
-      ...list,
-      { metricName: `${fullName}_bucket`, labels: { le: "+Inf" }, value: buckets.count },
-      { metricName: `${fullName}_sum`, labels: {}, value: buckets.sumMs / 1_000 },
-      { metricName: `${fullName}_count`, labels: {}, value: buckets.count },
-    ];
-  };
-  registry.registerMetric(metric as unknown as Parameters<Registry["registerMetric"]>[0]);
 }
