@@ -57,15 +57,16 @@ export function readPassThrough(env: Env, role: ClientRole, known: Iterable<stri
     if (value === undefined || value === "" || !name.startsWith("KAFKA_") || skip.has(name)) continue;
     if (FOREIGN_NAMES.some((pattern) => pattern.test(name))) continue;
     const property = propertyByEnvName.get(name);
-    const message = property === undefined ? unknownName(name, skip) : refusal(property, value);
-    if (message !== undefined) problems.push({ name, value: isSecretName(name) ? "…" : value, message });
-    else if (takes(role, librdkafkaProperties[property!]!)) config[property!] = value.trim();
+    // An unknown name may be a mistyped secret's, so its value is not shown.
+    if (property === undefined) {
+      problems.push({ name, value: undefined, message: unknownName(name, skip) });
+      continue;
+    }
+    const message = refusal(property, value);
+    if (message !== undefined) problems.push({ name, value, message });
+    else if (takes(role, librdkafkaProperties[property]!)) config[property] = value.trim();
   }
   return { config, problems };
-}
-
-function isSecretName(name: string): boolean {
-  return /PASSWORD|SECRET|TOKEN|KEY/.test(name);
 }
 
 function takes(role: ClientRole, { roles }: LibrdkafkaProperty): boolean {

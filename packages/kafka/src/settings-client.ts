@@ -67,8 +67,8 @@ export const clientSettings = {
   ),
   KAFKA_SSL_CERTIFICATE_PEM: optionalText("ssl.certificate.pem", "The same as text."),
   KAFKA_SSL_KEY_LOCATION: optionalText("ssl.key.location", "The certificate's private key (PEM)."),
-  KAFKA_SSL_KEY_PEM: optionalText("ssl.key.pem", "The same as text.", true),
-  KAFKA_SSL_KEY_PASSWORD: optionalText("ssl.key.password", "The private key's passphrase.", true),
+  KAFKA_SSL_KEY_PEM: optionalText("ssl.key.pem", "The same as text."),
+  KAFKA_SSL_KEY_PASSWORD: optionalText("ssl.key.password", "The private key's passphrase."),
   KAFKA_SSL_ENDPOINT_IDENTIFICATION_ALGORITHM: choice(
     "ssl.endpoint.identification.algorithm",
     ["https", "none"],
@@ -90,7 +90,7 @@ export const clientSettings = {
     ),
   ),
   KAFKA_SASL_USERNAME: optionalText("sasl.username", "For PLAIN and SCRAM."),
-  KAFKA_SASL_PASSWORD: optionalText("sasl.password", "For PLAIN and SCRAM.", true),
+  KAFKA_SASL_PASSWORD: optionalText("sasl.password", "For PLAIN and SCRAM."),
   KAFKA_SASL_OAUTHBEARER_METHOD: Type.Optional(
     Type.Union([Type.Literal("default"), Type.Literal("oidc")], {
       librdkafka: "sasl.oauthbearer.method",
@@ -102,10 +102,6 @@ export const clientSettings = {
     "Where tokens come from.",
   ),
   KAFKA_SASL_OAUTHBEARER_CLIENT_ID: optionalText("sasl.oauthbearer.client.id", "This client's id there."),
-  KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: optionalText(
-    "sasl.oauthbearer.client.secret",
-    "And its secret.",
-    true,
-  ),
+  KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: optionalText("sasl.oauthbearer.client.secret", "And its secret."),
   KAFKA_SASL_OAUTHBEARER_SCOPE: optionalText("sasl.oauthbearer.scope", "Scope to ask for."),
 } satisfies Record<string, TSchema>;

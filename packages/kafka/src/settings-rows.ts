@@ -11,8 +11,6 @@ export interface SettingRow extends TSchema {
   librdkafka?: string;
   /** Why the default is what it is. */
   description: string;
-  /** Never to be shown in logs or pages. */
-  isSecret?: boolean;
 }
 
 export function integer(librdkafka: string, range: [number, number], value: number, description: string) {
@@ -35,6 +33,6 @@ export function choice<const T extends string[]>(
   );
 }
 
-export function optionalText(librdkafka: string, description: string, isSecret = false) {
-  return Type.Optional(Type.String({ librdkafka, description, ...(isSecret ? { isSecret } : {}) }));
+export function optionalText(librdkafka: string, description: string) {
+  return Type.Optional(Type.String({ librdkafka, description }));
 }

@@ -4,6 +4,7 @@ export * from "./lifecycle.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./run.ts";
+export * from "./secret-settings.ts";
 export * from "./settings.ts";
 export * from "./settings-table.ts";
 export * from "./version.ts";

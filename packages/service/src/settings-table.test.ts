@@ -7,7 +7,7 @@ test("a line says what it takes, what it is by default and why", () => {
     settingsTable({
       PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000, description: "Where it listens." }),
       WORKERS: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1 })], { default: 1 }),
-      PASSWORD: Type.Optional(Type.String({ isSecret: true, description: "a | b" })),
+      PASSWORD: Type.Optional(Type.String({ description: "a | b" })),
       ON: Type.Boolean({ default: false }),
     }),
   ).toEqual([

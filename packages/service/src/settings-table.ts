@@ -1,5 +1,6 @@
 // Settings as Markdown: the documentation is made from what the code reads.
 import type { TSchema } from "@sinclair/typebox";
+import { isSecretSetting } from "./secret-settings.ts";
 
 /** One table, a line a setting: any map of TypeBox properties with descriptions. */
 export function settingsTable(rows: Readonly<Record<string, TSchema>>): string[] {
@@ -11,19 +12,19 @@ export function settingsTable(rows: Readonly<Record<string, TSchema>>): string[]
     ...Object.entries(rows).map(([name, row]) => [
       code(name),
       ...(namesProperty ? [typeof row.librdkafka === "string" ? code(row.librdkafka) : ""] : []),
-      takes(row),
+      takes(name, row),
       row.default === undefined ? "" : code(String(row.default)),
       row.description ?? "",
     ]),
   ].map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`);
 }
 
-function takes(row: TSchema): string {
-  if (row.anyOf) return (row.anyOf as TSchema[]).map(takes).join(", ");
+function takes(name: string, row: TSchema): string {
+  if (row.anyOf) return (row.anyOf as TSchema[]).map((option) => takes(name, option)).join(", ");
   if (row.const !== undefined) return code(String(row.const));
   if (row.type === "integer") return range(row);
   if (row.type === "boolean") return "`true`, `false`";
-  return row.isSecret ? "secret text" : "text";
+  return isSecretSetting(name) ? "secret text" : "text";
 }
 
 function range({ minimum, maximum }: TSchema): string {

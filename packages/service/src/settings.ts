@@ -1,6 +1,7 @@
 // Environment → one schema → every problem at once → a frozen, typed object.
 import { type Static, type TObject, type TProperties, type TSchema, TypeGuard } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { isSecretSetting, REDACTED } from "./secret-settings.ts";
 
 /** An environment as handed over: only a program's main reads the real one. */
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -8,7 +9,7 @@ export type Env = Readonly<Record<string, string | undefined>>;
 /** One setting that can't be used as it stands. */
 export interface SettingProblem {
   name: string;
-  /** What was given; `undefined` when nothing was. */
+  /** What was given; `undefined` when nothing was. `SettingsError` redacts secrets. */
   value: string | undefined;
   /** What to change. */
   message: string;
@@ -17,15 +18,19 @@ export interface SettingProblem {
 /** Every problem of an environment. The message lists them, a line each. */
 export class SettingsError extends Error {
   override name = "SettingsError";
-  constructor(readonly problems: readonly SettingProblem[]) {
+  readonly problems: readonly SettingProblem[];
+
+  constructor(problems: readonly SettingProblem[]) {
+    const redacted = problems.map(redact);
     super(
       [
         problems.length === 1 ? "A setting can't be used:" : `${problems.length} settings can't be used:`,
-        ...problems.map(
+        ...redacted.map(
           (p) => `  ${p.name}${p.value === undefined ? "" : `=${JSON.stringify(p.value)}`}: ${p.message}`,
         ),
       ].join("\n"),
     );
+    this.problems = redacted;
   }
 }
 
@@ -57,7 +62,7 @@ export function parseSettings<P extends TProperties>(
     }
     const value = fromText(given, schema);
     if (Value.Check(schema, value)) settings[name] = value;
-    else problems.push({ name, value: redact(name, given), message: `must be ${wordsFor(schema)}` });
+    else problems.push({ name, value: given, message: `must be ${wordsFor(schema)}` });
   }
   const parsed = Object.freeze(settings) as Static<TObject<P>>;
   if (problems.length === 0) for (const rule of rules) problems.push(...rule(parsed));
@@ -110,7 +115,8 @@ export function wordsFor(schema: TSchema): string {
   }
 }
 
-/** Secrets don't belong in an error that ends in a log. */
-function redact(name: string, value: string): string {
-  return /PASSWORD|SECRET|TOKEN|KEY/.test(name) ? "…" : value;
+/** Errors end in logs, where no secret may be. */
+function redact(problem: SettingProblem): SettingProblem {
+  const isShown = problem.value === undefined || !isSecretSetting(problem.name);
+  return isShown ? problem : { ...problem, value: REDACTED };
 }
