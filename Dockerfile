@@ -10,10 +10,12 @@ COPY bench/package.json bench/
 COPY benchmarks/package.json benchmarks/
 COPY packages/broker/package.json packages/broker/
 COPY packages/contract/package.json packages/contract/
+COPY packages/file-lock/package.json packages/file-lock/
 COPY packages/kafka/package.json packages/kafka/
 COPY packages/kafka-native/package.json packages/kafka-native/
 COPY packages/service/package.json packages/service/
 COPY packages/testkit/package.json packages/testkit/
+COPY packages/wait/package.json packages/wait/
 COPY services/consumer/package.json services/consumer/
 COPY services/producer/package.json services/producer/
 RUN --mount=type=cache,target=/root/.bun/install/cache \
@@ -30,6 +32,7 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules/@confluentinc/kafka-javascript node_modules/@confluentinc/kafka-javascript
 COPY --from=dependencies /app/node_modules/node-api-headers node_modules/node-api-headers
 COPY packages/kafka-native packages/kafka-native
+COPY packages/file-lock node_modules/@ingest/file-lock
 # Required: without the addon the image would be of no use. Static: the run stage has none of these libraries.
 RUN KAFKA_NATIVE_REQUIRED=1 KAFKA_NATIVE_STATIC=1 bun packages/kafka-native/build/install.ts
 

@@ -1,4 +1,5 @@
 // Is anybody there? Asked once before firing, so that a wrong address is one clear sentence and not 100,000 errors.
+import { settlesWithin } from "@ingest/wait";
 import { addressOf } from "./socket-client.ts";
 
 const CONNECT_TIMEOUT_MS = 5000;
@@ -22,19 +23,13 @@ export class NothingListensError extends Error {
 /** @throws NothingListensError when no connection can be made within five seconds */
 export async function assertListening(url: URL): Promise<void> {
   const { hostname, port } = addressOf(url);
-  const timeout = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => timeout.reject(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`)),
-    CONNECT_TIMEOUT_MS,
-  );
   try {
     const connecting = Bun.connect({ hostname, port, socket: { data() {} } });
-    const socket = await Promise.race([connecting, timeout.promise]);
-    socket.terminate();
+    if (!(await settlesWithin(connecting, CONNECT_TIMEOUT_MS)))
+      throw new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`);
+    (await connecting).terminate();
   } catch (thrown) {
     const { code, message } = thrown as NodeJS.ErrnoException;
     throw new NothingListensError(url, code ?? message);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { lock } from "proper-lockfile";
+import { withFileLock } from "@ingest/file-lock";
 import { BrokerError } from "./errors.ts";
 import { lastLines, runCommand } from "./run.ts";
 
@@ -56,19 +56,9 @@ export async function ensureKafka(onProgress: (message: string) => void = () => 
   return { version, home, classPath: jars.map((name) => join(libs, name)).join(":") };
 }
 
-/** Runs `work` while no other process of this machine holds the same folder's lock. The folder is made. */
-export async function withLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  await mkdir(folder, { recursive: true });
-  // A holder that died stops touching its lock and loses it after `stale` ms.
-  const release = await lock(folder, {
-    stale: 10_000,
-    retries: { forever: true, factor: 1, minTimeout: 100, maxTimeout: 100 },
-  });
-  try {
-    return await work();
-  } finally {
-    await release();
-  }
+/** Runs `work` while no other process of this machine holds the lock on what is kept in the folder. */
+export function withLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  return withFileLock(join(folder, "lock"), work);
 }
 
 async function download(version: string, libs: string, onProgress: (message: string) => void): Promise<void> {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
 import { parseArgs } from "node:util";
+import { settlesWithin } from "@ingest/wait";
 import { kafkaVersion } from "./artifacts.ts";
 import { startBroker } from "./broker.ts";
 import { startEmbedded } from "./embedded.ts";
@@ -72,7 +73,7 @@ async function runKafka(
   say(`records in ${broker.dataDir} (${kept}), Kafka's log in ${broker.logFile}`);
   const crashed = await Promise.race([stopped.then(() => false), broker.exited.then(() => true)]);
   // Ctrl-C reaches Kafka too, as one of the terminal's foreground processes: give our own signal its turn.
-  if (crashed && !(await Promise.race([stopped.then(() => true), Bun.sleep(500).then(() => false)]))) {
+  if (crashed && !(await settlesWithin(stopped, 500))) {
     say(`Kafka ended by itself: see ${broker.logFile}`);
     return 1;
   }

@@ -1,7 +1,7 @@
 // Finished builds, kept by the hash of their inputs.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { withLock } from "./lock.ts";
+import { withFileLock } from "@ingest/file-lock";
 import type { Progress } from "./progress.ts";
 
 /** Finished builds of one kind that are kept; the least recently used go first. */
@@ -35,9 +35,8 @@ export async function cached(
   const finished = join(root, kind, key);
   const work = join(root, "work", `${kind}-${key}-${process.pid}`);
   mkdirSync(dirname(finished), { recursive: true });
-  mkdirSync(join(root, "locks"), { recursive: true });
   const onWait = (): void => progress.say(`another install is building ${kind}; waiting for it`);
-  await withLock(join(root, "locks", `${kind}-${key}`), onWait, async () => {
+  const buildOnce = async (): Promise<void> => {
     if (existsSync(finished)) {
       const now = new Date();
       utimesSync(finished, now, now);
@@ -52,6 +51,7 @@ export async function cached(
       rmSync(work, { recursive: true, force: true });
     }
     prune(dirname(finished));
-  });
+  };
+  await withFileLock(join(root, "locks", `${kind}-${key}.lock`), buildOnce, onWait);
   return finished;
 }

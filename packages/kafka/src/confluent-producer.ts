@@ -2,6 +2,7 @@
 // one call and brings outcomes back in bulk; connecting, events, flushing and closing are Confluent's own.
 import type { Producer } from "@confluentinc/kafka-javascript";
 import { createOutbox, type NativeOutbox, OUTCOME_BYTES } from "@ingest/kafka-native";
+import { settlesWithin } from "@ingest/wait";
 import { connectClient, construct, disconnectClient, listen, pollOnceConnected } from "./client.ts";
 import {
   KafkaError,
@@ -286,7 +287,7 @@ export class ConfluentProducer implements KafkaProducer {
     const drained = new Promise<void>((resolve) => this.#whenDrained.push(resolve));
     // librdkafka's flush sends what lingers; all outcomes are here when the count says so.
     this.#connection.client.flush(timeoutMs);
-    await within(drained, timeoutMs);
+    await settlesWithin(drained, timeoutMs);
     return this.#pending.count === 0;
   }
 
@@ -299,7 +300,7 @@ export class ConfluentProducer implements KafkaProducer {
     const deadline = performance.now() + timeoutMs;
     const forDisconnect = clamp(timeoutMs * DISCONNECT_SHARE, DISCONNECT_AT_LEAST_MS, DISCONNECT_AT_MOST_MS);
     if (this.#connecting)
-      await within(
+      await settlesWithin(
         this.#connecting.catch(() => undefined),
         timeoutMs,
       );
@@ -337,15 +338,6 @@ function toHeaderList(headers: Record<string, string | Uint8Array>): (string | U
 
 function notConnected(message: string): KafkaError {
   return new KafkaError("not_connected", message, { rdkafkaCode: RDKAFKA_NOT_CONNECTED });
-}
-
-async function within(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.max(timeoutMs, 0));
-  });
-  await Promise.race([promise, timeout]);
-  clearTimeout(timer);
 }
 
 function clamp(value: number, least: number, most: number): number {

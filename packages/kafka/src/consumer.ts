@@ -1,5 +1,6 @@
 // Reading as a member of a group: Confluent's KafkaConsumer, asked for records and never left to push them.
 import type { KafkaConsumer as ConfluentKafkaConsumer } from "@confluentinc/kafka-javascript";
+import { settlesWithin } from "@ingest/wait";
 import { type ClientLog, connectClient, construct, disconnectClient, listen } from "./client.ts";
 import { rememberClient } from "./consumer-clients.ts";
 import { type RebalanceListener, Rebalancer, type RebalancingClient } from "./consumer-rebalance.ts";
@@ -269,7 +270,7 @@ class ConfluentConsumer implements KafkaConsumer {
     this.#rebalancer.close();
     this.#wake?.();
     // The client must not be let go of under a call that another thread is in.
-    const isIdle = await within(this.#queueTurns.idle(), timeoutMs);
+    const isIdle = await settlesWithin(this.#queueTurns.idle(), timeoutMs);
     this.#onCommitted?.(new KafkaError("not_connected", "The consumer was closed"));
     const isConnected = this.#native !== undefined;
     this.#native = undefined;
@@ -314,14 +315,4 @@ class ConfluentConsumer implements KafkaConsumer {
     this.#isUp = statistics.brokersUp > 0;
     this.#options.onStatistics?.(statistics);
   }
-}
-
-async function within(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, Math.max(timeoutMs, 0), false);
-  });
-  const isDone = await Promise.race([work.then(() => true), late]);
-  clearTimeout(timer);
-  return isDone;
 }

@@ -1,4 +1,5 @@
 // Start in order, stop in reverse: each step with a budget of its own, so that one stuck step can't eat the others' time.
+import { settlesWithin } from "@ingest/wait";
 import type { Log } from "./log.ts";
 
 /** A part of a service that starts and stops. */
@@ -43,24 +44,13 @@ export class Lifecycle {
     for (const step of this.#started.reverse()) {
       const budgetMs = step.stopBudgetMs ?? DEFAULT_STOP_BUDGET_MS;
       try {
-        await withinBudget(Promise.resolve(step.stop?.()), budgetMs);
+        const isStopped = await settlesWithin(Promise.resolve(step.stop?.()), budgetMs);
+        if (!isStopped) throw new Error(`not stopped within ${budgetMs} ms`);
       } catch (error) {
         clean = false;
         this.#log.error({ step: step.name, budgetMs, error }, "a step did not stop cleanly");
       }
     }
     return clean;
-  }
-}
-
-async function withinBudget(work: Promise<void>, budgetMs: number): Promise<void> {
-  let timer: Timer | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done within ${budgetMs} ms`)), budgetMs);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

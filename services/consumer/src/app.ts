@@ -8,6 +8,7 @@ import {
   toClientConfig,
 } from "@ingest/kafka";
 import type { Lifecycle, Log } from "@ingest/service";
+import { settlesWithin } from "@ingest/wait";
 import type { Settings } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { Counters } from "./counters.ts";
@@ -22,7 +23,6 @@ import { Processor } from "./loop/processor.ts";
 import { Settling } from "./loop/settling.ts";
 import { SeenEvents } from "./once/seen-events.ts";
 import type { LineWriter } from "./output/line-writer.ts";
-import { waitAtMost } from "./wait-at-most.ts";
 
 export const SERVICE_NAME = "consumer";
 
@@ -52,7 +52,9 @@ export async function startConsumer(app: ConsumerApp): Promise<void> {
   // The first to start is the last to stop: the other parts' last lines are out when the process ends.
   await lifecycle.start({
     name: "output",
-    stop: () => waitAtMost(app.output.flush(), OUTPUT_BUDGET_MS),
+    stop: async () => {
+      await settlesWithin(app.output.flush(), OUTPUT_BUDGET_MS);
+    },
   });
   const counters = new Counters();
   const letterTopic = settings.DEAD_LETTER_TOPIC ?? deadLetterTopic(settings.KAFKA_TOPIC);

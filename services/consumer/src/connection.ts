@@ -2,14 +2,14 @@
 import {
   type ClientConfig,
   type ConsumerOptions,
-  createAdmin,
   createConsumer,
+  ensureTopics,
   type KafkaConsumer,
   type NewTopic,
   toKafkaError,
 } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
-import { type BackoffSettings, backoffMs, waitMs } from "./retry/backoff.ts";
+import { type BackoffSettings, backoffMs, pause } from "@ingest/wait";
 
 export interface ConnectionOptions {
   consumer: ConsumerOptions;
@@ -53,30 +53,20 @@ export class Connection {
           { code: error.code, error: error.message, retry_in_ms: Math.round(pauseMs) },
           "Kafka can't be reached",
         );
-        await waitMs(pauseMs, signal);
+        await pause(pauseMs, signal);
       }
     }
     return undefined;
   }
 
   async #ensureTopics(): Promise<void> {
-    const { admin: config, topics } = this.#options;
-    const admin = await createAdmin({ config, timeoutMs: ATTEMPT_TIMEOUT_MS });
-    try {
-      for (const topic of topics) await this.#ensureTopic(() => admin.ensureTopic(topic), topic);
-    } finally {
-      await admin.close();
-    }
-  }
-
-  async #ensureTopic(ensure: () => Promise<"created" | "exists">, { topic, partitions }: NewTopic) {
-    const { log } = this.#options;
-    try {
-      if ((await ensure()) === "created") log.info({ topic, partitions }, "topic created");
-    } catch (thrown) {
-      // It may be there and only the right to look or to make it missing: reading will tell.
-      const { code, message } = toKafkaError(thrown);
-      log.warn({ topic, code, error: message }, "topic could not be made sure of");
+    const { admin: config, topics, log } = this.#options;
+    for (const { topic, outcome } of await ensureTopics({ config, topics, timeoutMs: ATTEMPT_TIMEOUT_MS })) {
+      const { topic: name, partitions } = topic;
+      if (outcome === "created") log.info({ topic: name, partitions }, "topic created");
+      // It may exist, and only the right to describe or to create it be missing: reading it will show.
+      else if (outcome !== "exists")
+        log.warn({ topic: name, code: outcome.code, error: outcome.message }, "topic not ensured");
     }
   }
 }

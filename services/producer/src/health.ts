@@ -5,7 +5,7 @@ import type { TopicStep } from "./topic.ts";
 
 export interface ReadinessSources {
   delivery: Pick<Delivery, "state">;
-  topic: Pick<TopicStep, "isMade" | "isTried">;
+  topic: Pick<TopicStep, "exists" | "isTried">;
   isStopping(): boolean;
 }
 
@@ -20,7 +20,7 @@ export function readiness({ delivery, topic, isStopping }: ReadinessSources): He
     ok: ready && reason === undefined,
     ...(reason === undefined ? {} : { reason }),
     kafka: connected ? "connected" : "away",
-    topic: topic.isMade ? "there" : "not seen yet",
+    topic: topic.exists ? "there" : "not seen yet",
     spooling,
   };
 }

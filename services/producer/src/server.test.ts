@@ -25,9 +25,8 @@ test("a topic that only the journal names is made too, and said", async () => {
     KAFKA_BOOTSTRAP_SERVERS: cluster.bootstrapServers,
   });
   await startServer({ config, log, lifecycle });
-  const isThere = (topic: string) =>
-    lines.some((line) => line.topic === topic && line.msg === "the topic is there");
-  await until("both topics", () => isThere("events") && isThere("before"), 30_000);
+  const isReady = (topic: string) => lines.some((line) => line.topic === topic && line.msg === "topic ready");
+  await until("both topics", () => isReady("events") && isReady("before"), 30_000);
   expect(lines.filter(({ msg }) => msg.startsWith("the journal has events for"))).toMatchObject([
     { topic: "before" },
   ]);

@@ -15,7 +15,7 @@ test("the topic is made once Kafka answers", async () => {
   });
   step.start();
   expect(step.isTried).toBe(false);
-  await until("the topic", () => step.isMade);
+  await until("the topic", () => step.exists);
   expect(step.isTried).toBe(true);
   await step.stop();
   await cluster.close();
@@ -33,7 +33,7 @@ test("while Kafka is away it says so and tries on, until it is stopped", async (
   step.start();
   await until("two failed attempts", () => lines.length >= 2);
   expect(step.isTried).toBe(true);
-  expect(step.isMade).toBe(false);
+  expect(step.exists).toBe(false);
   expect(JSON.parse(lines[0]!)).toMatchObject({ topic: "events", code: "broker_unavailable" });
   await step.stop();
   const said = lines.length;

@@ -1,9 +1,9 @@
-// Makes the topic when it is missing, as soon as Kafka answers. The service is up meanwhile.
-import { type ClientConfig, createAdmin, type NewTopic, toKafkaError } from "@ingest/kafka";
+// Creates the topic when it is missing, as soon as Kafka responds. The service is up meanwhile.
+import { type ClientConfig, ensureTopics, KafkaError, type NewTopic, toKafkaError } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
+import { type BackoffSettings, backoffMs, pause, settlesWithin } from "@ingest/wait";
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 10_000;
+const BACKOFF: BackoffSettings = { firstMs: 500, maxMs: 10_000 };
 const ATTEMPT_TIMEOUT_MS = 10_000;
 const STOP_WAIT_MS = 500;
 
@@ -11,74 +11,65 @@ export interface TopicStepOptions {
   kafka: ClientConfig;
   topic: NewTopic;
   log: Log;
-  /** How long Kafka has to answer, ms. */
+  /** For connecting and for each request of an attempt, ms. */
   attemptTimeoutMs?: number;
 }
 
 export class TopicStep {
   readonly #options: TopicStepOptions;
-  #isStopped = false;
-  #wake: (() => void) | undefined;
+  readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  /** The topic is there. */
-  isMade = false;
-  /** The first attempt has ended, well or not. */
+  /** Whether the topic is known to exist, created here or not. */
+  exists = false;
+  /** Whether the first attempt has ended, successfully or not. */
   isTried = false;
 
   constructor(options: TopicStepOptions) {
     this.#options = options;
   }
 
-  /** Begins to try, and returns. */
+  /** Starts trying, and returns. */
   start(): void {
-    this.#running = this.#tryUntilMade();
+    this.#running = this.#tryUntilReady(this.#stopping.signal);
   }
 
-  /** An attempt that is under way is left behind: while Kafka is away it would hold the stop up. */
+  /** Leaves an attempt in progress behind: while Kafka is unavailable it would delay the stop. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#wake?.();
-    await Promise.race([this.#running, Bun.sleep(STOP_WAIT_MS)]);
+    this.#stopping.abort();
+    await settlesWithin(this.#running, STOP_WAIT_MS);
   }
 
-  async #tryUntilMade(): Promise<void> {
+  async #tryUntilReady(signal: AbortSignal): Promise<void> {
     const { log, topic } = this.#options;
-    for (let pauseMs = FIRST_PAUSE_MS; !this.#isStopped; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-      try {
-        const outcome = await this.#try();
-        log.info({ topic: topic.topic, outcome }, "the topic is there");
-        this.isMade = true;
+    for (let failures = 1; !signal.aborted; failures++) {
+      const outcome = await this.#try();
+      this.isTried = true;
+      if (!(outcome instanceof KafkaError)) {
+        log.info({ topic: topic.topic, outcome }, "topic ready");
+        this.exists = true;
         return;
-      } catch (thrown) {
-        const { code, message } = toKafkaError(thrown);
-        log.warn(
-          { topic: topic.topic, code, reason: message },
-          "the topic can't be looked at yet: trying on",
-        );
-      } finally {
-        this.isTried = true;
       }
-      await this.#pause(pauseMs);
+      const pauseMs = backoffMs(failures, BACKOFF);
+      log.warn(
+        {
+          topic: topic.topic,
+          code: outcome.code,
+          error: outcome.message,
+          retry_in_ms: Math.round(pauseMs),
+        },
+        "topic not ready: retrying",
+      );
+      await pause(pauseMs, signal);
     }
   }
 
-  async #try(): Promise<"created" | "exists"> {
-    const { kafka, topic, attemptTimeoutMs = ATTEMPT_TIMEOUT_MS } = this.#options;
-    const admin = await createAdmin({ config: kafka, timeoutMs: attemptTimeoutMs });
+  async #try(): Promise<"created" | "exists" | KafkaError> {
+    const { kafka: config, topic, attemptTimeoutMs: timeoutMs = ATTEMPT_TIMEOUT_MS } = this.#options;
     try {
-      return await admin.ensureTopic(topic);
-    } finally {
-      await admin.close();
+      const [ensured] = await ensureTopics({ config, topics: [topic], timeoutMs });
+      return ensured!.outcome;
+    } catch (thrown) {
+      return toKafkaError(thrown);
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }

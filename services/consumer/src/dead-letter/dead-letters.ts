@@ -10,7 +10,7 @@ import {
   toKafkaError,
 } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
-import { type BackoffSettings, backoffMs, waitMs } from "../retry/backoff.ts";
+import { type BackoffSettings, backoffMs, pause } from "@ingest/wait";
 
 /** Why a record is put aside. */
 export interface DeadLetterCause {
@@ -82,7 +82,7 @@ export class DeadLetterTopic implements DeadLetters {
           { topic: letter.topic, error: error.message, code: error.code, retry_in_ms: Math.round(pauseMs) },
           "dead letter not written",
         );
-        if (this.#isClosed || !(await waitMs(pauseMs, signal))) return "abandoned";
+        if (this.#isClosed || !(await pause(pauseMs, signal))) return "abandoned";
       }
     }
   }

@@ -8,8 +8,8 @@ import {
   toKafkaError,
 } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
+import { settlesWithin } from "@ingest/wait";
 import type { Counters } from "../counters.ts";
-import { waitAtMost } from "../wait-at-most.ts";
 import type { Commits } from "./commits.ts";
 import { type BufferLimits, PartitionWork } from "./partition-work.ts";
 import type { Processor } from "./processor.ts";
@@ -119,7 +119,7 @@ export class ConsumerLoop implements RebalanceListener {
       await fetching;
       // The client brings the next ones while these are worked on.
       fetching = this.#fetch(consumer);
-      await waitAtMost(settling.settle(this.#works.values()), SETTLE_WAIT_MS);
+      await settlesWithin(settling.settle(this.#works.values()), SETTLE_WAIT_MS);
       commits.commitIfDue(consumer, this.#works.values());
       this.#regulate(consumer);
     }
@@ -210,11 +210,11 @@ export class ConsumerLoop implements RebalanceListener {
     if (this.#consumer === undefined) return finished.every(Boolean);
     // Settling and the commit have what is left, and a little when nothing is.
     const rest = () => Math.max(deadline - performance.now(), 500);
-    await waitAtMost(settling.settle(works), rest());
+    await settlesWithin(settling.settle(works), rest());
     const committing = commits.commitNow(this.#consumer, works);
     // A partition isn't given up under a commit of it: sent late, it would undo the next owner's. librdkafka ends every
     // commit within the session's time, and while it lasts there is no coordinator to give the partition to another.
-    await (this.#isStopping ? waitAtMost(committing, rest()) : committing);
+    await (this.#isStopping ? settlesWithin(committing, rest()) : committing);
     return finished.every(Boolean);
   }
 

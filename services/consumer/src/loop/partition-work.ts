@@ -1,5 +1,6 @@
 // One assigned partition: what of it is under way, how far it is done, and the fence that ends it.
 import type { ConsumedRecord, TopicPartition } from "@ingest/kafka";
+import { settlesWithin } from "@ingest/wait";
 import { Lanes } from "./lanes.ts";
 import { OffsetTracker } from "./offset-tracker.ts";
 
@@ -160,17 +161,10 @@ export class PartitionWork implements TopicPartition {
    * Ends it: nothing new begins, and what runs may finish within the budget.
    * @returns whether all of it has
    */
-  async close(budgetMs: number): Promise<boolean> {
+  close(budgetMs: number): Promise<boolean> {
     this.#closing.abort();
     this.#lanes.clear();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<false>((resolve) => {
-      timer = setTimeout(resolve, budgetMs, false);
-    });
-    const idle = Promise.all([this.#lanes.idle(), ...this.#outside]).then(() => true);
-    const isIdle = await Promise.race([idle, late]);
-    clearTimeout(timer);
-    return isIdle;
+    return settlesWithin(Promise.all([this.#lanes.idle(), ...this.#outside]), budgetMs);
   }
 
   /** From now on nothing that still runs moves an offset. */

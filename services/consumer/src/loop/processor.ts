@@ -1,12 +1,12 @@
 // What becomes of one record: handled, tried again, a dead letter, or left to the partition's next owner.
 import type { ConsumedRecord } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
+import { type BackoffSettings, backoffMs, pause } from "@ingest/wait";
 import type { Counters } from "../counters.ts";
 import type { DeadLetters } from "../dead-letter/dead-letters.ts";
 import { decode } from "../decode.ts";
 import { type EventHandler, PermanentFailure } from "../handler.ts";
 import type { SeenEvents } from "../once/seen-events.ts";
-import { type BackoffSettings, backoffMs, waitMs } from "../retry/backoff.ts";
 import { Item } from "./item.ts";
 import type { PartitionWork } from "./partition-work.ts";
 
@@ -119,7 +119,7 @@ export class Processor {
           },
           "handler failed",
         );
-        if (!(await waitMs(pauseMs, item.work.closing))) return this.#endFenced(item, false);
+        if (!(await pause(pauseMs, item.work.closing))) return this.#endFenced(item, false);
         counters.retried++;
       }
     } finally {

@@ -1,10 +1,10 @@
 // From "handled" to "may be committed": the handler's flush, the log's, then what once-only handling remembers.
 import type { Log } from "@ingest/service";
+import { type BackoffSettings, backoffMs, pause } from "@ingest/wait";
 import type { Counters } from "../counters.ts";
 import type { EventHandler } from "../handler.ts";
 import type { SeenEvents } from "../once/seen-events.ts";
 import type { LineWriter } from "../output/line-writer.ts";
-import { type BackoffSettings, backoffMs, waitMs } from "../retry/backoff.ts";
 import type { PartitionWork } from "./partition-work.ts";
 
 export interface SettlingOptions {
@@ -77,7 +77,7 @@ export class Settling {
         this.#options.counters.flushFailures++;
         const pauseMs = backoffMs(failures, this.#options.backoff);
         this.#options.log.error({ error, retry_in_ms: Math.round(pauseMs) }, message);
-        if (!(await waitMs(pauseMs, this.#stop.signal))) return false;
+        if (!(await pause(pauseMs, this.#stop.signal))) return false;
       }
     }
   }

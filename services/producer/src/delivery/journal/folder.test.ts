@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { temporaryFolder } from "@ingest/testkit";
 import { event, left, openJournal } from "../testing/journal.ts";
 import { JournalError } from "./errors.ts";
-import { FolderLock, listSegments, workerFolder } from "./folder.ts";
+import { listSegments, lockFolder, workerFolder } from "./folder.ts";
 
 /** Another process that holds the folder's lock until it is killed. */
 async function holdElsewhere(folder: string) {
   const script = `
-    import { FolderLock } from ${JSON.stringify(join(import.meta.dir, "folder.ts"))};
-    globalThis.lock = FolderLock.take(${JSON.stringify(folder)}); // collected, it would be let go
+    import { lockFolder } from ${JSON.stringify(join(import.meta.dir, "folder.ts"))};
+    globalThis.lock = lockFolder(${JSON.stringify(folder)}); // collected, it would be let go
     console.log("held");
     setInterval(() => {}, 1000);`;
   const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" });
@@ -24,12 +24,12 @@ describe("a folder's lock", () => {
     using folder = temporaryFolder();
     const child = await holdElsewhere(folder.path);
     try {
-      expect(() => FolderLock.take(folder.path)).toThrow("another process keeps its journal");
+      expect(() => lockFolder(folder.path)).toThrow("another process keeps its journal");
     } finally {
       child.kill("SIGKILL");
       await child.exited;
     }
-    FolderLock.take(folder.path).close();
+    lockFolder(folder.path).release();
   });
 
   test("is one journal's at a time within a process too", async () => {
@@ -43,7 +43,7 @@ describe("a folder's lock", () => {
   test("says so when the folder can't be made", () => {
     using folder = temporaryFolder();
     writeFileSync(join(folder.path, "file"), "");
-    expect(() => FolderLock.take(join(folder.path, "file", "journal"))).toThrow("can't be kept");
+    expect(() => lockFolder(join(folder.path, "file", "journal"))).toThrow("can't be kept");
   });
 });
 

@@ -1,8 +1,7 @@
 // A journal's folder: one process at a time, names that sort in the order of replay, leftovers of workers that are gone.
-
-import { Database } from "bun:sqlite";
-import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { FileLock } from "@ingest/file-lock";
 import { JournalError } from "./errors.ts";
 import { ackPath } from "./segment.ts";
 
@@ -19,44 +18,20 @@ export interface SegmentFile {
   path: string;
 }
 
-/** Holds a folder for this process, until `close` or the process's end, however it ends. */
-export class FolderLock {
-  readonly #database: Database;
-
-  private constructor(database: Database) {
-    this.#database = database;
+/**
+ * Holds a folder for this process, until the lock is released or the process ends, however it ends. Makes the folder.
+ * @throws JournalError `locked` when another process has it, `not_writable` when it can't be made
+ */
+export function lockFolder(folder: string): FileLock {
+  let lock: FileLock | undefined;
+  try {
+    lock = FileLock.tryTake(join(folder, LOCK_FILE));
+  } catch (error) {
+    throw new JournalError("not_writable", `the journal can't be kept in ${folder}: ${String(error)}`, error);
   }
-
-  /**
-   * Makes the folder when missing and takes its lock: a file lock of the kernel's, through SQLite, so that it goes
-   * with the process and needs no process ids, which two containers may share.
-   * @throws JournalError `locked` when another process has it, `not_writable` when it can't be made
-   */
-  static take(folder: string): FolderLock {
-    let database: Database | undefined;
-    try {
-      mkdirSync(folder, { recursive: true });
-      database = new Database(join(folder, LOCK_FILE), { create: true });
-      // With its own journal in memory SQLite writes nothing: the lock can be had on a full disk too.
-      database.run("PRAGMA journal_mode = MEMORY");
-      database.run("PRAGMA locking_mode = EXCLUSIVE");
-      database.run("BEGIN EXCLUSIVE");
-      return new FolderLock(database);
-    } catch (error) {
-      database?.close();
-      if ((error as { code?: string }).code === "SQLITE_BUSY")
-        throw new JournalError("locked", `another process keeps its journal in ${folder}`, error);
-      throw new JournalError(
-        "not_writable",
-        `the journal can't be kept in ${folder}: ${String(error)}`,
-        error,
-      );
-    }
-  }
-
-  close(): void {
-    this.#database.close();
-  }
+  if (lock === undefined)
+    throw new JournalError("locked", `another process keeps its journal in ${folder}`, undefined);
+  return lock;
 }
 
 /** The folder of one worker. */
@@ -102,9 +77,9 @@ export function adoptOrphans(directory: string, folder: string, workers: number)
 }
 
 function moveSegments(from: string, to: string): boolean {
-  let lock: FolderLock;
+  let lock: FileLock;
   try {
-    lock = FolderLock.take(from);
+    lock = lockFolder(from);
   } catch {
     return false;
   }
@@ -116,7 +91,7 @@ function moveSegments(from: string, to: string): boolean {
     renameIfThere(ackPath(file.path), ackPath(target));
     renameSync(file.path, target);
   }
-  lock.close();
+  lock.release();
   rmSync(join(from, LOCK_FILE), { force: true });
   try {
     rmdirSync(from);

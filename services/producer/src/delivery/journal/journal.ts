@@ -2,12 +2,13 @@
 
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { FileLock } from "@ingest/file-lock";
 import type { Log } from "@ingest/service";
 import type { JournalState, RefusalCode } from "../types.ts";
 import { writeAtomically } from "./atomic-write.ts";
 import { type JournalRecord, ReplayCursor } from "./cursor.ts";
 import { JournalDisk } from "./disk.ts";
-import { adoptOrphans, FolderLock, listSegments, nextId, segmentPath, workerFolder } from "./folder.ts";
+import { adoptOrphans, listSegments, lockFolder, nextId, segmentPath, workerFolder } from "./folder.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { type Damage, recoverSegment } from "./recover.ts";
 import { type Recordable, Segment } from "./segment.ts";
@@ -53,7 +54,7 @@ export class Journal {
 
   readonly #options: JournalOptions;
   readonly #folder: string;
-  readonly #lock: FolderLock;
+  readonly #lock: FileLock;
   readonly #segments = new SegmentList();
   readonly #cursor: ReplayCursor;
   readonly #disk: JournalDisk;
@@ -71,7 +72,7 @@ export class Journal {
   #isSaveFailing = false;
   #saving: Promise<void> = Promise.resolve();
 
-  private constructor(options: JournalOptions, folder: string, lock: FolderLock) {
+  private constructor(options: JournalOptions, folder: string, lock: FileLock) {
     this.#options = options;
     this.#folder = folder;
     this.#lock = lock;
@@ -96,7 +97,7 @@ export class Journal {
    */
   static async open(options: JournalOptions): Promise<Journal> {
     const folder = workerFolder(options.directory, options.worker);
-    const journal = new Journal(options, folder, FolderLock.take(folder));
+    const journal = new Journal(options, folder, lockFolder(folder));
     try {
       await journal.#recover();
     } catch (error) {
@@ -270,7 +271,7 @@ export class Journal {
       lost += unwritten;
       kept += segment.open - unwritten;
     }
-    this.#lock.close();
+    this.#lock.release();
     return { kept, lost };
   }
 
