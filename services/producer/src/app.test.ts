@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { problems } from "@ingest/contract";
-import { eventPaths } from "./observe/request-figures.ts";
+import { eventPaths } from "./events/routes.ts";
 import { createTestApp } from "./testing/test-app.ts";
 
 const ask = (path: string, method = "GET") =>
@@ -43,15 +43,15 @@ describe("what isn't there", () => {
   });
 
   test("is counted by status", async () => {
-    const { app, figures } = createTestApp();
+    const { app, metrics } = createTestApp();
     await app.handle(new Request("http://localhost/nothing"));
     await app.handle(new Request("http://localhost/register_event"));
-    expect(figures.other).toEqual({ 404: 1, 405: 1 });
+    expect(metrics.other).toEqual({ 404: 1, 405: 1 });
   });
 });
 
 test("a fault of ours is a problem body without its reason, and doesn't leave the request in flight", async () => {
-  const { post, delivery, admission, figures } = createTestApp();
+  const { post, delivery, admission, metrics } = createTestApp();
   delivery.accept = () => {
     throw new Error("secret reason");
   };
@@ -61,7 +61,7 @@ test("a fault of ours is a problem body without its reason, and doesn't leave th
   expect(JSON.parse(text)).toMatchObject({ code: "internal" });
   expect(text).not.toContain("secret");
   expect(admission.inFlight).toBe(0);
-  expect(figures.routes["/register_event"].byStatus).toEqual({ 500: 1 });
+  expect(metrics.routes["/register_event"].byStatus).toEqual({ 500: 1 });
 });
 
 test("the root points to the documentation", async () => {
@@ -81,7 +81,7 @@ describe("operations", () => {
     expect(await status("/health/ready")).toBe(503);
   });
 
-  test("figures are Prometheus text, and every name begins with ingest_", async () => {
+  test("metrics are Prometheus text, and every name begins with ingest_", async () => {
     const { app, post } = createTestApp();
     await post("/register_event", '{"event_type":"a"}');
     const response = await app.handle(new Request("http://localhost/metrics"));
@@ -100,7 +100,7 @@ describe("operations", () => {
 describe("the OpenAPI document", () => {
   const document = async () => (await (await ask("/openapi/json")).json()) as Record<string, never>;
 
-  test("has the event routes, health and figures, and nothing of itself", async () => {
+  test("has the event routes, health and metrics, and nothing of itself", async () => {
     const { paths } = await document();
     expect(Object.keys(paths!).sort()).toEqual(
       [...eventPaths, "/health/live", "/health/ready", "/metrics"].sort(),

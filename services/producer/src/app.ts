@@ -30,10 +30,10 @@ export interface App {
 }
 
 export function createApp({ events, health, log }: AppOptions) {
-  const { figures } = events;
+  const { metrics } = events;
   const toFaultResponse = createFaultResponder(log);
   const handlers = eventHandlers({ ...events, toFaultResponse });
-  const onUnhandledResponse = (status: number) => figures.noteOther(status);
+  const onUnhandledResponse = (status: number) => metrics.countOther(status);
   const elysia = new Elysia({
     normalize: false,
     precompile: true,

@@ -12,7 +12,7 @@ import { toMaxConnections } from "./http/fd-limit.ts";
 import { listen } from "./http/listen.ts";
 import type { HttpServer } from "./http/server/index.ts";
 import { createProducerMetrics } from "./observe/metrics.ts";
-import { RequestFigures } from "./observe/request-figures.ts";
+import { RequestMetrics } from "./observe/request-metrics.ts";
 import { TopicStep } from "./topic.ts";
 
 export interface ServerOptions {
@@ -69,9 +69,9 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
   const budget = new ByteBudget(settings.MAX_IN_FLIGHT_BYTES);
   const maxConnections = toMaxConnections(settings.MAX_CONNECTIONS, log);
   let server: HttpServer | undefined;
-  const figures = new RequestFigures();
+  const metrics = new RequestMetrics();
   const registry = createProducerMetrics({
-    requests: figures,
+    requests: metrics,
     events: service,
     admission,
     bodies: budget,
@@ -95,7 +95,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
       service,
       admission,
       budget,
-      figures,
+      metrics,
       defaultDurability: settings.DEFAULT_DURABILITY,
       maxEventBytes: settings.MAX_EVENT_BYTES,
       maxBodyBytes: settings.MAX_BODY_BYTES,

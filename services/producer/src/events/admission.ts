@@ -1,4 +1,4 @@
-// May a request come in now? Decided at once, before its body is read.
+// Decides whether a request is admitted: at once, before its body is read.
 import type { Delivery } from "../delivery/index.ts";
 import { Rejection } from "../rejection.ts";
 import { toRejection } from "./service.ts";
@@ -12,17 +12,17 @@ export class Admission {
     readonly delivery: Pick<Delivery, "refuse">,
   ) {}
 
-  /** Requests that came in and have no answer yet. */
+  /** Admitted requests that have no response yet. */
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  /** Why no request may come in now; undefined when it may. */
+  /** Why no request is admitted now; undefined when requests are admitted. */
   refusal(): Rejection | undefined {
     if (this.#isStopping)
       return new Rejection("shutting_down", "This server is stopping: send it to another.", { closes: true });
     if (this.#inFlight >= this.maxInFlight)
-      return new Rejection("overloaded", `${this.maxInFlight} requests are being answered already.`);
+      return new Rejection("overloaded", `${this.maxInFlight} requests are in flight already.`);
     const refused = this.delivery.refuse();
     return refused && toRejection(refused);
   }
@@ -35,7 +35,7 @@ export class Admission {
     this.#inFlight--;
   }
 
-  /** Lets nobody in any more. */
+  /** Admits no request any more. */
   close(): void {
     this.#isStopping = true;
   }

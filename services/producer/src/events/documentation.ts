@@ -1,4 +1,4 @@
-// What the OpenAPI document says of the event routes; its schemas are the ones that are checked.
+// The event routes in the OpenAPI document. Its schemas are the ones that requests are checked against.
 import { durabilities, type ProblemCode, problemCodes, problems, toProblem } from "@ingest/contract";
 import type { DocumentDecoration } from "elysia";
 
@@ -6,11 +6,11 @@ const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: object) => ({ "application/json": { schema } });
 
 const retryAfter = {
-  "Retry-After": { description: "When to try again, in seconds.", schema: { type: "integer" as const } },
+  "Retry-After": { description: "Seconds until a retry can succeed.", schema: { type: "integer" as const } },
 };
 const preferenceApplied = {
   "Preference-Applied": {
-    description: "The preference that was followed, when one was sent.",
+    description: "The preference that was applied, if the request had one.",
     schema: { type: "string" as const },
   },
 };
@@ -22,11 +22,11 @@ const withoutRoute: readonly ProblemCode[] = ["not_found", "method_not_allowed"]
 const problemResponses = Object.fromEntries(
   [...Map.groupBy(problemCodes, (code) => problems[code].status)].flatMap(([status, codes]) => {
     const possible = codes.filter((code) => !withoutRoute.includes(code));
-    return possible.length === 0 ? [] : [[String(status), toProblemResponse(status, possible)]];
+    return possible.length === 0 ? [] : [[String(status), documentProblem(status, possible)]];
   }),
 );
 
-function toProblemResponse(status: number, codes: readonly ProblemCode[]) {
+function documentProblem(status: number, codes: readonly ProblemCode[]) {
   return {
     description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join("; "),
     ...(status === 503 ? { headers: retryAfter } : {}),
@@ -53,13 +53,13 @@ const parameters = [
     name: "durability",
     in: "query" as const,
     description:
-      "What is to be promised. `accepted`: in the client's queue. `durable`: on this machine's disk. `stored`: all in-sync replicas have it.",
+      "When the response is sent. `accepted`: the event is in the producer's memory. `durable`: it is on the producer's disk, after fsync. `stored`: all in-sync replicas have it.",
     schema: { type: "string" as const, enum: [...durabilities] },
   },
   {
     name: "Prefer",
     in: "header" as const,
-    description: "The same as a preference (RFC 7240); the query parameter goes first.",
+    description: "The durability as a preference (RFC 7240); the query parameter takes precedence.",
     schema: { type: "string" as const },
     examples: { durable: { value: "durability=durable" } },
   },
@@ -73,7 +73,7 @@ export const registerEventDetail: DocumentDecoration = {
   operationId: "registerEvent",
   summary: "Register one event",
   description:
-    "Answers as soon as the promise is kept that was asked for: by default, that the event is in the queue to Kafka. " +
+    "Responds as soon as the event has the requested durability: by default, once it is in the queue to Kafka. " +
     encodingNote,
   tags: ["events"],
   parameters,
@@ -93,8 +93,8 @@ export const registerEventsDetail: DocumentDecoration = {
   operationId: "registerEvents",
   summary: "Register many events",
   description:
-    "Each event is taken for itself and has its own result: one that is wrong, or can't be taken, doesn't cost the others. " +
-    "When none was taken, the answer is a problem with `results` beside its other members: 422 when each is invalid, 503 or 504 else. " +
+    "Each event has its own result: an event that is invalid or refused does not affect the others. " +
+    "When no event was taken, the response is a problem with an additional member `results`: 422 when every event is invalid, otherwise 503 or 504. " +
     encodingNote,
   tags: ["events"],
   parameters,
@@ -106,7 +106,7 @@ export const registerEventsDetail: DocumentDecoration = {
         example: [example],
       },
       "application/x-ndjson": {
-        schema: { type: "string", description: "One event a line" },
+        schema: { type: "string", description: "One event per line" },
         example: `${JSON.stringify(example)}\n${JSON.stringify(example)}\n`,
       },
     },

@@ -1,5 +1,5 @@
-// What the event routes have in common: who may come in, what is requested for, undoing the body's encoding, counting the answer.
-// The usual request makes no promise and no closure: its answer is there when its last byte is.
+// One request of an event route: admission, the options in its head, decompression, metrics.
+// The usual request allocates no promise and no closure: its response is made in the turn in which its last byte arrives.
 import type { Durability } from "@ingest/contract";
 import type { ByteBudget } from "../http/byte-budget.ts";
 import { type Encoding, type MediaType, toEncoding, toMediaType } from "../http/content.ts";
@@ -9,20 +9,20 @@ import { Body, type IncomingRequest } from "../http/request.ts";
 import type { LightResponse } from "../http/response.ts";
 import type { RequestHead } from "../http/server/head.ts";
 import type { RequestGuard } from "../http/server/index.ts";
-import type { RouteFigures } from "../observe/request-figures.ts";
+import type { RouteMetrics } from "../observe/request-metrics.ts";
 import { payloadTooLarge, Rejection } from "../rejection.ts";
 import type { Admission } from "./admission.ts";
 import { type RequestedDurability, toRequestedDurability } from "./requested-durability.ts";
 
 export interface HandlerOptions {
   admission: Admission;
-  /** For what a compressed body becomes. */
+  /** Bounds the memory of decompressed bodies. */
   budget: ByteBudget;
-  figures: RouteFigures;
+  metrics: RouteMetrics;
   defaultDurability: Durability;
   maxBodyBytes: number;
   toFaultResponse(error: unknown): LightResponse;
-  /** Makes the answer to a body. */
+  /** Makes the response to a decompressed body. */
   respond(
     body: Body,
     type: MediaType,
@@ -30,47 +30,47 @@ export interface HandlerOptions {
   ): LightResponse | Promise<LightResponse>;
 }
 
-/** Answers requests of one route. */
+/** Handles the requests of one route. */
 export interface EventHandler extends RequestGuard {
   /** Never rejects. */
   handle(request: IncomingRequest): LightResponse | Promise<LightResponse>;
 }
 
-/** What a head asks for. */
-interface Wanted {
+/** What the head of a request specifies. */
+interface RequestOptions {
   readonly type: MediaType;
   readonly requested: RequestedDurability;
   readonly encoding: Encoding | undefined;
 }
 
 export function createHandler(options: HandlerOptions): EventHandler {
-  const { admission, budget, figures, defaultDurability, maxBodyBytes, respond, toFaultResponse } = options;
+  const { admission, budget, metrics, defaultDurability, maxBodyBytes, respond, toFaultResponse } = options;
 
-  /** Heads are shared by all requests that have the same: what one asks for is read once. */
-  function wantedBy(head: RequestHead): Wanted | Rejection {
-    head.derived ??= readWanted(head, defaultDurability);
-    return head.derived as Wanted | Rejection;
+  /** Requests with the same head share one parsed head, so its options are read once. */
+  function optionsOf(head: RequestHead): RequestOptions | Rejection {
+    head.derived ??= parseOptions(head, defaultDurability);
+    return head.derived as RequestOptions | Rejection;
   }
 
-  function refuse(rejection: Rejection, request: IncomingRequest): LightResponse {
-    const answer = toProblemResponse(rejection);
-    figures.note(answer.status, request.startedMs);
-    return answer;
+  function reject(rejection: Rejection, request: IncomingRequest): LightResponse {
+    const response = toProblemResponse(rejection);
+    metrics.observe(response.status, request.startedMs);
+    return response;
   }
 
-  function leave(answer: LightResponse, request: IncomingRequest): LightResponse {
+  function leave(response: LightResponse, request: IncomingRequest): LightResponse {
     admission.leave();
-    figures.note(answer.status, request.startedMs);
-    return answer;
+    metrics.observe(response.status, request.startedMs);
+    return response;
   }
 
-  /** Why a request may not come in; what it wants when it may, and then it has come in. */
-  function enter(request: IncomingRequest): Wanted | Rejection {
+  /** Admits the request and returns its options, or returns why it is not admitted. */
+  function enter(request: IncomingRequest): RequestOptions | Rejection {
     const refusal = admission.refusal();
     if (refusal !== undefined) return refusal;
-    const wanted = wantedBy(request.head);
-    if (!(wanted instanceof Rejection)) admission.enter();
-    return wanted;
+    const requestOptions = optionsOf(request.head);
+    if (!(requestOptions instanceof Rejection)) admission.enter();
+    return requestOptions;
   }
 
   function settle(
@@ -79,13 +79,13 @@ export function createHandler(options: HandlerOptions): EventHandler {
   ): LightResponse | Promise<LightResponse> {
     if (!(result instanceof Promise)) return leave(result, request);
     return result.then(
-      (answer) => leave(answer, request),
+      (response) => leave(response, request),
       (error) => leave(toFaultResponse(error), request),
     );
   }
 
-  async function respondDecoded(
-    { type, requested }: Wanted,
+  async function decompressAndRespond(
+    { type, requested }: RequestOptions,
     body: Body,
     encoding: Encoding,
   ): Promise<LightResponse> {
@@ -95,35 +95,37 @@ export function createHandler(options: HandlerOptions): EventHandler {
       reserved += bytes;
       return true;
     };
-    const decoded = await decompress(body.toBuffer(), encoding, maxBodyBytes, reserve);
+    const decompressed = await decompress(body.toBuffer(), encoding, maxBodyBytes, reserve);
     budget.release(reserved);
-    return decoded instanceof Rejection
-      ? toProblemResponse(decoded)
-      : respond(new Body(decoded, 0, decoded.length), type, requested);
+    return decompressed instanceof Rejection
+      ? toProblemResponse(decompressed)
+      : respond(new Body(decompressed, 0, decompressed.length), type, requested);
   }
 
   return {
     maxBodyBytes,
     admit(request) {
-      const wanted = enter(request);
-      if (wanted instanceof Rejection) return refuse(wanted, request);
+      const requestOptions = enter(request);
+      if (requestOptions instanceof Rejection) return reject(requestOptions, request);
       request.isAdmitted = true;
       return undefined;
     },
     reject: (request, rejection) => leave(toProblemResponse(rejection), request),
     onAbort: () => admission.leave(),
     handle(request) {
-      const wanted = request.isAdmitted ? wantedBy(request.head) : enter(request);
-      if (wanted instanceof Rejection) return refuse(wanted, request);
+      const requestOptions = request.isAdmitted ? optionsOf(request.head) : enter(request);
+      if (requestOptions instanceof Rejection) return reject(requestOptions, request);
       const { body } = request;
-      const { type, requested, encoding } = wanted;
-      // Who waits for its answer waits without it.
+      const { type, requested, encoding } = requestOptions;
+      // Release the body while the response is pending.
       request.body = Body.EMPTY;
       try {
         if (body.length > maxBodyBytes)
           return leave(toProblemResponse(payloadTooLarge(maxBodyBytes)), request);
         return settle(
-          encoding === undefined ? respond(body, type, requested) : respondDecoded(wanted, body, encoding),
+          encoding === undefined
+            ? respond(body, type, requested)
+            : decompressAndRespond(requestOptions, body, encoding),
           request,
         );
       } catch (error) {
@@ -133,7 +135,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
   };
 }
 
-function readWanted(head: RequestHead, defaultDurability: Durability): Wanted | Rejection {
+function parseOptions(head: RequestHead, defaultDurability: Durability): RequestOptions | Rejection {
   const type = toMediaType(head.get("content-type"));
   if (type instanceof Rejection) return type;
   const mark = head.target.indexOf("?");

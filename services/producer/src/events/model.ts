@@ -1,16 +1,17 @@
-// What the event routes answer with, as schemas: the OpenAPI document shows them, the tests hold answers against them.
-import { Problem, ProblemError, problemCodes } from "@ingest/contract";
+// The bodies of the event routes' responses, as schemas: shown in the OpenAPI document, checked by tests.
+import { durabilities, Problem, ProblemError, problemCodes } from "@ingest/contract";
 import { type Static, Type } from "@sinclair/typebox";
 
 const eventId = Type.String({
-  description: "The caller's own id, or the UUIDv7 that was made for the event.",
+  description: "The caller's own id, or the UUIDv7 that was generated for the event.",
   examples: ["019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6071"],
 });
 
 export const Accepted = Type.Object(
   {
     status: Type.Union([Type.Literal("accepted"), Type.Literal("durable")], {
-      description: "`accepted`: in the client's queue. `durable`: on this machine's disk, after fsync.",
+      description:
+        "`accepted`: in the queue of the producer's Kafka client. `durable`: on the producer's disk, after fsync.",
     }),
     event_id: eventId,
   },
@@ -26,7 +27,7 @@ const position = {
 
 export const Stored = Type.Object(
   { status: Type.Literal("stored"), event_id: eventId, ...position },
-  { $id: "Stored", description: "All in-sync replicas have the event, at this place." },
+  { $id: "Stored", description: "All in-sync replicas have the event, at this offset." },
 );
 export type Stored = Static<typeof Stored>;
 
@@ -34,13 +35,13 @@ export const EventResult = Type.Object(
   {
     index: Type.Integer({
       minimum: 0,
-      description: "Which event of the body, from 0; blank lines aren't counted.",
+      description: "The event's place in the body, from 0; blank lines aren't counted.",
     }),
     status: Type.Union(
-      (["accepted", "durable", "stored", "invalid", "retry", "unknown"] as const).map((s) => Type.Literal(s)),
+      ([...durabilities, "invalid", "retry", "unknown"] as const).map((status) => Type.Literal(status)),
       {
         description:
-          "`invalid`: wrong as it is, see `errors`. `retry`: not taken, send it again later. `unknown`: not confirmed in time, it may still arrive; send it again with the same event_id.",
+          "A durability: the event was taken. `invalid`: correct it first, see `errors`. `retry`: not taken, send it again later. `unknown`: not confirmed in time, it may still arrive; send it again with the same event_id.",
       },
     ),
     event_id: Type.Optional(eventId),
@@ -58,7 +59,7 @@ export const EventResult = Type.Object(
     partition: Type.Optional(position.partition),
     offset: Type.Optional(position.offset),
   },
-  { $id: "EventResult", description: "What became of one event of a batch." },
+  { $id: "EventResult", description: "The result of one event of a batch." },
 );
 export type EventResult = Static<typeof EventResult>;
 

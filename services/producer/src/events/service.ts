@@ -1,33 +1,20 @@
-// From a body to what became of its events. Knows formats and durability; neither Elysia nor HTTP.
-import type { Durability, ProblemCode, ProblemError } from "@ingest/contract";
+// From a request body to the result of each of its events. Knows formats and durability; neither Elysia nor HTTP.
+import type { Durability } from "@ingest/contract";
 import type { AcceptOutcome, Delivery, EncodedEvent, Refusal, StoredOutcome } from "../delivery/index.ts";
 import type { Body } from "../http/request.ts";
 import { Rejection } from "../rejection.ts";
 import { type DecodeLimits, decodeEvent, decodeEvents } from "./decode.ts";
+import type { EventResult } from "./model.ts";
 
-/** What an event became. */
-export type EventStatus = Durability | "invalid" | "retry" | "unknown";
-
-/** An event that was taken, and the durability that it has. */
-export interface Registered {
-  readonly eventId: string;
-  readonly status: Durability;
-  /** Where it is, once it is stored. */
-  readonly stored?: { readonly topic: string; readonly partition: number; readonly offset: number };
-}
-
-/** One event's result in a batch. `code` says why an event is invalid or to be sent again. */
-export interface EventResult {
-  index: number;
-  status: EventStatus;
-  event_id?: string;
-  code?: ProblemCode;
-  errors?: readonly ProblemError[];
-  retry_after_seconds?: number;
-  topic?: string;
-  partition?: number;
-  offset?: number;
-}
+/** An event that was taken: a result whose status is the durability that was reached. */
+export type Registered = {
+  /** Its place in the batch; undefined for a single event. */
+  readonly index: number | undefined;
+  readonly event_id: string;
+} & (
+  | { readonly status: Exclude<Durability, "stored"> }
+  | { readonly status: "stored"; readonly topic: string; readonly partition: number; readonly offset: number }
+);
 
 export interface EventServiceOptions {
   delivery: Pick<Delivery, "accept" | "durable" | "stored">;
@@ -37,18 +24,18 @@ export interface EventServiceOptions {
 }
 
 const details: Readonly<Record<Refusal["code"], string>> = {
-  queue_full: "Events come in faster than Kafka takes them.",
-  journal_full: "Kafka is away, and what waits for it fills the journal.",
-  journal_unavailable: "There is no journal to write to.",
-  kafka_unavailable: "Kafka can't be reached.",
+  queue_full: "Events arrive faster than Kafka accepts them.",
+  journal_full: "Kafka is unavailable, and the journal is full of events that wait for it.",
+  journal_unavailable: "The journal can't be written, or is disabled.",
+  kafka_unavailable: "No Kafka broker is reachable.",
   shutting_down: "This server is stopping: send it to another.",
-  too_large: "Kafka refuses the event for its size.",
+  too_large: "Kafka rejects the event for its size.",
 };
 
 export class EventService {
   readonly #options: EventServiceOptions;
-  /** Events by what became of them. Plain numbers that only grow. */
-  readonly counts: Record<EventStatus, number> = {
+  /** Events by result. Counters: they only grow. */
+  readonly counts: Record<EventResult["status"], number> = {
     accepted: 0,
     durable: 0,
     stored: 0,
@@ -61,20 +48,20 @@ export class EventService {
     this.#options = options;
   }
 
-  /** Takes one event. Answers at once for `accepted`. */
+  /** Takes one event. Returns without a promise for `accepted`. */
   register(body: Body, durability: Durability): Registered | Rejection | Promise<Registered | Rejection> {
     const event = decodeEvent(body.toText());
     if (event instanceof Rejection) {
       this.counts.invalid++;
       return event;
     }
-    const outcome = this.#hand(event, durability);
+    const outcome = this.#deliver(event, durability);
     return outcome instanceof Promise
-      ? outcome.then((settled) => this.#toRegistered(event, settled))
-      : this.#toRegistered(event, outcome);
+      ? outcome.then((settled) => this.#toResult(event, settled, undefined))
+      : this.#toResult(event, outcome, undefined);
   }
 
-  /** Takes many, each for itself: one that is wrong, or not taken, doesn't cost the others. */
+  /** Takes a batch, each event on its own: an event that is invalid or refused does not affect the others. */
   registerMany(
     body: Body,
     format: "array" | "ndjson",
@@ -85,94 +72,78 @@ export class EventService {
       this.counts.invalid++;
       return events;
     }
-    if (durability === "accepted")
+    if (durability === "accepted") {
+      const { delivery } = this.#options;
       return events.map((event, index) =>
         event instanceof Rejection
           ? this.#toInvalid(event, index)
-          : this.#toResult(event, index, this.#options.delivery.accept(event)),
+          : toBatchResult(this.#toResult(event, delivery.accept(event), index), index),
       );
+    }
     return Promise.all(
       events.map(async (event, index) =>
         event instanceof Rejection
           ? this.#toInvalid(event, index)
-          : this.#toResult(event, index, await this.#hand(event, durability)),
+          : toBatchResult(this.#toResult(event, await this.#deliver(event, durability), index), index),
       ),
     );
   }
 
-  #hand(event: EncodedEvent, durability: Durability): AcceptOutcome | Promise<AcceptOutcome | StoredOutcome> {
+  #deliver(
+    event: EncodedEvent,
+    durability: Durability,
+  ): AcceptOutcome | Promise<AcceptOutcome | StoredOutcome> {
     const { delivery, storedDeadlineMs } = this.#options;
     if (durability === "accepted") return delivery.accept(event);
     return durability === "durable" ? delivery.durable(event) : delivery.stored(event, storedDeadlineMs);
   }
 
-  #toRegistered({ id }: EncodedEvent, outcome: AcceptOutcome | StoredOutcome): Registered | Rejection {
-    if (outcome.status === "accepted" || outcome.status === "durable") {
-      this.counts[outcome.status]++;
-      return { eventId: id, status: outcome.status };
+  /** Counts the outcome of a delivery and makes the event's result of it. */
+  #toResult(
+    { id: event_id }: EncodedEvent,
+    outcome: AcceptOutcome | StoredOutcome,
+    index: number | undefined,
+  ): Registered | Rejection {
+    const { status } = outcome;
+    switch (status) {
+      case "accepted":
+      case "durable":
+        this.counts[status]++;
+        return { index, status, event_id };
+      case "stored": {
+        this.counts.stored++;
+        const { topic, partition, offset } = outcome;
+        return { index, status, event_id, topic, partition, offset };
+      }
+      case "unknown":
+        this.counts.unknown++;
+        return new Rejection(
+          "outcome_unknown",
+          "The event was not confirmed in time, and may still arrive: send it again with this event_id.",
+          { eventId: event_id },
+        );
+      case "refused":
+        this.counts[outcome.code === "too_large" ? "invalid" : "retry"]++;
+        return toRejection(outcome, event_id);
     }
-    if (outcome.status === "stored") {
-      this.counts.stored++;
-      const { topic, partition, offset } = outcome;
-      return { eventId: id, status: "stored", stored: { topic, partition, offset } };
-    }
-    if (outcome.status === "unknown") {
-      this.counts.unknown++;
-      return new Rejection(
-        "outcome_unknown",
-        "Nothing confirmed in time that the event is kept. It may still arrive: send it again with the event_id given here.",
-        { eventId: id },
-      );
-    }
-    this.counts[outcome.code === "too_large" ? "invalid" : "retry"]++;
-    return toRejection(outcome, id);
   }
 
   #toInvalid(rejection: Rejection, index: number): EventResult {
     this.counts.invalid++;
-    const { errors = [{ pointer: "", message: rejection.detail }], eventId } = rejection.more;
-    const { code } = rejection;
-    return {
-      index,
-      status: "invalid",
-      ...(eventId === undefined ? {} : { event_id: eventId }),
-      code,
-      errors,
-    };
+    return toBatchResult(rejection, index);
   }
+}
 
-  #toResult(
-    { id: event_id }: EncodedEvent,
-    index: number,
-    outcome: AcceptOutcome | StoredOutcome,
-  ): EventResult {
-    switch (outcome.status) {
-      case "accepted":
-      case "durable":
-        this.counts[outcome.status]++;
-        return { index, status: outcome.status, event_id };
-      case "stored": {
-        this.counts.stored++;
-        const { topic, partition, offset } = outcome;
-        return { index, status: "stored", event_id, topic, partition, offset };
-      }
-      case "unknown":
-        this.counts.unknown++;
-        return { index, status: "unknown", event_id, code: "outcome_unknown" };
-      case "refused": {
-        const status = outcome.code === "too_large" ? "invalid" : "retry";
-        this.counts[status]++;
-        const { code, retryAfterSeconds: seconds } = outcome;
-        return {
-          index,
-          status,
-          event_id,
-          code,
-          ...(seconds === undefined ? {} : { retry_after_seconds: seconds }),
-        };
-      }
-    }
-  }
+function toBatchResult(result: Registered | Rejection, index: number): EventResult {
+  // Its index is set: it was made for this batch.
+  if (!(result instanceof Rejection)) return result as EventResult;
+  const { code, detail } = result;
+  const { eventId, retryAfterSeconds } = result.more;
+  const event = { index, ...(eventId === undefined ? {} : { event_id: eventId }), code };
+  if (code === "outcome_unknown") return { ...event, status: "unknown" };
+  if (retryAfterSeconds !== undefined)
+    return { ...event, status: "retry", retry_after_seconds: retryAfterSeconds };
+  return { ...event, status: "invalid", errors: result.more.errors ?? [{ pointer: "", message: detail }] };
 }
 
 export function toRejection({ code, retryAfterSeconds }: Refusal, eventId?: string): Rejection {

@@ -211,7 +211,7 @@ describe("time", () => {
   });
 
   test("a head that doesn't come whole is answered with 408, however it drips", async () => {
-    const { port, url, figures } = serve({ headTimeoutMs: 200 });
+    const { port, url, metrics } = serve({ headTimeoutMs: 200 });
     const connection = open(port);
     connection.write("POST /register_event HTTP/1.1\r\nHost:");
     const drip = setInterval(() => connection.write("x"), 20);
@@ -219,7 +219,7 @@ describe("time", () => {
     clearInterval(drip);
     expect(answer).toStartWith("HTTP/1.1 408");
     expect(answer).toContain('"code":"request_timeout"');
-    expect(figures.other).toEqual({ 408: 1 });
+    expect(metrics.other).toEqual({ 408: 1 });
     await expectGoesOn(url);
   });
 
@@ -279,7 +279,7 @@ describe("time", () => {
   }, 20_000);
 
   test("a body that breaks off costs nothing", async () => {
-    const { port, url, budget, admission, figures } = serve();
+    const { port, url, budget, admission, metrics } = serve();
     const connection = open(port);
     connection.write(`${head("/register_event", "Content-Length: 50")}{"ev`);
     while (admission.inFlight === 0) await Bun.sleep(1);
@@ -287,7 +287,7 @@ describe("time", () => {
     while (admission.inFlight > 0) await Bun.sleep(1);
     expect(budget.used).toBe(0);
     // Nobody was there to have an answer.
-    expect(figures.routes["/register_event"].byStatus).toEqual({});
+    expect(metrics.routes["/register_event"].byStatus).toEqual({});
     await expectGoesOn(url);
   });
 });
@@ -522,19 +522,19 @@ describe("HTTP", () => {
 });
 
 test("a fault of ours is answered on a socket as it is without one", async () => {
-  const { url, delivery, post, figures } = serve();
+  const { url, delivery, post, metrics } = serve();
   delivery.accept = () => {
     throw new Error("secret reason");
   };
   const answer = await fetch(`${url}/register_event`, { method: "POST", body: EVENT });
   const direct = await post("/register_event", EVENT);
   expect([answer.status, await answer.text()]).toEqual([direct.status, await direct.text()]);
-  expect(figures.routes["/register_event"].byStatus).toEqual({ 500: 2 });
+  expect(metrics.routes["/register_event"].byStatus).toEqual({ 500: 2 });
 });
 
 describe("connections", () => {
   test("beyond the limit are turned away at once, those inside are served, and who comes after one has left gets in", async () => {
-    const { port, server, figures } = serve({ maxConnections: 2 });
+    const { port, server, metrics } = serve({ maxConnections: 2 });
     const inside = [open(port), open(port)] as const;
     while (server.connections < 2) await Bun.sleep(1);
     const answer = await open(port).untilClosed();
@@ -550,7 +550,7 @@ describe("connections", () => {
     const late = open(port);
     late.write(head("/register_event", `Content-Length: ${EVENT.length}`) + EVENT);
     await late.untilReceived('"accepted"');
-    expect(figures.routes["/register_event"].byStatus).toEqual({ 202: 3 });
+    expect(metrics.routes["/register_event"].byStatus).toEqual({ 202: 3 });
   });
 
   test("that come when the port closes are refused, and those with nothing to do end", async () => {

@@ -1,4 +1,4 @@
-// The figures at GET /metrics.
+// The metrics at GET /metrics.
 import { type ProducerStatistics, registerProducerGauges } from "@ingest/kafka";
 import {
   Counter,
@@ -14,22 +14,22 @@ import type { Delivery } from "../delivery/index.ts";
 import type { Admission } from "../events/admission.ts";
 import type { EventService } from "../events/service.ts";
 import type { ByteBudget } from "../http/byte-budget.ts";
-import type { RequestFigures } from "./request-figures.ts";
+import type { RequestMetrics } from "./request-metrics.ts";
 
 export interface MetricSources {
-  requests: RequestFigures;
+  requests: RequestMetrics;
   events: EventService;
   admission: Admission;
   bodies: ByteBudget;
   connections: {
     readonly max: number;
     open(): number;
-    /** Turned away because there were too many. */
+    /** Rejected because there were too many. */
     refused(): number;
   };
   delivery: Pick<Delivery, "state">;
   hasJournal: boolean;
-  /** The last figures of Kafka's client. */
+  /** The latest statistics of the Kafka client. */
   statistics(): ProducerStatistics | undefined;
 }
 
@@ -39,7 +39,7 @@ export function createProducerMetrics(sources: MetricSources): Registry {
   deliveryMetrics(registry, sources.delivery);
   if (sources.hasJournal) journalMetrics(registry, sources.delivery);
   registerProducerGauges(registry, sources.statistics);
-  gauge(registry, "workers", "Processes that answer", () => 1);
+  gauge(registry, "workers", "Worker processes", () => 1);
   return registry;
 }
 
@@ -47,7 +47,7 @@ function requestMetrics(registry: Registry, sources: MetricSources): void {
   const { requests, events, admission, bodies, connections } = sources;
   new Counter({
     name: `${METRIC_PREFIX}http_requests_total`,
-    help: "Answers by route and status",
+    help: "HTTP responses by route and status",
     labelNames: ["route", "status"],
     registers: [registry],
     collect() {
@@ -62,20 +62,35 @@ function requestMetrics(registry: Registry, sources: MetricSources): void {
   histogramsOf(
     registry,
     "http_request_duration_seconds",
-    "From the head of a request until its answer is made",
+    "Time from the head of a request until its response is made",
     "route",
     Object.fromEntries(Object.entries(requests.routes).map(([route, { durations }]) => [route, durations])),
   );
-  countersOf(registry, "events_total", "Events by what became of them", "outcome", () => events.counts);
-  gauge(registry, "http_requests_in_flight", "Requests without an answer yet", () => admission.inFlight);
-  gauge(registry, "http_requests_in_flight_max", "How many there may be", () => admission.maxInFlight);
-  gauge(registry, "http_body_bytes_in_flight", "Bytes of bodies that are arriving", () => bodies.used);
+  countersOf(registry, "events_total", "Events by result", "outcome", () => events.counts);
+  gauge(
+    registry,
+    "http_requests_in_flight",
+    "Admitted requests that have no response yet",
+    () => admission.inFlight,
+  );
+  gauge(
+    registry,
+    "http_requests_in_flight_max",
+    "Limit of http_requests_in_flight",
+    () => admission.maxInFlight,
+  );
+  gauge(
+    registry,
+    "http_body_bytes_in_flight",
+    "Bytes reserved for request bodies being received or decompressed",
+    () => bodies.used,
+  );
   gauge(registry, "http_connections", "Open connections", connections.open);
-  gauge(registry, "http_connections_max", "How many there may be", () => connections.max);
+  gauge(registry, "http_connections_max", "Limit of http_connections", () => connections.max);
   counterOf(
     registry,
     "http_connections_refused_total",
-    "Connections turned away because there were too many",
+    "Connections rejected at the limit",
     connections.refused,
   );
 }
@@ -86,14 +101,18 @@ function deliveryMetrics(registry: Registry, delivery: Pick<Delivery, "state">):
   countersOf(
     registry,
     "delivery_failures_total",
-    "Deliveries that failed, by the client's reason; with a journal they are tried again",
+    "Failed deliveries by the client's error code; with a journal, retriable ones are retried",
     "reason",
     () => counts().failed,
   );
-  countersOf(registry, "refused_total", "Events not taken, by reason", "reason", () => counts().refused);
+  countersOf(registry, "refused_total", "Events refused, by problem code", "reason", () => counts().refused);
   const totals: [name: string, help: string, read: () => number][] = [
-    ["lost_total", "Events accepted and given up", () => counts().lost],
-    ["rejected_total", "Events set aside because Kafka refuses them for good", () => counts().rejected],
+    ["lost_total", "Events accepted and then dropped", () => counts().lost],
+    [
+      "rejected_total",
+      "Events that Kafka rejected for good, quarantined beside the journal",
+      () => counts().rejected,
+    ],
     ["spooled_total", "Events written to the journal because Kafka didn't take them", () => counts().spooled],
     ["replayed_total", "Events sent to Kafka from the journal", () => counts().replayed],
     ["client_restarts_total", "Times the Kafka client was recreated", () => counts().clientRestarts],
@@ -102,7 +121,7 @@ function deliveryMetrics(registry: Registry, delivery: Pick<Delivery, "state">):
   gauge(
     registry,
     "events_in_flight",
-    "Events handed to the client without an outcome",
+    "Events handed to the Kafka client whose outcome is pending",
     () => delivery.state().inFlight,
   );
   gauge(registry, "ready", "1 while events are taken", () => Number(delivery.state().ready));
@@ -113,19 +132,34 @@ function deliveryMetrics(registry: Registry, delivery: Pick<Delivery, "state">):
 
 function journalMetrics(registry: Registry, delivery: Pick<Delivery, "state">): void {
   const journal = () => delivery.state().journal;
-  gauge(registry, "journal_bytes", "Bytes of the journal", () => journal()?.bytes ?? 0);
-  gauge(registry, "journal_max_bytes", "Its limit", () => journal()?.maxBytes ?? 0);
-  gauge(registry, "journal_records", "Records that Kafka hasn't confirmed", () => journal()?.records ?? 0);
-  gauge(registry, "journal_segments", "Files of the journal", () => journal()?.segments ?? 0);
+  gauge(registry, "journal_bytes", "Size of the journal", () => journal()?.bytes ?? 0);
+  gauge(registry, "journal_max_bytes", "Limit of journal_bytes", () => journal()?.maxBytes ?? 0);
+  gauge(
+    registry,
+    "journal_records",
+    "Records that Kafka has not acknowledged",
+    () => journal()?.records ?? 0,
+  );
+  gauge(registry, "journal_segments", "Segment files of the journal", () => journal()?.segments ?? 0);
   gauge(
     registry,
     "journal_oldest_seconds",
-    "Age of the oldest record that Kafka hasn't confirmed",
+    "Age of the oldest record that Kafka has not acknowledged",
     () => (journal()?.oldestAgeMs ?? 0) / 1_000,
     "max",
   );
   const counts = () => delivery.state().counts;
-  counterOf(registry, "journal_corrupt_total", "Records that failed their checksum", () => counts().corrupt);
+  counterOf(
+    registry,
+    "journal_corrupt_total",
+    "Journal records that failed their checksum",
+    () => counts().corrupt,
+  );
   counterOf(registry, "journal_fsyncs_total", "fsyncs of the journal", () => counts().fsyncs);
-  counterOf(registry, "journal_fsync_failures_total", "fsyncs that failed", () => counts().fsyncFailures);
+  counterOf(
+    registry,
+    "journal_fsync_failures_total",
+    "Failed fsyncs of the journal",
+    () => counts().fsyncFailures,
+  );
 }

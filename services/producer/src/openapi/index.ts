@@ -1,25 +1,34 @@
-// The API's page and document, from the schemas that are checked. Everything it loads is served from here.
+// The API's OpenAPI document, made from the schemas that requests are checked against, and its page. All that the page
+// loads is served by this service.
 import { dirname, join } from "node:path";
 import { openapi } from "@elysiajs/openapi";
-import { EventInput } from "@ingest/contract";
+import { EventInput, problems } from "@ingest/contract";
 import { version } from "@ingest/service";
 import type { TSchema } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { schemas } from "../events/model.ts";
-import { codeDescriptions } from "./codes.ts";
 
 const PATH = "/openapi";
-/** What the page loads, by address. */
+/** Files that the page loads, by path. */
 const assets = {
   "/openapi/assets/swagger-ui.css": ["swagger-ui.css", "text/css; charset=utf-8"],
   "/openapi/assets/swagger-ui-bundle.js": ["swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
 } as const;
 
-/** A schema's `$id` would make references in it relative to that: in a document its name is its place. */
+/** Removes `$id`s: with one, the references in a schema would be resolved relative to it. */
 function withoutIds(schemas: Record<string, TSchema>): Record<string, object> {
   return JSON.parse(
     JSON.stringify(schemas, (key, value: unknown) => (key === "$id" ? undefined : value)),
   ) as Record<string, object>;
+}
+
+/** A Markdown table of every problem code; the `type` of a problem points to it. */
+function problemTable(): string {
+  const rows = Object.entries(problems).map(
+    ([code, { status, title, canRetry }]) =>
+      `| \`${code}\` | ${status} | ${title} | ${canRetry ? "yes" : "no"} |`,
+  );
+  return ["| code | status | meaning | retry? |", "|---|---|---|---|", ...rows].join("\n");
 }
 
 /** `GET /openapi` and `GET /openapi/json`. */
@@ -33,7 +42,7 @@ export function openapiRoutes() {
         info: {
           title: "Event ingestion",
           version,
-          description: `Events in over HTTP, out to Kafka.\n\n${codeDescriptions()}`,
+          description: `Takes events over HTTP and produces them to Kafka.\n\n${problemTable()}`,
         },
         tags: [
           { name: "events", description: "Register events" },
@@ -44,7 +53,7 @@ export function openapiRoutes() {
       swagger: {
         cdn: "/openapi/assets/swagger-ui-bundle.js",
         theme: "/openapi/assets/swagger-ui.css",
-        // Swagger UI would send the document to a service of its makers.
+        // Swagger UI would otherwise send the document to a validator on the internet.
         validatorUrl: "none",
       },
     }),

@@ -7,7 +7,7 @@ import { Admission } from "../events/admission.ts";
 import { EventService } from "../events/service.ts";
 import { ByteBudget } from "../http/byte-budget.ts";
 import { createProducerMetrics } from "../observe/metrics.ts";
-import { RequestFigures } from "../observe/request-figures.ts";
+import { RequestMetrics } from "../observe/request-metrics.ts";
 import { FakeDelivery } from "./fake-delivery.ts";
 
 export interface TestAppOptions {
@@ -29,9 +29,9 @@ export function createTestApp(options: TestAppOptions = {}) {
   });
   const admission = new Admission(options.maxInFlight ?? 100, delivery);
   const budget = new ByteBudget(options.maxInFlightBytes ?? 1_000_000);
-  const figures = new RequestFigures();
+  const metrics = new RequestMetrics();
   const registry = createProducerMetrics({
-    requests: figures,
+    requests: metrics,
     events: service,
     admission,
     bodies: budget,
@@ -45,7 +45,7 @@ export function createTestApp(options: TestAppOptions = {}) {
       service,
       admission,
       budget,
-      figures,
+      metrics,
       defaultDurability: options.defaultDurability ?? "accepted",
       maxEventBytes,
       maxBodyBytes,
@@ -65,5 +65,5 @@ export function createTestApp(options: TestAppOptions = {}) {
         headers: { "content-type": "application/json", ...headers },
       }),
     );
-  return { application, app: application.elysia, delivery, admission, budget, figures, service, post };
+  return { application, app: application.elysia, delivery, admission, budget, metrics, service, post };
 }

@@ -1,0 +1,56 @@
+// The routes that take events, in one table: metrics, handlers, Elysia's routes and the documentation follow from it.
+import type { DocumentDecoration } from "elysia";
+import type { MediaType } from "../http/content.ts";
+import type { Body } from "../http/request.ts";
+import type { LightResponse } from "../http/response.ts";
+import { Rejection } from "../rejection.ts";
+import { registerEventDetail, registerEventsDetail } from "./documentation.ts";
+import type { RequestedDurability } from "./requested-durability.ts";
+import { toBatchResponse, toEventResponse } from "./responses.ts";
+import type { EventService } from "./service.ts";
+
+export interface EventRoute {
+  /** What the OpenAPI document says about it. */
+  readonly detail: DocumentDecoration;
+  /** The setting that limits its bodies. */
+  readonly bodyLimit: "maxEventBytes" | "maxBodyBytes";
+  respond(
+    service: EventService,
+    body: Body,
+    type: MediaType,
+    requested: RequestedDurability,
+  ): LightResponse | Promise<LightResponse>;
+}
+
+const singleAsNdjson = new Rejection(
+  "unsupported_media_type",
+  "One event is sent as application/json; send NDJSON to /register_events.",
+);
+
+export const routes = {
+  "/register_event": {
+    detail: registerEventDetail,
+    bodyLimit: "maxEventBytes",
+    respond(service, body, type, requested) {
+      if (type === "ndjson") return toEventResponse(singleAsNdjson, requested);
+      const result = service.register(body, requested.durability);
+      return result instanceof Promise
+        ? result.then((settled) => toEventResponse(settled, requested))
+        : toEventResponse(result, requested);
+    },
+  },
+  "/register_events": {
+    detail: registerEventsDetail,
+    bodyLimit: "maxBodyBytes",
+    respond(service, body, type, requested) {
+      const format = type === "ndjson" ? "ndjson" : "array";
+      const results = service.registerMany(body, format, requested.durability);
+      return results instanceof Promise
+        ? results.then((settled) => toBatchResponse(settled, requested))
+        : toBatchResponse(results, requested);
+    },
+  },
+} as const satisfies Record<string, EventRoute>;
+
+export type EventPath = keyof typeof routes;
+export const eventPaths = Object.keys(routes) as EventPath[];
