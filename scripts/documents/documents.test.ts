@@ -90,6 +90,17 @@ describe("what the documentation refers to is there", () => {
     );
     expect(unknown).toEqual([]);
   });
+
+  test("metrics", () => {
+    const unknown = documents.flatMap(({ file, codeSpans }) =>
+      codeSpans
+        .filter((span) => /^ingest_[a-z_]+$/.test(span))
+        .filter((name) => !sourceText.includes(`"${name.replace(/^ingest_(consumer_)?/, "")}"`))
+        .filter((name) => !sourceText.includes(`"${name.replace(/^ingest_/, "")}"`))
+        .map((name) => `${file}: ${name}`),
+    );
+    expect(unknown).toEqual([]);
+  });
 });
 
 describe("reading a document", () => {
