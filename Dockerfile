@@ -11,6 +11,7 @@ COPY benchmarks/package.json benchmarks/
 COPY packages/broker/package.json packages/broker/
 COPY packages/contract/package.json packages/contract/
 COPY packages/file-lock/package.json packages/file-lock/
+COPY packages/http-server/package.json packages/http-server/
 COPY packages/kafka/package.json packages/kafka/
 COPY packages/kafka-native/package.json packages/kafka-native/
 COPY packages/service/package.json packages/service/

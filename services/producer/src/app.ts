@@ -1,10 +1,9 @@
 // The HTTP application: features put together. No socket is opened here; tests call `app.handle`.
 import { type HealthSource, healthRoutes, type Log } from "@ingest/service";
 import { Elysia } from "elysia";
-import { type EventHandlers, type EventRoutesOptions, eventHandlers, eventRoutes } from "./events/index.ts";
+import { type EventRoutesOptions, eventHandlers, eventRoutes } from "./events/index.ts";
 import { lightResponseAdapter } from "./http/adapter.ts";
 import { createFaultResponder, errorRoutes } from "./http/errors.ts";
-import type { LightResponse } from "./http/response.ts";
 import { openapiRoutes } from "./openapi/index.ts";
 
 export interface AppOptions {
@@ -19,16 +18,7 @@ const welcome = JSON.stringify({
   document: "/openapi/json",
 });
 
-/** The application, and what the server that is put in front of it needs beside it. */
-export interface App {
-  /** Answers with a Response; an `IncomingRequest` gets a LightResponse. */
-  readonly elysia: { fetch(request: Request): Response | Promise<Response> };
-  readonly handlers: EventHandlers;
-  toFaultResponse(error: unknown): LightResponse;
-  /** Called with the status of each response that no event handler made. */
-  onUnhandledResponse(status: number): void;
-}
-
+/** Called without a socket by tests, and put behind one by `listen`. */
 export function createApp({ events, health, log }: AppOptions) {
   const { metrics } = events;
   const toFaultResponse = createFaultResponder(log);

@@ -21,14 +21,3 @@ export interface RejectionDetails {
   /** The rest of the connection is of no use: bytes may be coming that nobody will read. */
   readonly closes?: boolean;
 }
-
-export function payloadTooLarge(maxBytes: number): Rejection {
-  return new Rejection("too_large", `The body has more than ${maxBytes} bytes.`);
-}
-
-/** The bodies of all requests together exceed their memory budget. */
-export function tooManyBytesInFlight(): Rejection {
-  return new Rejection("overloaded", "Too many bytes are arriving at once: try again shortly.", {
-    retryAfterSeconds: 1,
-  });
-}

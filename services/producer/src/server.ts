@@ -1,4 +1,6 @@
 // One process of the producer: everything behind its port, started in order and stopped in reverse.
+
+import { ByteBudget, type HttpServer } from "@ingest/http-server";
 import type { ProducerStatistics } from "@ingest/kafka";
 import type { HealthSource, Lifecycle, Log } from "@ingest/service";
 import { createApp } from "./app.ts";
@@ -7,10 +9,8 @@ import { createDelivery } from "./delivery/index.ts";
 import { Admission } from "./events/admission.ts";
 import { EventService } from "./events/service.ts";
 import { readiness } from "./health.ts";
-import { ByteBudget } from "./http/byte-budget.ts";
 import { toMaxConnections } from "./http/fd-limit.ts";
 import { listen } from "./http/listen.ts";
-import type { HttpServer } from "./http/server/index.ts";
 import { createProducerMetrics } from "./observe/metrics.ts";
 import { RequestMetrics } from "./observe/request-metrics.ts";
 import { TopicStep } from "./topic.ts";

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { isUtf8 } from "node:buffer";
 import { isEventInput, isStoredEvent } from "@ingest/contract";
+import { Body } from "@ingest/http-server";
 import { Random } from "@ingest/testkit";
-import { Body } from "../http/request.ts";
 import { Rejection } from "../rejection.ts";
 import { decodeEvent, decodeEvents } from "./decode.ts";
 

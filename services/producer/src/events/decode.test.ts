@@ -1,6 +1,6 @@
 import { describe, expect, setSystemTime, spyOn, test } from "bun:test";
+import { Body } from "@ingest/http-server";
 import type { EncodedEvent } from "../delivery/index.ts";
-import { Body } from "../http/request.ts";
 import { Rejection } from "../rejection.ts";
 import { decodeEvent, decodeEvents } from "./decode.ts";
 

@@ -1,16 +1,21 @@
 // One request of an event route: admission, the options in its head, decompression, metrics.
 // The usual request allocates no promise and no closure: its response is made in the turn in which its last byte arrives.
+
 import type { Durability } from "@ingest/contract";
-import type { ByteBudget } from "../http/byte-budget.ts";
+import {
+  Body,
+  type ByteBudget,
+  type IncomingRequest,
+  type LightResponse,
+  payloadTooLarge,
+  type RequestGuard,
+  type RequestHead,
+} from "@ingest/http-server";
 import { type Encoding, type MediaType, toEncoding, toMediaType } from "../http/content.ts";
 import { decompress } from "../http/decompress.ts";
-import { toProblemResponse } from "../http/problem-response.ts";
-import { Body, type IncomingRequest } from "../http/request.ts";
-import type { LightResponse } from "../http/response.ts";
-import type { RequestHead } from "../http/server/head.ts";
-import type { RequestGuard } from "../http/server/index.ts";
+import { toHttpProblemResponse, toProblemResponse } from "../http/problem-response.ts";
 import type { RouteMetrics } from "../observe/request-metrics.ts";
-import { payloadTooLarge, Rejection } from "../rejection.ts";
+import { Rejection } from "../rejection.ts";
 import type { Admission } from "./admission.ts";
 import { type RequestedDurability, toRequestedDurability } from "./requested-durability.ts";
 
@@ -47,9 +52,14 @@ export function createHandler(options: HandlerOptions): EventHandler {
   const { admission, budget, metrics, defaultDurability, maxBodyBytes, respond, toFaultResponse } = options;
 
   /** Requests with the same head share one parsed head, so its options are read once. */
+  const optionsByHead = new WeakMap<RequestHead, RequestOptions | Rejection>();
   function optionsOf(head: RequestHead): RequestOptions | Rejection {
-    head.derived ??= parseOptions(head, defaultDurability);
-    return head.derived as RequestOptions | Rejection;
+    let requestOptions = optionsByHead.get(head);
+    if (requestOptions === undefined) {
+      requestOptions = parseOptions(head, defaultDurability);
+      optionsByHead.set(head, requestOptions);
+    }
+    return requestOptions;
   }
 
   function reject(rejection: Rejection, request: IncomingRequest): LightResponse {
@@ -110,7 +120,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
       request.isAdmitted = true;
       return undefined;
     },
-    reject: (request, rejection) => leave(toProblemResponse(rejection), request),
+    reject: (request, rejection) => leave(toHttpProblemResponse(rejection), request),
     onAbort: () => admission.leave(),
     handle(request) {
       const requestOptions = request.isAdmitted ? optionsOf(request.head) : enter(request);
@@ -121,7 +131,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
       request.body = Body.EMPTY;
       try {
         if (body.length > maxBodyBytes)
-          return leave(toProblemResponse(payloadTooLarge(maxBodyBytes)), request);
+          return leave(toHttpProblemResponse(payloadTooLarge(maxBodyBytes)), request);
         return settle(
           encoding === undefined
             ? respond(body, type, requested)

@@ -1,9 +1,8 @@
 // The event routes as handlers of the server and as routes of Elysia.
+
 import type { Durability } from "@ingest/contract";
+import { type ByteBudget, IncomingRequest, type LightResponse } from "@ingest/http-server";
 import { Elysia } from "elysia";
-import type { ByteBudget } from "../http/byte-budget.ts";
-import { IncomingRequest } from "../http/request.ts";
-import type { LightResponse } from "../http/response.ts";
 import type { RequestMetrics } from "../observe/request-metrics.ts";
 import type { Admission } from "./admission.ts";
 import { createHandler, type EventHandler } from "./handler.ts";

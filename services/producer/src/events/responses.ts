@@ -1,6 +1,6 @@
 // Results → HTTP responses. Bodies are built as text; heads are made once and shared.
+import { LightResponse, ResponseHead } from "@ingest/http-server";
 import { toProblemResponse } from "../http/problem-response.ts";
-import { LightResponse, ResponseHead } from "../http/response.ts";
 import { Rejection } from "../rejection.ts";
 import type { EventResult } from "./model.ts";
 import type { RequestedDurability } from "./requested-durability.ts";

@@ -1,8 +1,7 @@
 // The routes that take events, in one table: metrics, handlers, Elysia's routes and the documentation follow from it.
+import type { Body, LightResponse } from "@ingest/http-server";
 import type { DocumentDecoration } from "elysia";
 import type { MediaType } from "../http/content.ts";
-import type { Body } from "../http/request.ts";
-import type { LightResponse } from "../http/response.ts";
 import { Rejection } from "../rejection.ts";
 import { registerEventDetail, registerEventsDetail } from "./documentation.ts";
 import type { RequestedDurability } from "./requested-durability.ts";

@@ -1,7 +1,8 @@
 // From a request body to the result of each of its events. Knows formats and durability; neither Elysia nor HTTP.
+
 import type { Durability } from "@ingest/contract";
+import type { Body } from "@ingest/http-server";
 import type { AcceptOutcome, Delivery, EncodedEvent, Refusal, StoredOutcome } from "../delivery/index.ts";
-import type { Body } from "../http/request.ts";
 import { Rejection } from "../rejection.ts";
 import { type DecodeLimits, decodeEvent, decodeEvents } from "./decode.ts";
 import type { EventResult } from "./model.ts";

@@ -1,9 +1,7 @@
-// Elysia on this service's own server: its routes and hooks are Elysia's, what goes in and comes out may be lighter than a
-// Request and a Response.
+// Elysia on this service's HTTP server: routes and hooks are Elysia's, requests and responses may be the server's lighter ones.
+import { IncomingRequest, LightResponse } from "@ingest/http-server";
 import type { ElysiaAdapter } from "elysia/adapter";
 import { BunAdapter } from "elysia/adapter/bun";
-import { IncomingRequest } from "./request.ts";
-import { LightResponse } from "./response.ts";
 
 type Mapper = (
   value: unknown,
@@ -12,7 +10,7 @@ type Mapper = (
 
 const mapOther = BunAdapter.handler.mapCompactResponse as Mapper;
 
-/** Answers stay what they are for a request of the server's own, and become Responses for one of the Fetch standard. */
+/** A light response stays one for an `IncomingRequest`, and becomes a `Response` for a Fetch `Request`. */
 const mapCompactResponse: Mapper = (value, request) => {
   if (value instanceof LightResponse) return request instanceof IncomingRequest ? value : value.toResponse();
   if (value instanceof Promise) return value.then((settled) => mapCompactResponse(settled, request));
@@ -21,7 +19,7 @@ const mapCompactResponse: Mapper = (value, request) => {
 
 export const lightResponseAdapter: ElysiaAdapter = {
   ...BunAdapter,
-  name: "answers",
+  name: "light-response",
   handler: {
     ...BunAdapter.handler,
     mapCompactResponse: mapCompactResponse as ElysiaAdapter["handler"]["mapCompactResponse"],

@@ -6,7 +6,7 @@ import {
   createInflate,
   createZstdDecompress,
 } from "node:zlib";
-import { Rejection, tooManyBytesInFlight } from "../rejection.ts";
+import { Rejection } from "../rejection.ts";
 import type { Encoding } from "./content.ts";
 
 const CHUNK_BYTES = 64 * 1024;
@@ -42,7 +42,8 @@ export function decompress(
       bytes += chunk.length;
       if (bytes > maxBytes)
         end(new Rejection("too_large", `The body has more than ${maxBytes} bytes once decompressed.`));
-      else if (!reserve(chunk.length)) end(tooManyBytesInFlight());
+      else if (!reserve(chunk.length))
+        end(new Rejection("overloaded", "Too many bytes are decompressed at once: try again shortly."));
       else chunks.push(chunk);
     });
     decoder.on("end", () => end(Buffer.concat(chunks, bytes)));

@@ -1,9 +1,9 @@
-// Errors that no handler answered: unknown addresses and methods, and faults of our own. Each gets a problem body.
+// Problem responses to errors that no handler caught: unknown paths and methods, and exceptions.
+import type { LightResponse } from "@ingest/http-server";
 import type { Log } from "@ingest/service";
 import { Elysia } from "elysia";
 import { Rejection } from "../rejection.ts";
 import { toProblemResponse } from "./problem-response.ts";
-import type { LightResponse } from "./response.ts";
 
 export interface ErrorOptions {
   toFaultResponse(error: unknown): LightResponse;
@@ -11,22 +11,22 @@ export interface ErrorOptions {
   onUnhandledResponse(status: number): void;
 }
 
-/** A fault of ours is logged at most this often, ms; each is counted. */
+/** An exception is logged at most this often, ms; each is counted. */
 const LOG_EVERY_MS = 1_000;
 
-/** Answers what failed by a fault of this service: the reason is for its log, not for the caller. */
+/** Responds to a request that failed with an exception: its reason goes to the log, not to the caller. */
 export function createFaultResponder(log: Log): (error: unknown) => LightResponse {
   let loggedMs = Number.NEGATIVE_INFINITY;
   return function toFaultResponse(error) {
     if (performance.now() - loggedMs >= LOG_EVERY_MS) {
       loggedMs = performance.now();
-      log.error({ error }, "a request failed by a fault of this service");
+      log.error({ error }, "request failed: exception in this service");
     }
     return toProblemResponse(new Rejection("internal", "The fault is logged here."));
   };
 }
 
-/** @param methodsOf the methods that an address takes; none when there is nothing at it */
+/** @param methodsOf the methods that a path allows; none when the path does not exist */
 export function errorRoutes(
   { toFaultResponse, onUnhandledResponse }: ErrorOptions,
   methodsOf: (path: string) => readonly string[],
@@ -39,7 +39,7 @@ export function errorRoutes(
       else if (code === "PARSE" || code === "INVALID_COOKIE_SIGNATURE") response = unreadable();
       else response = toFaultResponse(error).toResponse();
       onUnhandledResponse(response.status);
-      // Not a call: Elysia would take this function, and with it every route, for asynchronous.
+      // Returns a variable, not a call: after a call Elysia treats this function, and with it every route, as asynchronous.
       return response;
     },
   );

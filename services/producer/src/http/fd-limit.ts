@@ -1,12 +1,12 @@
-// How many sockets and files this process may have open, and so how many connections.
+// The limit of open files and sockets, and what it leaves for connections.
 import { readFileSync } from "node:fs";
 import type { Log } from "@ingest/service";
 
-/** Kept for other ends: the journal's files, the brokers' sockets, those of the runtime. */
+/** Descriptors for everything else: the journal's files, sockets to brokers, the runtime. */
 const RESERVED = 1_000;
 
-/** Undefined where the system doesn't tell. */
-function maxDescriptors(): number | undefined {
+/** RLIMIT_NOFILE of this process; undefined where the system does not report it. */
+function readFdLimit(): number | undefined {
   try {
     const [, text] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
     return text === undefined ? undefined : Number(text);
@@ -15,18 +15,18 @@ function maxDescriptors(): number | undefined {
   }
 }
 
-/** The number of connections that was asked for, or less where the process may not have so many descriptors. */
+/** The requested number of connections, or fewer where the limit of descriptors requires it. */
 export function toMaxConnections(
-  asked: number,
+  requested: number,
   log: Pick<Log, "warn">,
-  descriptors: number | undefined = maxDescriptors(),
+  fdLimit: number | undefined = readFdLimit(),
 ): number {
-  if (descriptors === undefined) return asked;
-  const most = Math.max(descriptors - RESERVED, Math.floor(descriptors / 2));
-  if (asked <= most) return asked;
+  if (fdLimit === undefined) return requested;
+  const affordable = Math.max(fdLimit - RESERVED, Math.floor(fdLimit / 2));
+  if (requested <= affordable) return requested;
   log.warn(
-    { asked, most, descriptors },
-    "MAX_CONNECTIONS is more than this process's descriptors allow (ulimit -n): lowered",
+    { requested, affordable, fdLimit },
+    "MAX_CONNECTIONS lowered: it exceeds the limit of file descriptors (ulimit -n)",
   );
-  return most;
+  return affordable;
 }

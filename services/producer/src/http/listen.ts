@@ -1,7 +1,22 @@
 // Opens the port, or says why not.
-import type { App } from "../app.ts";
-import type { LightResponse } from "./response.ts";
-import { HttpServer, type HttpServerOptions } from "./server/index.ts";
+import {
+  HttpServer,
+  type HttpServerOptions,
+  type LightResponse,
+  type RequestGuard,
+} from "@ingest/http-server";
+import { toHttpProblemResponse } from "./problem-response.ts";
+
+/** What a server needs of the application behind it. */
+export interface HttpApplication {
+  /** Gives a Response to a Fetch `Request`, and a LightResponse to an `IncomingRequest`. */
+  readonly elysia: { fetch(request: Request): Response | Promise<Response> };
+  /** Those of the routes that take an `IncomingRequest`, by path. */
+  readonly handlers: Readonly<Record<string, RequestGuard>>;
+  toFaultResponse(error: unknown): LightResponse;
+  /** Called with the status of each response that no handler of `handlers` made. */
+  onUnhandledResponse(status: number): void;
+}
 
 export type ListenOptions = Pick<
   HttpServerOptions,
@@ -17,16 +32,17 @@ export type ListenOptions = Pick<
 
 /** @throws ListenError */
 export function listen(
-  { elysia, handlers, toFaultResponse, onUnhandledResponse }: App,
+  { elysia, handlers, toFaultResponse, onUnhandledResponse }: HttpApplication,
   options: ListenOptions,
 ): HttpServer {
   try {
     return new HttpServer({
       ...options,
       guards: handlers,
-      // What the server's own requests have of a Request is what the routes of the guards ask for.
+      // An IncomingRequest has everything of a Request that Elysia and the guarded routes read.
       fetch: (request) => elysia.fetch(request as Request) as Response | Promise<LightResponse | Response>,
       toFaultResponse,
+      toRejectionResponse: toHttpProblemResponse,
       onRejected: onUnhandledResponse,
     });
   } catch (error) {
@@ -34,7 +50,7 @@ export function listen(
   }
 }
 
-/** The port can't be had. */
+/** The port is not available. */
 export class ListenError extends Error {
   override name = "ListenError";
   constructor(host: string, port: number, cause: unknown) {

@@ -1,11 +1,11 @@
-// Refusals as answers.
+// Refusals as responses with a problem body (RFC 9457).
 import { toProblem } from "@ingest/contract";
-import type { Rejection } from "../rejection.ts";
-import { LightResponse, ResponseHead } from "./response.ts";
+import { type HttpRejection, LightResponse, ResponseHead } from "@ingest/http-server";
+import { Rejection } from "../rejection.ts";
 
 const PROBLEM_TYPE = "application/problem+json";
 
-/** Few kinds of refusals are given often. Bounded: how long to wait may be any number. */
+/** Shared between the same kinds of refusal. Bounded, because Retry-After may be any number. */
 const heads = new Map<string, ResponseHead>();
 const MAX_HEADS = 256;
 
@@ -28,7 +28,7 @@ function headOf(
   return head;
 }
 
-/** The answer to something that isn't taken (RFC 9457). `more` goes into the body beside the standard members. */
+/** @param more members of the body beside the standard ones */
 export function toProblemResponse(
   rejection: Rejection,
   more: object = {},
@@ -47,4 +47,9 @@ export function toProblemResponse(
     JSON.stringify({ ...problem, ...more }),
     closes,
   );
+}
+
+/** The response to what the HTTP server itself refused. */
+export function toHttpProblemResponse({ code, detail, closes }: HttpRejection): LightResponse {
+  return toProblemResponse(new Rejection(code, detail, { closes }));
 }

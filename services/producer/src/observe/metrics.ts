@@ -1,4 +1,5 @@
 // The metrics at GET /metrics.
+import type { ByteBudget } from "@ingest/http-server";
 import { type ProducerStatistics, registerProducerGauges } from "@ingest/kafka";
 import {
   Counter,
@@ -13,7 +14,6 @@ import {
 import type { Delivery } from "../delivery/index.ts";
 import type { Admission } from "../events/admission.ts";
 import type { EventService } from "../events/service.ts";
-import type { ByteBudget } from "../http/byte-budget.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
 
 export interface MetricSources {

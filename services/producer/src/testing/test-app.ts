@@ -1,11 +1,11 @@
 // The application without a port, a broker or an environment.
 
 import type { Durability } from "@ingest/contract";
+import { ByteBudget } from "@ingest/http-server";
 import pino from "pino";
 import { createApp } from "../app.ts";
 import { Admission } from "../events/admission.ts";
 import { EventService } from "../events/service.ts";
-import { ByteBudget } from "../http/byte-budget.ts";
 import { createProducerMetrics } from "../observe/metrics.ts";
 import { RequestMetrics } from "../observe/request-metrics.ts";
 import { FakeDelivery } from "./fake-delivery.ts";

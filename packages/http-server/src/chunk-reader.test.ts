@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ChunkError, ChunkReader } from "./chunk-reader.ts";
 
-/** Reads the text in pieces of so many bytes. @returns the body, and what of the text is behind it */
+/** Reads the text in pieces of so many bytes. @returns the body, and the text behind it */
 function read(text: string, pieceBytes: number): { body: string; rest: string } {
   const bytes = Buffer.from(text, "latin1");
   const reader = new ChunkReader();
@@ -14,7 +14,7 @@ function read(text: string, pieceBytes: number): { body: string; rest: string } 
     if (reader.isDone) return { body, rest: text.slice(from + end) };
     expect(end).toBe(piece.length);
   }
-  throw new Error("it doesn't end");
+  throw new Error("the body does not end");
 }
 
 describe.each([1, 2, 3, 7, 1_000])("in pieces of %i", (pieceBytes) => {
@@ -37,5 +37,5 @@ describe.each([1, 2, 3, 7, 1_000])("in pieces of %i", (pieceBytes) => {
     "ffffffffffffff\r\n",
     `3;${"x".repeat(2_000)}\r\nabc\r\n`,
     `0\r\n${"X: y\r\n".repeat(3_000)}\r\n`,
-  ])("%.40j is no body in chunks", (text) => expect(() => read(text, pieceBytes)).toThrow(ChunkError));
+  ])("%.40j is not a chunked body", (text) => expect(() => read(text, pieceBytes)).toThrow(ChunkError));
 });

@@ -1,13 +1,13 @@
-// A body in chunks (RFC 9112, section 7.1), read as it comes.
+// Reads a chunked body piece by piece as it arrives (RFC 9112, section 7.1).
 
-/** The body isn't in chunks. */
+/** The bytes are not a chunked body. */
 export class ChunkError extends Error {
   override name = "ChunkError";
 }
 
 const CR = 0x0d;
 const LF = 0x0a;
-/** A chunk's first line, and the lines after the last chunk. */
+/** The line before a chunk, and each line of the trailer section. */
 const MAX_LINE_BYTES = 1024;
 const MAX_TRAILER_BYTES = 8 * 1024;
 const SIZE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
@@ -15,8 +15,8 @@ const SIZE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
 export class ChunkReader {
   isDone = false;
   #line = "";
-  /** Bytes of the chunk that are still to come. */
-  #left = 0;
+  /** Bytes of the current chunk that are still to come. */
+  #remaining = 0;
   #expects: "size" | "data" | "end of data" | "trailer" = "size";
   #trailerBytes = 0;
 
@@ -30,11 +30,11 @@ export class ChunkReader {
     let position = at;
     while (position < bytes.length && !this.isDone) {
       if (this.#expects === "data") {
-        const end = Math.min(bytes.length, position + this.#left);
+        const end = Math.min(bytes.length, position + this.#remaining);
         onData(position, end);
-        this.#left -= end - position;
+        this.#remaining -= end - position;
         position = end;
-        if (this.#left === 0) this.#expects = "end of data";
+        if (this.#remaining === 0) this.#expects = "end of data";
       } else position = this.#readLine(bytes, position);
     }
     return position;
@@ -47,30 +47,29 @@ export class ChunkReader {
     this.#line += bytes.toString("latin1", at, end);
     if (newline < 0) return end;
     if (this.#line.charCodeAt(this.#line.length - 1) !== CR)
-      throw new ChunkError("a line doesn't end with CR LF");
+      throw new ChunkError("a line does not end with CR LF");
     const line = this.#line.slice(0, -1);
     this.#line = "";
-    this.#take(line);
+    this.#parseLine(line);
     return newline + 1;
   }
 
-  #take(line: string): void {
+  #parseLine(line: string): void {
     switch (this.#expects) {
       case "size": {
         const size = SIZE.exec(line);
-        if (size === null) throw new ChunkError("a chunk has no size");
-        this.#left = Number.parseInt(size[1]!, 16);
-        this.#expects = this.#left === 0 ? "trailer" : "data";
+        if (size === null) throw new ChunkError("a chunk has no valid size");
+        this.#remaining = Number.parseInt(size[1]!, 16);
+        this.#expects = this.#remaining === 0 ? "trailer" : "data";
         return;
       }
       case "end of data":
-        if (line !== "") throw new ChunkError("a chunk has another length than it says");
+        if (line !== "") throw new ChunkError("a chunk is longer than its size");
         this.#expects = "size";
         return;
       default:
         this.#trailerBytes += line.length;
-        if (this.#trailerBytes > MAX_TRAILER_BYTES)
-          throw new ChunkError("too much comes after the last chunk");
+        if (this.#trailerBytes > MAX_TRAILER_BYTES) throw new ChunkError("the trailer section is too large");
         this.isDone = line === "";
     }
   }

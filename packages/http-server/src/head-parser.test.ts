@@ -1,19 +1,20 @@
 import { describe, expect, test } from "bun:test";
-import { Rejection } from "../../rejection.ts";
-import { type RequestHead, readHead } from "./head.ts";
 import { HeadCache } from "./head-cache.ts";
+import { parseHead } from "./head-parser.ts";
+import { HttpRejection } from "./rejection.ts";
+import type { RequestHead } from "./request-head.ts";
 
 const lines = (...all: string[]) => all.join("\r\n");
 const post = (...fields: string[]) => lines("POST /e?a=1 HTTP/1.1", "Host: h", ...fields);
 
 function read(text: string): RequestHead {
-  const head = readHead(text);
-  if (head instanceof Rejection) throw new Error(head.detail);
+  const head = parseHead(text);
+  if (head instanceof HttpRejection) throw new Error(head.detail);
   return head;
 }
 
 describe("a head", () => {
-  test("has its path, its fields by name and its body's length", () => {
+  test("has a path, fields by name and the length of the body", () => {
     const head = read(post("Content-Length: 12", "X-A:  one ", "x-a: two", "X-Empty:"));
     expect(head).toMatchObject({
       method: "POST",
@@ -21,7 +22,7 @@ describe("a head", () => {
       path: "/e",
       url: "http://localhost/e?a=1",
       bodyLength: 12,
-      keepsAlive: true,
+      keepAlive: true,
       expectsContinue: false,
     });
     expect(head.get("x-a")).toBe("one, two");
@@ -35,7 +36,7 @@ describe("a head", () => {
     [post("Connection: x, Close"), false],
     ["GET / HTTP/1.0", false],
     [lines("GET / HTTP/1.0", "Connection: Keep-Alive"), false],
-  ])("%j: the connection stays: %p", (text, stays) => expect(read(text).keepsAlive).toBe(stays));
+  ])("%j: keep-alive is %p", (text, keepAlive) => expect(read(text).keepAlive).toBe(keepAlive));
 
   test.each([
     ["GET http://other:80/a?b HTTP/1.1", "/a?b"],
@@ -43,7 +44,7 @@ describe("a head", () => {
     ["GET http://other?b HTTP/1.1", "/?b"],
     ["OPTIONS * HTTP/1.1", "/"],
     ["GET /a..b/.c/...?../x HTTP/1.1", "/a..b/.c/...?../x"],
-  ])("%s is for %s", (line, target) => expect(read(lines(line, "Host: h")).target).toBe(target));
+  ])("the target of %s is %s", (line, target) => expect(read(lines(line, "Host: h")).target).toBe(target));
 
   test.each([
     ["", "not_http"],
@@ -80,25 +81,25 @@ describe("a head", () => {
     [post("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"), "not_http"],
     [post("Transfer-Encoding: gzip, chunked"), "not_implemented"],
     [post("Transfer-Encoding: identity"), "not_implemented"],
-    // A blank to JavaScript's trim, and to nobody else who reads this.
+    // JavaScript's trim strips it, other HTTP parsers do not.
     [post("Transfer-Encoding: \xa0chunked"), "not_implemented"],
     [post("Content-Length: 5\xa0"), "not_http"],
     [lines("POST / HTTP/1.0", "Transfer-Encoding: chunked"), "not_http"],
     [post("Expect: the-unexpected"), "expectation_failed"],
     [post(...Array.from({ length: 100 }, (_, n) => `X-${n}: 1`)), "head_too_large"],
-  ])("%j is refused, and the connection with it", (text, code) => {
-    const head = readHead(text);
-    expect(head).toBeInstanceOf(Rejection);
-    expect(head).toMatchObject({ code, more: { closes: true } });
+  ])("%j is rejected, and the connection ends", (text, code) => {
+    const head = parseHead(text);
+    expect(head).toBeInstanceOf(HttpRejection);
+    expect(head).toMatchObject({ code, closes: true });
   });
 });
 
-test("a head that came before isn't read again, and what is refused isn't kept", () => {
+test("a known head is not parsed again, and a rejected one is not kept", () => {
   const heads = new HeadCache();
-  const first = heads.read(post("X: 1"));
-  expect(heads.read(post("X: 1"))).toBe(first);
-  // However many others come between.
-  for (let n = 0; n < 3_000; n++) heads.read(post(`X-N: ${n}`));
-  expect(heads.read(post("X: 1"))).toEqual(first);
-  expect(heads.read("nonsense")).not.toBe(heads.read("nonsense"));
+  const first = heads.parse(post("X: 1"));
+  expect(heads.parse(post("X: 1"))).toBe(first);
+  // However many others come in between.
+  for (let n = 0; n < 3_000; n++) heads.parse(post(`X-N: ${n}`));
+  expect(heads.parse(post("X: 1"))).toEqual(first);
+  expect(heads.parse("nonsense")).not.toBe(heads.parse("nonsense"));
 });

@@ -1,8 +1,8 @@
-// What goes out over a connection: answers of one turn together, and what the other side doesn't take yet.
+// Bytes to be sent: the responses of one turn of the event loop together, and what the client does not read yet.
 import type { Socket } from "bun";
-import type { ByteBudget } from "../byte-budget.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 
-/** Text of answers that is collected before it is written. */
+/** So much text is collected before it is written. */
 const FLUSH_LENGTH = 64 * 1024;
 
 export class Output {
@@ -10,9 +10,9 @@ export class Output {
   readonly #budget: ByteBudget;
   /** To be written at the end of this turn. ASCII. */
   #text = "";
-  /** Written, and not taken by the socket yet. */
+  /** Written, and not accepted by the socket yet. */
   #unsent: Buffer | undefined;
-  /** Of `#unsent`, what counts against the budget. */
+  /** Bytes of `#unsent` that are charged to the budget. */
   #charged = 0;
   #isClosed = false;
 
@@ -21,19 +21,19 @@ export class Output {
     this.#budget = budget;
   }
 
-  /** Nothing more should be added before `drain`: the other side doesn't read. */
+  /** The client does not read: nothing more should be added until `drain` has sent the rest. */
   get isBlocked(): boolean {
     return this.#unsent !== undefined;
   }
 
-  /** @param wire text is ASCII. @returns false when there is no room to keep it until it is taken */
-  add(wire: string | Buffer): boolean {
-    if (typeof wire !== "string") return this.flush() && this.#write(wire);
-    this.#text = this.#text === "" ? wire : this.#text + wire;
+  /** @param data ASCII when it is text. @returns false when the budget has no room for unsent bytes */
+  add(data: string | Buffer): boolean {
+    if (typeof data !== "string") return this.flush() && this.#write(data);
+    this.#text = this.#text === "" ? data : this.#text + data;
     return this.#text.length < FLUSH_LENGTH || this.flush();
   }
 
-  /** @returns false when there is no room to keep what isn't taken */
+  /** @returns false when the budget has no room for unsent bytes */
   flush(): boolean {
     if (this.#text === "") return true;
     const text = this.#text;
@@ -41,7 +41,7 @@ export class Output {
     return this.#write(text);
   }
 
-  /** There is room again. @returns false when there is still no room to keep what isn't taken */
+  /** The socket accepts bytes again. @returns false when the budget has no room for unsent bytes */
   drain(): boolean {
     const bytes = this.#unsent;
     this.#forget();

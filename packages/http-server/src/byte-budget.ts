@@ -1,4 +1,4 @@
-// Bounds the memory that bodies take together: bytes are taken as they come and given back with the answer.
+// Bounds the memory that many connections take together.
 
 export class ByteBudget {
   #used = 0;
@@ -9,7 +9,7 @@ export class ByteBudget {
     return this.#used;
   }
 
-  /** False when that is more than is left; nothing was taken then. */
+  /** @returns false when fewer bytes are left; none are taken then */
   take(bytes: number): boolean {
     if (this.#used + bytes > this.max) return false;
     this.#used += bytes;

@@ -1,8 +1,8 @@
-// An answer, made of text: what the hot path gives instead of a Response, which costs more than all that is in it.
+// A response made of text: on the hot path a Fetch `Response` would cost more than everything in it.
 
-/** Status and header fields of answers. Made once for each kind, so that an answer brings only its body. */
+/** Status and header fields. Created once for each kind of response, so that a response only adds its body. */
 export class ResponseHead {
-  /** The fields as they go over the wire, each with its line's end. */
+  /** The fields as they are sent, each with its CR LF. */
   readonly lines: string;
 
   constructor(
@@ -19,9 +19,9 @@ export class LightResponse {
   constructor(
     readonly head: ResponseHead,
     readonly body: string,
-    /** The connection is of no more use after it. */
+    /** The connection ends after this response. */
     readonly closes = false,
-    /** Of the body in UTF-8. */
+    /** Length of the body in UTF-8, bytes. */
     readonly bytes = Buffer.byteLength(body),
   ) {}
 

@@ -1,0 +1,197 @@
+// One connection: requests in, responses out in the same order; and when it ends.
+import type { Socket } from "bun";
+import type { BodyReader } from "./body-reader.ts";
+import type { ConnectionContext } from "./context.ts";
+import { Input } from "./input.ts";
+import { Output } from "./output.ts";
+import { type HttpRejection, timedOut } from "./rejection.ts";
+import type { IncomingRequest } from "./request.ts";
+import type { RequestHead } from "./request-head.ts";
+import { RequestReader, type RequestReaderEvents } from "./request-reader.ts";
+import { Responder, type ResponderEvents } from "./responder.ts";
+import type { LightResponse } from "./response.ts";
+import { CONTINUE } from "./response-encoder.ts";
+
+/** So long the client may take to read the last response before the connection is cut, ms. */
+const LINGER_MS = 2_000;
+
+export class Connection implements RequestReaderEvents, ResponderEvents {
+  readonly #context: ConnectionContext;
+  readonly #socket: Socket<Connection>;
+  readonly #reader: RequestReader;
+  readonly #responder: Responder;
+  readonly #output: Output;
+  /** The client has sent its last byte; it may still read. */
+  #hasEnded = false;
+  /** No request is read any more: the connection ends once everything is written. */
+  #isClosing = false;
+  /** Everything is written, and the client was told so. */
+  #isShut = false;
+  #isGone = false;
+  /** When the current phase began, by the clock of the context. */
+  #sinceMs: number;
+
+  constructor(context: ConnectionContext, socket: Socket<Connection>) {
+    this.#context = context;
+    this.#socket = socket;
+    this.#output = new Output(socket, context.budget);
+    this.#reader = new RequestReader(context, new Input(socket), this);
+    this.#responder = new Responder(context, this);
+    this.#sinceMs = context.clockMs;
+  }
+
+  /** A request has no response yet, or a response is not sent yet. */
+  get isBusy(): boolean {
+    return this.mustWait || this.#reader.isReceiving;
+  }
+
+  // --- events of the socket ---
+
+  onData(chunk: Buffer): void {
+    if (this.#isClosing) return;
+    this.#reader.read(chunk);
+    this.#flush();
+  }
+
+  onDrain(): void {
+    if (!this.#output.isBlocked) return;
+    if (!this.#output.drain()) this.terminate();
+    else if (this.#output.isBlocked) return;
+    else if (this.#isClosing) this.#shut();
+    else this.#resumeReading();
+  }
+
+  onEnd(): void {
+    this.#hasEnded = true;
+    // The rest of a body will never come.
+    if (this.#reader.phase === "body" || !this.isBusy) this.#shut();
+  }
+
+  onClose(): void {
+    this.#isGone = true;
+    this.#isClosing = true;
+    this.#output.close();
+    this.#reader.close();
+  }
+
+  // --- calls of the server ---
+
+  /** Ends the connection once the request in progress has its response. */
+  close(): void {
+    if (!this.isBusy) this.#shut();
+  }
+
+  /** Cuts the connection. */
+  terminate(): void {
+    this.#socket.terminate();
+    this.onClose();
+  }
+
+  /** Acts on a phase that takes too long. */
+  sweep(nowMs: number): void {
+    const waitedMs = nowMs - this.#sinceMs;
+    const { bodyTimeoutMs, headTimeoutMs, idleTimeoutMs } = this.#context.timeouts;
+    if (this.#isShut) {
+      if (waitedMs >= LINGER_MS) this.terminate();
+      return;
+    }
+    if (this.#output.isBlocked) {
+      if (waitedMs >= idleTimeoutMs) this.terminate();
+      return;
+    }
+    if (this.#responder.isPending) return;
+    switch (this.#reader.phase) {
+      case "body":
+        if (waitedMs >= bodyTimeoutMs) this.#endLateBody(timedOut("The body", bodyTimeoutMs));
+        return;
+      case "head":
+        if (waitedMs >= headTimeoutMs) this.onInvalid(timedOut("The head", headTimeoutMs));
+        return;
+      default:
+        if (waitedMs >= idleTimeoutMs) this.#shut();
+    }
+  }
+
+  #endLateBody(rejection: HttpRejection): void {
+    if (this.#reader.refuseBody(rejection)) this.#flush();
+    else this.terminate();
+  }
+
+  // --- events of the request reader ---
+
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  get mustWait(): boolean {
+    return this.#responder.isPending || this.#output.isBlocked;
+  }
+
+  onProgress(): void {
+    this.#sinceMs = this.#context.clockMs;
+  }
+
+  onRequest(request: IncomingRequest, body: BodyReader | undefined): void {
+    this.#responder.handle(request, body);
+  }
+
+  onExpectContinue(): void {
+    this.#send(CONTINUE);
+  }
+
+  onRefused(response: LightResponse, head: RequestHead, keepAlive: boolean): void {
+    this.#responder.respond(response, head, keepAlive);
+  }
+
+  onInvalid(rejection: HttpRejection): void {
+    const { dispatcher, encoder } = this.#context;
+    this.onResponse(encoder.encode(dispatcher.reject(rejection), true, false), false);
+  }
+
+  onEndless(): void {
+    this.#shut();
+  }
+
+  // --- events of the responder ---
+
+  onResponse(data: string | Buffer, keepAlive: boolean): void {
+    this.#send(data);
+    // A client that does not read is timed from where it stopped.
+    if (!this.#output.isBlocked) this.#sinceMs = this.#context.clockMs;
+    if (!keepAlive) this.#shut();
+  }
+
+  onSettled(): void {
+    this.#resumeReading();
+  }
+
+  /** After a pending response, or when the socket accepts bytes again. */
+  #resumeReading(): void {
+    if (this.#isGone) return;
+    this.#reader.resume();
+    this.#flush();
+    if ((this.#hasEnded || this.#context.isStopping) && !this.isBusy) this.#shut();
+  }
+
+  // --- writing ---
+
+  #send(data: string | Buffer): void {
+    if (!this.#output.add(data)) this.terminate();
+  }
+
+  #flush(): void {
+    if (!this.#output.flush()) this.terminate();
+  }
+
+  /** Reads no more requests, and tells the client so once everything is written. */
+  #shut(): void {
+    this.#isClosing = true;
+    this.#reader.close();
+    this.#flush();
+    if (this.#output.isBlocked || this.#isShut || this.#isGone) return;
+    this.#isShut = true;
+    this.#sinceMs = this.#context.clockMs;
+    if (this.#hasEnded) this.#socket.end();
+    else this.#socket.shutdown();
+  }
+}

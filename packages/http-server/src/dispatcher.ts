@@ -1,0 +1,64 @@
+// Requests to guards and handlers, refusals to responses: the one place that calls the functions of the options.
+import type { HttpServerOptions, RequestGuard } from "./options.ts";
+import { type HttpRejection, payloadTooLarge } from "./rejection.ts";
+import type { IncomingRequest } from "./request.ts";
+import type { RequestHead } from "./request-head.ts";
+import { LightResponse, ResponseHead } from "./response.ts";
+
+/** On paths without a guard. */
+const MAX_UNGUARDED_BODY_BYTES = 64 * 1024;
+
+export type DispatcherOptions = Pick<
+  HttpServerOptions,
+  "guards" | "fetch" | "toFaultResponse" | "toRejectionResponse" | "onRejected"
+>;
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #unguarded: RequestGuard;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#unguarded = {
+      maxBodyBytes: MAX_UNGUARDED_BODY_BYTES,
+      admit: () => undefined,
+      reject: (_, rejection) => this.reject(rejection),
+      onAbort: () => {},
+    };
+  }
+
+  guardOf({ method, path }: RequestHead): RequestGuard {
+    return (method === "POST" ? this.#options.guards[path] : undefined) ?? this.#unguarded;
+  }
+
+  /** Never throws; a promise may reject. */
+  handle(request: IncomingRequest): LightResponse | Response | Promise<LightResponse | Response> {
+    try {
+      if (this.guardOf(request.head) !== this.#unguarded) return this.#options.fetch(request);
+      return request.body.length > MAX_UNGUARDED_BODY_BYTES
+        ? this.reject(payloadTooLarge(MAX_UNGUARDED_BODY_BYTES))
+        : this.#options.fetch(request.toRequest());
+    } catch (error) {
+      return this.toFaultResponse(error);
+    }
+  }
+
+  toFaultResponse(error: unknown): LightResponse {
+    return this.#options.toFaultResponse(error);
+  }
+
+  /** Refuses a request that no guard knows of, and reports its status. */
+  reject(rejection: HttpRejection): LightResponse {
+    const response = this.toRejectionResponse(rejection);
+    this.#options.onRejected(response.status);
+    return response;
+  }
+
+  toRejectionResponse(rejection: HttpRejection): LightResponse {
+    return this.#options.toRejectionResponse?.(rejection) ?? toPlainResponse(rejection);
+  }
+}
+
+function toPlainResponse({ status, detail, closes }: HttpRejection): LightResponse {
+  return new LightResponse(new ResponseHead(status, { "Content-Type": "text/plain" }), detail, closes);
+}

@@ -1,0 +1,13 @@
+export { Body } from "./body.ts";
+export { ByteBudget } from "./byte-budget.ts";
+export type { HttpServerOptions, RequestGuard } from "./options.ts";
+export {
+  HttpRejection,
+  type HttpRejectionCode,
+  payloadTooLarge,
+  rejectionStatuses,
+} from "./rejection.ts";
+export { IncomingRequest } from "./request.ts";
+export { RequestHead } from "./request-head.ts";
+export { LightResponse, ResponseHead } from "./response.ts";
+export { HttpServer } from "./server.ts";

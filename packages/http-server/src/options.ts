@@ -1,0 +1,51 @@
+// What a server is created with.
+import type { ByteBudget } from "./byte-budget.ts";
+import type { HttpRejection } from "./rejection.ts";
+import type { IncomingRequest } from "./request.ts";
+import type { LightResponse } from "./response.ts";
+
+/** Decides about a request before its body has come. */
+export interface RequestGuard {
+  /** Larger bodies are rejected as soon as that shows, whether declared or not. */
+  readonly maxBodyBytes: number;
+  /**
+   * Asked when the head is complete and the body is not. A response refuses the request. Otherwise the request is
+   * admitted, and exactly one of these follows: `fetch` of the server, `reject`, `onAbort`.
+   */
+  admit(request: IncomingRequest): LightResponse | undefined;
+  /** The admitted request has no usable body: too large, too slow or malformed. */
+  reject(request: IncomingRequest, rejection: HttpRejection): LightResponse;
+  /** The connection of the admitted request is gone: nobody is left to respond to. */
+  onAbort(request: IncomingRequest): void;
+}
+
+export interface Timeouts {
+  /** From the first byte of a head to its last. */
+  readonly headTimeoutMs: number;
+  /** From the end of a head to the end of its body. */
+  readonly bodyTimeoutMs: number;
+  /** Between two requests, and while the client does not read a response. */
+  readonly idleTimeoutMs: number;
+}
+
+export interface HttpServerOptions extends Timeouts {
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly host: string;
+  /** Other processes listen on the same port (SO_REUSEPORT). */
+  readonly isShared: boolean;
+  /** Further connections get a 503 and are closed. */
+  readonly maxConnections: number;
+  /** Bounds the bodies that are arriving and the responses that are not read, of all connections together. */
+  readonly budget: ByteBudget;
+  /** By the path of POST requests. Other requests have a small body or none, and are always admitted. */
+  readonly guards: Readonly<Record<string, RequestGuard>>;
+  /** Responds to a request: an `IncomingRequest` on the paths of the guards, a Fetch `Request` on all others. */
+  fetch(request: IncomingRequest | Request): LightResponse | Response | Promise<LightResponse | Response>;
+  /** The response to an exception in `fetch` or in the server itself. */
+  toFaultResponse(error: unknown): LightResponse;
+  /** The response to what the server itself refuses; plain text by default. */
+  toRejectionResponse?(rejection: HttpRejection): LightResponse;
+  /** Called with the status of each response to a request that reached neither a guard nor `fetch`. */
+  onRejected(status: number): void;
+}

@@ -1,0 +1,45 @@
+// What the server refuses by itself: requests that are not HTTP/1.1, too large, too slow, or too many.
+
+/** Code → HTTP status (RFC 9110, section 15; 431 is RFC 6585). */
+export const rejectionStatuses = {
+  not_http: 400,
+  bad_encoding: 400,
+  request_timeout: 408,
+  too_large: 413,
+  expectation_failed: 417,
+  head_too_large: 431,
+  not_implemented: 501,
+  overloaded: 503,
+  version_not_supported: 505,
+} as const;
+
+export type HttpRejectionCode = keyof typeof rejectionStatuses;
+
+/** An expected refusal, returned instead of a result: `instanceof` tells the two apart. */
+export class HttpRejection {
+  constructor(
+    readonly code: HttpRejectionCode,
+    /** What to change, for this very request. */
+    readonly detail: string,
+    /** The end of the request is unknown, so nothing more can be read from its connection. */
+    readonly closes = false,
+  ) {}
+
+  get status(): number {
+    return rejectionStatuses[this.code];
+  }
+}
+
+export function payloadTooLarge(maxBytes: number): HttpRejection {
+  return new HttpRejection("too_large", `The body has more than ${maxBytes} bytes.`);
+}
+
+/** The bodies of all requests together exceed their memory budget. */
+export function tooManyBytesInFlight(): HttpRejection {
+  return new HttpRejection("overloaded", "Too many bytes are arriving at once: try again shortly.");
+}
+
+/** @param what what did not arrive, as the subject of a sentence */
+export function timedOut(what: string, timeoutMs: number): HttpRejection {
+  return new HttpRejection("request_timeout", `${what} did not arrive within ${timeoutMs} ms.`, true);
+}

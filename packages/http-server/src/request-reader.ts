@@ -1,0 +1,170 @@
+// The reading half of a connection: bytes become requests, which are handed on one after the other.
+import { Body } from "./body.ts";
+import { BodyReader } from "./body-reader.ts";
+import type { ConnectionContext } from "./context.ts";
+import type { Input } from "./input.ts";
+import { HttpRejection, payloadTooLarge } from "./rejection.ts";
+import { IncomingRequest } from "./request.ts";
+import type { RequestHead } from "./request-head.ts";
+import type { LightResponse } from "./response.ts";
+
+/** What the reader asks of its connection, and tells it. */
+export interface RequestReaderEvents {
+  /** No request is read any more. */
+  readonly isClosing: boolean;
+  /** The next request has to wait for a response before it. */
+  readonly mustWait: boolean;
+  /** A head has begun, or a body. */
+  onProgress(): void;
+  /** @param body where the request's body came from, to be released with the response; undefined when it holds nothing */
+  onRequest(request: IncomingRequest, body: BodyReader | undefined): void;
+  /** The client waits for a 100 before it sends the body. */
+  onExpectContinue(): void;
+  /**
+   * The request is refused while its body is still coming.
+   * @param keepAlive the end of the body will be recognised
+   */
+  onRefused(response: LightResponse, head: RequestHead, keepAlive: boolean): void;
+  /** The bytes are not a request: nothing behind them can be read. */
+  onInvalid(rejection: HttpRejection): void;
+  /** A body that was refused already has no end worth waiting for. */
+  onEndless(): void;
+}
+
+export class RequestReader {
+  readonly #context: ConnectionContext;
+  readonly #input: Input;
+  readonly #events: RequestReaderEvents;
+  /** The beginning of a head has come. */
+  #isInHead = false;
+  #body: BodyReader | undefined;
+
+  constructor(context: ConnectionContext, input: Input, events: RequestReaderEvents) {
+    this.#context = context;
+    this.#input = input;
+    this.#events = events;
+  }
+
+  /** What has begun and is not complete. */
+  get phase(): "idle" | "head" | "body" {
+    if (this.#body !== undefined) return "body";
+    return this.#isInHead ? "head" : "idle";
+  }
+
+  /** A body is coming, and its request has no response yet. */
+  get isReceiving(): boolean {
+    return this.#body?.isDiscarding === false;
+  }
+
+  read(chunk: Buffer): void {
+    this.#consume(this.#input.join(chunk));
+  }
+
+  /** The response that the next request had to wait for has been given. */
+  resume(): void {
+    const held = this.#input.resume();
+    if (held !== undefined) this.#consume(held);
+  }
+
+  /** Refuses the request whose body is coming. @returns false when it was refused already */
+  refuseBody(rejection: HttpRejection): boolean {
+    if (!this.isReceiving) return false;
+    this.#refuse(this.#body!, rejection);
+    return true;
+  }
+
+  /** Nothing is read any more. */
+  close(): void {
+    this.#input.clear();
+    const body = this.#body;
+    this.#body = undefined;
+    if (body === undefined) return;
+    body.release();
+    if (!body.isDiscarding) body.guard.onAbort(body.request);
+  }
+
+  #consume(bytes: Buffer): void {
+    const events = this.#events;
+    let at = 0;
+    while (at < bytes.length && !events.isClosing) {
+      if (events.mustWait) {
+        this.#input.hold(bytes, at);
+        return;
+      }
+      at = this.#body === undefined ? this.#readHead(bytes, at) : this.#readBody(this.#body, bytes, at);
+    }
+  }
+
+  /** @returns where to read on */
+  #readHead(bytes: Buffer, start: number): number {
+    const { heads } = this.#context;
+    const head = heads.read(bytes, start);
+    const at = heads.end;
+    if (head === undefined) {
+      this.#waitForHead(bytes, at);
+      return bytes.length;
+    }
+    this.#isInHead = false;
+    if (head instanceof HttpRejection) {
+      this.#events.onInvalid(head);
+      return bytes.length;
+    }
+    const { bodyLength } = head;
+    if (bodyLength === "chunked" || bodyLength > bytes.length - at) {
+      this.#expectBody(head);
+      return at;
+    }
+    // Nearly always the whole body is here already.
+    const end = at + bodyLength;
+    this.#events.onRequest(new IncomingRequest(head, performance.now(), new Body(bytes, at, end)), undefined);
+    return end;
+  }
+
+  #waitForHead(bytes: Buffer, at: number): void {
+    const hasBegun = at < bytes.length;
+    if (hasBegun) {
+      if (!this.#isInHead) this.#events.onProgress();
+      this.#input.hold(bytes, at);
+    }
+    this.#isInHead = hasBegun;
+  }
+
+  #expectBody(head: RequestHead): void {
+    const { dispatcher, budget } = this.#context;
+    const guard = dispatcher.guardOf(head);
+    const { maxBodyBytes } = guard;
+    const body = new BodyReader(head, guard, budget);
+    const { bodyLength, expectsContinue } = head;
+    const refusal =
+      guard.admit(body.request) ??
+      (bodyLength !== "chunked" && bodyLength > maxBodyBytes
+        ? guard.reject(body.request, payloadTooLarge(maxBodyBytes))
+        : undefined);
+    this.#body = body;
+    this.#events.onProgress();
+    if (refusal !== undefined) {
+      body.discard();
+      // After such a response a client that expects a 100 may send the body or not: what comes next is ambiguous.
+      this.#events.onRefused(refusal, head, !expectsContinue && !body.exceedsDiscardLimit);
+    } else if (expectsContinue) this.#events.onExpectContinue();
+  }
+
+  /** @returns where to read on */
+  #readBody(body: BodyReader, bytes: Buffer, start: number): number {
+    const rejection = body.read(bytes, start);
+    if (rejection !== undefined && !body.isDiscarding) this.#refuse(body, rejection);
+    else if (rejection !== undefined || (body.isDiscarding && body.exceedsDiscardLimit))
+      this.#events.onEndless();
+    if (!body.isDone) return body.end;
+    this.#body = undefined;
+    if (!body.isDiscarding) this.#events.onRequest(body.complete(), body);
+    return body.end;
+  }
+
+  #refuse(body: BodyReader, rejection: HttpRejection): void {
+    body.discard();
+    const { guard, request } = body;
+    const response = guard.reject(request, rejection);
+    this.#events.onRefused(response, request.head, !rejection.closes && !body.exceedsDiscardLimit);
+  }
+}

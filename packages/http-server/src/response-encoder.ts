@@ -1,0 +1,65 @@
+// Turns responses into the bytes that are sent.
+import { STATUS_CODES } from "node:http";
+import type { LightResponse, ResponseHead } from "./response.ts";
+
+export const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+
+const CLOSE = "Connection: close\r\n";
+/** Fields about the message's transfer, which the server sets itself. */
+const OWN_FIELDS = new Set(["connection", "content-length", "date", "transfer-encoding"]);
+
+export class ResponseEncoder {
+  #date = "";
+  /** Everything before the fields that differ between responses of one head; renewed with each second's Date. */
+  readonly #prefixes = new Map<ResponseHead, string>();
+
+  constructor(now: Date) {
+    this.setDate(now);
+  }
+
+  /** To be called about once a second. */
+  setDate(now: Date): void {
+    const text = now.toUTCString();
+    if (text === this.#date) return;
+    this.#date = text;
+    this.#prefixes.clear();
+  }
+
+  /**
+   * @param isHead the response to HEAD, which has a Content-Length and no body
+   * @returns text when every byte is ASCII
+   */
+  encode(response: LightResponse, closes: boolean, isHead: boolean): string | Buffer {
+    const { head, body, bytes } = response;
+    const text = `${this.#prefixOf(head)}${closes ? CLOSE : ""}Content-Length: ${bytes}\r\n\r\n${isHead ? "" : body}`;
+    return isHead || bytes === body.length ? text : Buffer.from(text);
+  }
+
+  /** Encodes a Fetch `Response`, whose body is read to its end first. Rejects when that fails. */
+  async encodeFetch(response: Response, closes: boolean, isHead: boolean): Promise<Buffer> {
+    const { status, headers } = response;
+    if (isHead) await response.body?.cancel();
+    const body = isHead ? new Uint8Array() : await response.bytes();
+    let lines = closes ? CLOSE : "";
+    for (const [name, value] of headers) {
+      if (!OWN_FIELDS.has(name)) lines += `${name}: ${value}\r\n`;
+    }
+    const hasBody = status >= 200 && status !== 204 && status !== 304;
+    const length = isHead ? headers.get("content-length") : String(body.length);
+    if (hasBody && length !== null) lines += `Content-Length: ${length}\r\n`;
+    return Buffer.concat([Buffer.from(`${this.#toPrefix(status, lines)}\r\n`, "latin1"), body]);
+  }
+
+  #prefixOf(head: ResponseHead): string {
+    let prefix = this.#prefixes.get(head);
+    if (prefix === undefined) {
+      prefix = this.#toPrefix(head.status, head.lines);
+      this.#prefixes.set(head, prefix);
+    }
+    return prefix;
+  }
+
+  #toPrefix(status: number, lines: string): string {
+    return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines}Date: ${this.#date}\r\n`;
+  }
+}

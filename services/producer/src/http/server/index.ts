@@ -1,1 +1,0 @@
-export { HttpServer, type HttpServerOptions, type RequestGuard } from "./server.ts";
