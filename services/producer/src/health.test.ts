@@ -9,8 +9,8 @@ function at({ isReady = true, isTried = true, topicExists = true, isStopping = f
 }
 
 test("ready while events are taken", () => {
-  expect(at({})).toEqual({ ok: true, kafka: "connected", topic: "there", spooling: false });
-  // The journal takes them.
+  expect(at({})).toEqual({ ok: true, kafka: "connected", topic: "ready", spooling: false });
+  // Without Kafka the journal takes them.
   expect(at({ topicExists: false }).ok).toBe(true);
 });
 

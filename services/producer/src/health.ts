@@ -1,4 +1,4 @@
-// Alive: the process answers. Ready: it takes events.
+// Live: the process responds. Ready: it takes events.
 import type { Health } from "@ingest/service";
 import type { Delivery } from "./delivery/index.ts";
 import type { TopicStep } from "./topic.ts";
@@ -10,8 +10,9 @@ export interface ReadinessSources {
 }
 
 /**
- * Ready while events are taken: Kafka answers, or the journal has room.
- * At start, not before the topic was looked for once: what comes earlier would only make a detour.
+ * Ready while events are taken: Kafka is connected, or the journal has room.
+ * At start, not before the first attempt to find the topic has ended: earlier events would go through the journal for
+ * no reason.
  */
 export function readiness({ delivery, topic, isStopping }: ReadinessSources): Health {
   const { ready, refusal, connected, spooling } = delivery.state();
@@ -19,8 +20,8 @@ export function readiness({ delivery, topic, isStopping }: ReadinessSources): He
   return {
     ok: ready && reason === undefined,
     ...(reason === undefined ? {} : { reason }),
-    kafka: connected ? "connected" : "away",
-    topic: topic.exists ? "there" : "not seen yet",
+    kafka: connected ? "connected" : "unavailable",
+    topic: topic.exists ? "ready" : "pending",
     spooling,
   };
 }

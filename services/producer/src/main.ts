@@ -1,5 +1,5 @@
 #!/usr/bin/env bun
-// HTTP in, Kafka out. This file only wires, and alone reads the environment.
+// HTTP in, Kafka out. Only wiring is here, and only here the environment is read.
 import { createLog, runService, settingsOrExit } from "@ingest/service";
 import { readConfig } from "./config.ts";
 import { startServer } from "./server.ts";
@@ -20,7 +20,7 @@ const log = createLog("producer", settings);
 if (index !== undefined) {
   const workerLog = log.child({ worker: index });
   const channel = parentChannel();
-  // Without its parent nobody would end it; a second such signal forces it.
+  // Without its parent, nothing else would stop this worker.
   channel.onClose(() => process.kill(process.pid, "SIGTERM"));
   await runService(workerLog, async (lifecycle) => {
     const { port } = await startServer({

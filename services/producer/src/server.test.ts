@@ -7,8 +7,8 @@ import { readConfig } from "./config.ts";
 import { event, openJournal } from "./delivery/testing/journal.ts";
 import { startServer } from "./server.ts";
 
-// The topic was deleted since, or never made: its events failed for ever, and those behind them waited.
-test("a topic that only the journal names is made too, and said", async () => {
+// The topic did not exist: its events failed for ever, and the events behind them waited.
+test("a topic that only the journal names is created too, and logged", async () => {
   using home = temporaryFolder();
   const cluster = await startMockCluster();
   const former = await openJournal(home.path, { topic: "before" });
@@ -27,7 +27,7 @@ test("a topic that only the journal names is made too, and said", async () => {
   await startServer({ config, log, lifecycle });
   const isReady = (topic: string) => lines.some((line) => line.topic === topic && line.msg === "topic ready");
   await until("both topics", () => isReady("events") && isReady("before"), 30_000);
-  expect(lines.filter(({ msg }) => msg.startsWith("the journal has events for"))).toMatchObject([
+  expect(lines.filter(({ msg }) => msg.startsWith("journal holds events of another topic"))).toMatchObject([
     { topic: "before" },
   ]);
   expect(await lifecycle.stop()).toBe(true);

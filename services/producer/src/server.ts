@@ -1,5 +1,4 @@
-// One process of the producer: everything behind its port, started in order and stopped in reverse.
-
+// One producer process: its components, started in order and stopped in reverse.
 import { ByteBudget, type HttpServer } from "@ingest/http-server";
 import type { ProducerStatistics } from "@ingest/kafka";
 import type { HealthSource, Lifecycle, Log } from "@ingest/service";
@@ -21,23 +20,23 @@ export interface ServerOptions {
   lifecycle: Lifecycle;
   /** This process's number among the workers, from 0, and how many there are. */
   worker?: { index: number; count: number };
-  /** Wraps what this process says of itself: with several, each answers for all. */
+  /** With several workers: replaces the own health and metrics of this process by those of all. */
   aggregateHealth?: (own: OwnHealth) => HealthSource;
 }
 
-/** What one process says of itself. */
+/** Health and metrics of this process alone. */
 export interface OwnHealth extends HealthSource {
   ready(): ReturnType<typeof readiness>;
   /** As prom-client's `getMetricsAsJSON`. */
   metricsJson(): Promise<object[]>;
 }
 
-/** Of SHUTDOWN_TIMEOUT_MS, what requests have to end; the rest is for what they brought. */
+/** Share of SHUTDOWN_TIMEOUT_MS for requests to end; the rest is for delivering their events. */
 const REQUESTS_SHARE = 0.4;
-/** A step's own limits come first: the lifecycle's cut in only where something is stuck. */
+/** Beyond a step's own limits, so that the lifecycle's limit applies only when the step is stuck. */
 const STOP_MARGIN_MS = 1_000;
 
-/** Starts everything. Resolves with the port once requests are answered, whether Kafka is there or not. */
+/** Starts everything. Resolves with the port once it takes requests, whether Kafka is available or not. */
 export async function startServer(options: ServerOptions): Promise<{ port: number }> {
   const { config, log, lifecycle, worker = { index: 0, count: 1 } } = options;
   const { settings, kafka } = config;
@@ -111,15 +110,15 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
     start: () => delivery.start(),
     async stop() {
       const { lost, journalled } = await delivery.stop(forDelivery);
-      if (lost > 0) throw new Error(`${lost} accepted events could neither be sent nor kept`);
+      if (lost > 0) throw new Error(`${lost} accepted events were lost: neither delivered nor journalled`);
       if (journalled > 0) log.warn({ journalled }, "events left in the journal: the next start sends them");
     },
     stopBudgetMs: forDelivery + STOP_MARGIN_MS,
   });
   await lifecycle.start({ name: "topic", start: () => topic.start(), stop: () => topic.stop() });
-  // Were such a topic gone, its events would be tried for ever, in front of all others.
+  // If such a topic were missing, its events would be retried for ever, ahead of all others.
   for (const name of delivery.journalTopics().filter((name) => name !== settings.KAFKA_TOPIC)) {
-    log.warn({ topic: name }, "the journal has events for a topic that isn't KAFKA_TOPIC: they go there");
+    log.warn({ topic: name }, "journal holds events of another topic than KAFKA_TOPIC: they are sent there");
     const former = topicStep(name);
     await lifecycle.start({
       name: `topic ${name}`,
@@ -146,7 +145,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
     async stop() {
       admission.close();
       const requests = (await server?.stop(forRequests, () => delivery.settlePending())) ?? 0;
-      if (requests > 0) log.warn({ requests }, "requests that did not end were cut off");
+      if (requests > 0) log.warn({ requests }, "requests aborted at the shutdown limit");
     },
     stopBudgetMs: forRequests + STOP_MARGIN_MS,
   });

@@ -6,7 +6,7 @@ import { TopicStep } from "./topic.ts";
 
 const topic = { topic: "events", partitions: 4, replicationFactor: 1 };
 
-test("the topic is made once Kafka answers", async () => {
+test("the topic is created once Kafka responds", async () => {
   const cluster = await startMockCluster();
   const step = new TopicStep({
     kafka: { "bootstrap.servers": cluster.bootstrapServers },
@@ -21,7 +21,7 @@ test("the topic is made once Kafka answers", async () => {
   await cluster.close();
 }, 60_000);
 
-test("while Kafka is away it says so and tries on, until it is stopped", async () => {
+test("while Kafka is unreachable it logs that and retries, until it is stopped", async () => {
   const lines: string[] = [];
   const step = new TopicStep({
     // Nothing listens on port 1.
@@ -36,7 +36,7 @@ test("while Kafka is away it says so and tries on, until it is stopped", async (
   expect(step.exists).toBe(false);
   expect(JSON.parse(lines[0]!)).toMatchObject({ topic: "events", code: "broker_unavailable" });
   await step.stop();
-  const said = lines.length;
+  const logged = lines.length;
   await Bun.sleep(0);
-  expect(lines).toHaveLength(said);
+  expect(lines).toHaveLength(logged);
 }, 60_000);

@@ -75,7 +75,7 @@ export class KafkaSink implements Sink {
         const { code, message } = toKafkaError(error);
         // Once is news; the rest is in the metrics.
         if (attempts++ === 0)
-          this.#options.log.warn({ code, reason: message }, "Kafka can't be reached: trying on");
+          this.#options.log.warn({ code, reason: message }, "Kafka unreachable: retrying");
         await Bun.sleep(CONNECT_PAUSE_MS);
       }
     }

@@ -17,7 +17,7 @@ async function report(ok: boolean, requests: number): Promise<WorkerReport> {
   const histogram = new DurationHistogram([0.001, 1]);
   histogram.add(requests);
   histogramsOf(registry, "duration_seconds", "h", "route", { "/a": histogram });
-  // As it comes over the channel.
+  // As the channel serializes it.
   return JSON.parse(
     JSON.stringify({ ready: { ok, kafka: "connected" }, metrics: await registry.getMetricsAsJSON() }),
   ) as WorkerReport;
@@ -25,8 +25,8 @@ async function report(ok: boolean, requests: number): Promise<WorkerReport> {
 
 const lines = (text: string) => text.split("\n");
 
-describe("figures", () => {
-  test("of all workers and the parent are one text", async () => {
+describe("metrics", () => {
+  test("of all workers and the parent are aggregated", async () => {
     const parent = new Registry();
     new Counter({ name: "ingest_worker_restarts_total", help: "h", registers: [parent] }).inc(3);
     const { metrics } = await aggregate(
@@ -61,18 +61,21 @@ describe("ready", () => {
     return (await aggregate(states, new Registry())).ready;
   };
 
-  test("while any worker is, and the answer says which are not", async () => {
+  test("while any worker is, with the status of each", async () => {
     expect(await readyOf([true, false, undefined])).toEqual({
       ok: true,
       workers: [
         { worker: 0, status: "ok", kafka: "connected" },
         { worker: 1, status: "unavailable", kafka: "connected" },
-        { worker: 2, status: "no answer" },
+        { worker: 2, status: "unresponsive" },
       ],
     });
   });
 
-  test.each([[[false, false]], [[undefined, false]], [[undefined]]])("not when none is: %j", async (oks) => {
-    expect((await readyOf(oks)).ok).toBe(false);
-  });
+  test.each([[[false, false]], [[undefined, false]], [[undefined]]])(
+    "not ready when no worker is: %j",
+    async (oks) => {
+      expect((await readyOf(oks)).ok).toBe(false);
+    },
+  );
 });

@@ -1,4 +1,4 @@
-// Several processes on one port: WORKERS in the settings. Each is a whole producer, with a journal of its own.
+// Several worker processes on one port (WORKERS). Each is a complete producer with a journal of its own.
 import { availableParallelism } from "node:os";
 import { countersOf, createMetrics, type Env, type Lifecycle, type Log } from "@ingest/service";
 import type { HttpSettings } from "../config.ts";
@@ -8,27 +8,27 @@ import { MAX_MISSED, Supervisor, type WorkerProcess } from "./supervisor.ts";
 
 export { aggregateHealth, parentChannel } from "./worker.ts";
 
-/** Tells a worker which one it is, from 0. Nobody else sets it. */
+/** The index of a worker, from 0. Set by the parent only. */
 const INDEX_ENV = "INGEST_WORKER";
 
-/** A worker ends by its own limits first. */
+/** Beyond SHUTDOWN_TIMEOUT_MS, so that a worker's own limits apply first. */
 const STOP_MARGIN_MS = 4_000;
-/** What the end of one that had to be killed may take. */
+/** Time for a killed worker to end. */
 const KILL_MARGIN_MS = 1_000;
 
-/** How many processes answer. */
+/** The number of worker processes. */
 export function workerCount({ WORKERS }: Pick<HttpSettings, "WORKERS">): number {
   return WORKERS === "auto" ? availableParallelism() : WORKERS;
 }
 
-/** Which worker this process is; undefined in a parent, or where there is one process only. */
+/** The index of this worker; undefined in the parent, or when there is only one process. */
 export function workerIndex(env: Env): number | undefined {
   const text = env[INDEX_ENV];
   return text === undefined || !/^\d+$/.test(text) ? undefined : Number(text);
 }
 
 export interface SuperviseOptions {
-  /** The program that a worker runs. */
+  /** The script that a worker runs. */
   main: string;
   env: Env;
   settings: HttpSettings;
@@ -36,7 +36,7 @@ export interface SuperviseOptions {
   lifecycle: Lifecycle;
 }
 
-/** Starts the workers. Resolves with the port once each of them listens. */
+/** Starts the workers. Resolves with the port once all of them listen. */
 export async function superviseWorkers(options: SuperviseOptions): Promise<{ port: number }> {
   const { main, env, settings, log, lifecycle } = options;
   const count = workerCount(settings);
@@ -56,11 +56,11 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<{ por
   countersOf(
     registry,
     "worker_restarts_total",
-    "Workers that were started again: they ended, hung, or didn't come up",
+    "Worker restarts by reason: the worker ended, hung, or did not start in time",
     "reason",
     () => supervisor.restarts,
   );
-  // Workers share the port with whatever else lets it be shared: another service would get a part of the requests.
+  // With SO_REUSEPORT another service could share the port and get a part of the requests.
   assertPortFree(settings.HOST, settings.PORT);
   const stopMs = settings.SHUTDOWN_TIMEOUT_MS + STOP_MARGIN_MS;
   let port = settings.PORT;
@@ -85,7 +85,7 @@ function spawnWorker(main: string, env: Env, onMessage: (message: FromWorker) =>
     env: { ...env },
     stdio: ["ignore", "inherit", "inherit"],
     ipc: (message) => onMessage(message as FromWorker),
-    // Ctrl-C at a terminal goes to the parent alone, which passes it on once.
+    // Ctrl-C at a terminal reaches the parent alone, which forwards it once.
     detached: true,
   });
   return {

@@ -1,15 +1,15 @@
-// What parent and workers tell each other.
+// The messages between the parent process and its workers.
 import type { Health } from "@ingest/service";
 
-/** What one worker says of itself. */
+/** Health and metrics of one worker. */
 export interface WorkerReport {
   ready: Health;
   /** As prom-client's `getMetricsAsJSON`. */
   metrics: object[];
 }
 
-/** What the parent says of all of them together. */
-export interface WholeReport {
+/** Health and metrics of the whole service. */
+export interface ServiceReport {
   ready: Health;
   /** Prometheus text. */
   metrics: string;
@@ -17,16 +17,16 @@ export interface WholeReport {
 
 export type FromWorker =
   | { type: "listening"; port: number }
-  /** Somebody asks this worker, and wants to know of all. */
-  | { type: "ask"; id: number }
-  /** The answer to `report`. */
-  | ({ type: "reported"; id: number } & WorkerReport)
-  /** The answer to `ping`. */
+  /** Requests the report of the whole service: the worker has a request for health or metrics. */
+  | { type: "get_service_report"; id: number }
+  /** The reply to `get_worker_report`. */
+  | ({ type: "worker_report"; id: number } & WorkerReport)
+  /** The reply to `ping`. */
   | { type: "pong"; id: number };
 
 export type FromParent =
-  | { type: "report"; id: number }
-  /** Is its event loop still turning? */
+  | { type: "get_worker_report"; id: number }
+  /** Checks that the worker's event loop is running. */
   | { type: "ping"; id: number }
-  /** The answer to `ask`. */
-  | ({ type: "answered"; id: number } & WholeReport);
+  /** The reply to `get_service_report`. */
+  | ({ type: "service_report"; id: number } & ServiceReport);

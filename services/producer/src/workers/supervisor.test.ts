@@ -16,21 +16,21 @@ class FakeWorker implements WorkerProcess {
     readonly pid: number,
     readonly index: number,
     readonly port: number,
-    readonly tell: (message: FromWorker) => void,
+    readonly emit: (message: FromWorker) => void,
   ) {
     this.exited = new Promise((resolve) => {
       this.end = (code, signal = null) => resolve({ code, signal });
     });
   }
-  /** Stopped, or in a loop: it answers nothing, and no signal but SIGKILL ends it. */
+  /** Suspended, or in an endless loop: it sends nothing, and only SIGKILL ends it. */
   isHung = false;
 
   send(message: FromParent): void {
     this.received.push(message);
     if (this.isHung) return;
-    if (message.type === "ping") this.tell({ type: "pong", id: message.id });
-    if (message.type === "report")
-      this.tell({ type: "reported", id: message.id, ready: { ok: true }, metrics: [] });
+    if (message.type === "ping") this.emit({ type: "pong", id: message.id });
+    if (message.type === "get_worker_report")
+      this.emit({ type: "worker_report", id: message.id, ready: { ok: true }, metrics: [] });
   }
   kill(signal: NodeJS.Signals): void {
     this.signals.push(signal);
@@ -49,7 +49,7 @@ interface Options {
   isListening?: boolean;
   pingMs?: number;
   startTimeoutMs?: number;
-  /** Called before each start of a worker, with how many there were; throws when there is to be none. */
+  /** Called before each spawn with the number of earlier ones; throws to make the spawn fail. */
   beforeSpawn?: (started: number) => void;
 }
 
@@ -96,7 +96,7 @@ describe("start", () => {
 });
 
 describe("a worker that ends", () => {
-  test("is started again on the same port, as the same worker", async () => {
+  test("is restarted on the same port, with the same index", async () => {
     const { supervisor, workers } = supervise(2);
     await supervisor.start();
     workers[1]!.end(null, "SIGKILL");
@@ -108,7 +108,7 @@ describe("a worker that ends", () => {
     expect(workers[3]).toMatchObject({ index: 1 });
   });
 
-  test("is not started again once all are to stop", async () => {
+  test("is not restarted while the service stops", async () => {
     const { supervisor, workers } = supervise(2);
     await supervisor.start();
     await supervisor.stop(10_000);
@@ -118,7 +118,7 @@ describe("a worker that ends", () => {
 });
 
 describe("a worker that hangs", () => {
-  test("kept its share of the connections for ever: it is killed and started again, and the others are not", async () => {
+  test("is killed and restarted, and the others are not", async () => {
     const { supervisor, workers } = supervise(2, { pingMs: 2 });
     await supervisor.start();
     workers[1]!.isHung = true;
@@ -132,25 +132,25 @@ describe("a worker that hangs", () => {
     expect(supervisor.restarts).toMatchObject({ ended: 0, hung: 1 });
   });
 
-  test("for a moment only is left alone", async () => {
+  test("is left alone when it hangs for a moment only", async () => {
     const { supervisor, workers } = supervise(1, { pingMs: 20 });
     await supervisor.start();
-    const asked = () => workers[0]!.received.length;
+    const pings = () => workers[0]!.received.length;
     workers[0]!.isHung = true;
-    await until("the second ping", () => asked() === 2);
+    await until("the second ping", () => pings() === 2);
     workers[0]!.isHung = false;
-    await until("the last ping", () => asked() === MAX_MISSED + 2);
+    await until("the last ping", () => pings() === MAX_MISSED + 2);
     expect(workers[0]!.signals).toEqual([]);
   });
 
-  test("while it starts is killed after the time for that", async () => {
+  test("is killed after the start timeout while it starts", async () => {
     const { supervisor, workers } = supervise(1, { isListening: false, startTimeoutMs: 10 });
     const started = supervisor.start();
     workers[0]!.isHung = true;
     expect(started).rejects.toThrow("worker 0 ended with SIGKILL before it listened");
   });
 
-  test("when all are to stop is killed before the time is over, for it would hold port and journal", async () => {
+  test("is killed at the end of the stop budget: it would hold port and journal", async () => {
     const { supervisor, workers } = supervise(2);
     await supervisor.start();
     workers[1]!.isHung = true;
@@ -160,7 +160,7 @@ describe("a worker that hangs", () => {
   });
 });
 
-test("a system that has no process to spare ended the parent: it is tried again instead", async () => {
+test("a spawn that fails for lack of processes is retried", async () => {
   let refusals = 2;
   const { supervisor, workers } = supervise(1, {
     beforeSpawn: (started) => {
@@ -175,14 +175,14 @@ test("a system that has no process to spare ended the parent: it is tried again 
 });
 
 describe("stop", () => {
-  test("passes SIGTERM on once and waits for each", async () => {
+  test("forwards SIGTERM once and waits for each worker", async () => {
     const { supervisor, workers } = supervise(2);
     await supervisor.start();
     await supervisor.stop(10_000);
     expect(workers.map(({ signals }) => signals)).toEqual([["SIGTERM"], ["SIGTERM"]]);
   });
 
-  test("says which worker did not end well", async () => {
+  test("names the worker whose exit code is not 0", async () => {
     const { supervisor, workers } = supervise(2);
     await supervisor.start();
     workers[1]!.kill = () => workers[1]!.end(1);
@@ -190,14 +190,16 @@ describe("stop", () => {
   });
 });
 
-describe("a worker that asks", () => {
-  test("is told of all of them", async () => {
+describe("a worker that requests the service report", () => {
+  test("receives the health of all workers", async () => {
     const { supervisor, workers } = supervise(2);
     await supervisor.start();
-    workers[1]!.tell({ type: "ask", id: 7 });
-    await until("the report of all", () => workers[1]!.received.some(({ type }) => type === "answered"));
+    workers[1]!.emit({ type: "get_service_report", id: 7 });
+    await until("the report of all", () =>
+      workers[1]!.received.some(({ type }) => type === "service_report"),
+    );
     expect(workers[1]!.received.at(-1)).toMatchObject({
-      type: "answered",
+      type: "service_report",
       id: 7,
       ready: {
         ok: true,
@@ -209,19 +211,21 @@ describe("a worker that asks", () => {
     });
   });
 
-  test("is told of the others when one is gone", async () => {
+  test("receives the health of the others when one has ended", async () => {
     const { supervisor, workers } = supervise(2);
     await supervisor.start();
     workers[0]!.send = () => {
       throw new Error("closed");
     };
-    workers[1]!.tell({ type: "ask", id: 8 });
-    await until("the report of all", () => workers[1]!.received.some(({ type }) => type === "answered"));
+    workers[1]!.emit({ type: "get_service_report", id: 8 });
+    await until("the report of all", () =>
+      workers[1]!.received.some(({ type }) => type === "service_report"),
+    );
     expect(workers[1]!.received.at(-1)).toMatchObject({
       ready: {
         ok: true,
         workers: [
-          { worker: 0, status: "no answer" },
+          { worker: 0, status: "unresponsive" },
           { worker: 1, status: "ok" },
         ],
       },

@@ -1,11 +1,11 @@
-// The parent of several workers: starts them, starts a dead or hung one again, asks them all when one is asked, ends
-// them.
+// The parent of several workers: starts and stops them, restarts a worker that ended or hangs, and aggregates their
+// reports.
 import type { Log, Registry } from "@ingest/service";
 import { aggregate, type WorkerState } from "./aggregate.ts";
-import { Exchange } from "./exchange.ts";
 import type { FromParent, FromWorker, WorkerReport } from "./messages.ts";
+import { RequestReply } from "./request-reply.ts";
 
-/** A running process, as far as it is needed here. */
+/** The part of a child process that the supervisor uses. */
 export interface WorkerProcess {
   readonly pid: number;
   send(message: FromParent): void;
@@ -16,20 +16,20 @@ export interface WorkerProcess {
 
 export interface SupervisorOptions {
   count: number;
-  /** Where to listen; 0: the first worker takes a free port, and the others share it. */
+  /** The port to listen on; 0: the first worker takes a free port, and the others share it. */
   port: number;
   spawn(index: number, port: number, onMessage: (message: FromWorker) => void): WorkerProcess;
-  /** The parent's own figures. */
+  /** The parent's own metrics. */
   registry: Registry;
   log: Log;
-  /** A worker that listens is asked this often, ms, whether it is alive; `MAX_MISSED` asks without an answer end it. */
+  /** Interval of pings to each listening worker, ms. After `MAX_MISSED` pings without a reply the worker is killed. */
   pingMs: number;
-  /** A worker that doesn't listen so long after its start is ended, ms. */
+  /** A worker that isn't listening this long after its start is killed, ms. */
   startTimeoutMs: number;
   firstPauseMs?: number;
 }
 
-/** Why a worker was started again: it ended by itself, or the parent ended it. */
+/** Why a worker was restarted: it ended by itself, or the parent killed it. */
 export type RestartReason = "ended" | "hung" | "not_started";
 
 interface Slot {
@@ -37,10 +37,10 @@ interface Slot {
   process: WorkerProcess | undefined;
   isListening: boolean;
   startedMs: number;
-  /** Asks in a row without an answer. */
+  /** Consecutive pings without a reply. */
   missed: number;
   startTimer: Timer | undefined;
-  /** Why the parent ended it, if it did. */
+  /** Why the parent killed it, if it did. */
   killedFor: Exclude<RestartReason, "ended"> | undefined;
   pauseMs: number;
   restart: Timer | undefined;
@@ -48,21 +48,21 @@ interface Slot {
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
-/** A worker that lived so long died of something new: the next pause is the first one again. */
+/** A worker that ran this long before it ended is restarted after the first pause again. */
 const SETTLED_MS = 30_000;
 const REPORT_TIMEOUT_MS = 1_000;
-/** Asks are counted, not the time: a parent that was itself stopped for a while has asked nobody meanwhile. */
+/** Pings are counted rather than time: a parent that was itself suspended has sent none meanwhile. */
 export const MAX_MISSED = 5;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #slots: Slot[];
-  readonly #reports = new Exchange<WorkerReport>();
-  readonly #pongs = new Exchange<true>();
+  readonly #reports = new RequestReply<WorkerReport>();
+  readonly #pongs = new RequestReply<true>();
   #pingTimer: Timer | undefined;
   #port: number;
   #isStopping = false;
-  /** Workers that were started again. */
+  /** Restarts by reason. */
   readonly restarts: Record<RestartReason, number> = { ended: 0, hung: 0, not_started: 0 };
 
   constructor(options: SupervisorOptions) {
@@ -83,9 +83,9 @@ export class Supervisor {
   }
 
   /**
-   * Starts the first worker, and once it listens the others.
+   * Starts the first worker, and the others once it listens.
    * @returns the port
-   * @throws Error when a worker ends before it listens: what ails it at the start won't be mended by trying again
+   * @throws Error when a worker ends before it listens: restarting it would hardly help
    */
   async start(): Promise<number> {
     this.#pingTimer = setInterval(() => {
@@ -98,8 +98,8 @@ export class Supervisor {
   }
 
   /**
-   * Ends all workers as they end by themselves, and by force those that haven't within `budgetMs`.
-   * @throws Error when one of them didn't end well
+   * Sends SIGTERM to all workers, and SIGKILL to those still running after `budgetMs`.
+   * @throws Error when a worker's exit code isn't 0
    */
   async stop(budgetMs: number): Promise<void> {
     this.#isStopping = true;
@@ -107,7 +107,10 @@ export class Supervisor {
     const force = setTimeout(() => {
       for (const { index: worker, process } of this.#slots) {
         if (process === undefined) continue;
-        this.#options.log.error({ worker, pid: process.pid, budgetMs }, "a worker did not stop: ending it");
+        this.#options.log.error(
+          { worker, pid: process.pid, budgetMs },
+          "worker did not stop in time: killing it",
+        );
         process.kill("SIGKILL");
       }
     }, budgetMs);
@@ -117,9 +120,9 @@ export class Supervisor {
       const end = await slot.process?.exited;
       return end === undefined || end.code === 0 ? [] : [`worker ${slot.index} ended with ${describe(end)}`];
     });
-    const bad = (await Promise.all(ends)).flat();
+    const failures = (await Promise.all(ends)).flat();
     clearTimeout(force);
-    if (bad.length > 0) throw new Error(bad.join("; "));
+    if (failures.length > 0) throw new Error(failures.join("; "));
   }
 
   #startFirst(slot: Slot): Promise<number> {
@@ -136,9 +139,9 @@ export class Supervisor {
         clearTimeout(slot.startTimer);
         slot.isListening = true;
         onListening?.(message.port);
-      } else if (message.type === "reported") this.#reports.answered(message.id, message);
-      else if (message.type === "pong") this.#pongs.answered(message.id, true);
-      else void this.#answer(worker, message.id);
+      } else if (message.type === "worker_report") this.#reports.onReply(message.id, message);
+      else if (message.type === "pong") this.#pongs.onReply(message.id, true);
+      else void this.#sendServiceReport(worker, message.id);
     });
     slot.process = worker;
     slot.startTimer = setTimeout(() => this.#kill(slot, "not_started"), this.#options.startTimeoutMs);
@@ -152,13 +155,13 @@ export class Supervisor {
     });
   }
 
-  /** Asks whether it still answers; its share of the connections hangs while it doesn't. */
+  /** Checks that the worker responds: otherwise its share of the connections would hang. */
   async #ping(slot: Slot): Promise<void> {
     const { process, isListening } = slot;
     if (process === undefined || !isListening) return;
-    const answer = await this.#pongs.ask((id) => process.send({ type: "ping", id }), this.#options.pingMs);
+    const pong = await this.#pongs.request((id) => process.send({ type: "ping", id }), this.#options.pingMs);
     if (slot.process !== process || this.#isStopping) return;
-    slot.missed = answer ? 0 : slot.missed + 1;
+    slot.missed = pong ? 0 : slot.missed + 1;
     if (slot.missed === MAX_MISSED) this.#kill(slot, "hung");
   }
 
@@ -171,33 +174,36 @@ export class Supervisor {
     const { log, firstPauseMs = FIRST_PAUSE_MS } = this.#options;
     if (performance.now() - slot.startedMs > SETTLED_MS) slot.pauseMs = firstPauseMs;
     const { index: worker, pauseMs, killedFor: reason = "ended" } = slot;
-    log.error({ worker, reason, ...details, pauseMs }, "a worker ended: starting it again");
+    log.error({ worker, reason, ...details, pauseMs }, "worker ended: restarting it");
     slot.restart = setTimeout(() => {
       try {
         this.#spawn(slot);
         this.restarts[reason]++;
       } catch (error) {
-        // The machine has no process or descriptor to spare now; it may have later.
+        // The system is out of processes or file descriptors now; later it may not be.
         this.#restartLater(slot, { error });
       }
     }, pauseMs);
     slot.pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
 
-  /** A worker wants to know of all. */
-  async #answer(asker: WorkerProcess, id: number): Promise<void> {
+  /** Sends the report of the whole service to a worker. */
+  async #sendServiceReport(worker: WorkerProcess, id: number): Promise<void> {
     const states = await Promise.all(this.#slots.map((slot) => this.#reportOf(slot)));
     try {
-      asker.send({ type: "answered", id, ...(await aggregate(states, this.#options.registry)) });
+      worker.send({ type: "service_report", id, ...(await aggregate(states, this.#options.registry)) });
     } catch (error) {
-      // The asker is gone, or figures don't add up: it answers for itself then.
-      this.#options.log.debug({ error }, "a worker could not be answered");
+      // The worker has ended, or metrics can't be aggregated: it responds with its own report then.
+      this.#options.log.debug({ error }, "sending the service report to a worker failed");
     }
   }
 
   async #reportOf({ index, process, isListening }: Slot): Promise<WorkerState> {
     if (process === undefined || !isListening) return { index };
-    const report = await this.#reports.ask((id) => process.send({ type: "report", id }), REPORT_TIMEOUT_MS);
+    const report = await this.#reports.request(
+      (id) => process.send({ type: "get_worker_report", id }),
+      REPORT_TIMEOUT_MS,
+    );
     return report === undefined ? { index } : { index, report };
   }
 }

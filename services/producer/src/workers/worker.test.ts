@@ -17,43 +17,43 @@ function worker(send: (message: FromWorker, reply: (message: FromParent) => void
   )({
     live: () => ({ ok: true }),
     ready: () => ({ ok: false, own: true }),
-    metrics: async () => "own figures",
+    metrics: async () => "own metrics",
     metricsJson: async () => [{ name: "a" }],
   });
   return { health, deliver: (message: FromParent) => deliver(message) };
 }
 
-test("answers what the parent says of all", async () => {
+test("responds with the report of the parent", async () => {
   const { health } = worker((message, reply) => {
-    if (message.type === "ask")
-      reply({ type: "answered", id: message.id, ready: { ok: true }, metrics: "all figures" });
+    if (message.type === "get_service_report")
+      reply({ type: "service_report", id: message.id, ready: { ok: true }, metrics: "all metrics" });
   });
   expect(await health.ready()).toMatchObject({ ok: true });
-  expect(await health.metrics()).toBe("all figures");
+  expect(await health.metrics()).toBe("all metrics");
   expect(await health.live()).toEqual({ ok: true });
 });
 
-test("answers for itself when the parent is gone", async () => {
+test("responds with its own report when the parent has ended", async () => {
   const { health } = worker(() => {
     throw new Error("closed");
   });
   expect(await health.ready()).toEqual({ ok: false, own: true });
-  expect(await health.metrics()).toBe("own figures");
+  expect(await health.metrics()).toBe("own metrics");
 });
 
-test("reports when it is asked to", async () => {
+test("sends its report on request", async () => {
   const { promise, resolve } = Promise.withResolvers<FromWorker>();
   const { deliver } = worker(resolve);
-  deliver({ type: "report", id: 3 });
+  deliver({ type: "get_worker_report", id: 3 });
   expect(await promise).toEqual({
-    type: "reported",
+    type: "worker_report",
     id: 3,
     ready: { ok: false, own: true },
     metrics: [{ name: "a" }],
   });
 });
 
-test("says that it is alive when it is asked", async () => {
+test("replies to a ping", async () => {
   const { promise, resolve } = Promise.withResolvers<FromWorker>();
   const { deliver } = worker(resolve);
   deliver({ type: "ping", id: 4 });

@@ -1,37 +1,38 @@
-// A worker's side: asked for health or figures, it answers for all of them, by asking the parent.
+// The worker's side: it responds to requests for health and metrics with the report of the whole service, which it gets
+// from the parent.
 import type { HealthSource, Log } from "@ingest/service";
 import type { OwnHealth } from "../server.ts";
-import { Exchange } from "./exchange.ts";
-import type { FromParent, FromWorker, WholeReport } from "./messages.ts";
+import type { FromParent, FromWorker, ServiceReport } from "./messages.ts";
+import { RequestReply } from "./request-reply.ts";
 
-const ANSWER_TIMEOUT_MS = 2_000;
+const REPORT_TIMEOUT_MS = 2_000;
 
 /** The channel to the parent: `process` in a worker. */
 export interface ParentChannel {
   send(message: FromWorker): void;
   onMessage(handle: (message: FromParent) => void): void;
-  /** The parent is gone. */
+  /** The parent has ended. */
   onClose(handle: () => void): void;
 }
 
-/** Puts the parent between this worker's health and those who ask for it. */
+/** Replaces a worker's own health and metrics by those of all workers. */
 export function aggregateHealth(channel: ParentChannel, log: Log): (own: OwnHealth) => HealthSource {
-  const questions = new Exchange<WholeReport>();
+  const serviceReports = new RequestReply<ServiceReport>();
   return (own) => {
-    const report = async (id: number) =>
-      channel.send({ type: "reported", id, ready: own.ready(), metrics: await own.metricsJson() });
+    const sendReport = async (id: number) =>
+      channel.send({ type: "worker_report", id, ready: own.ready(), metrics: await own.metricsJson() });
     channel.onMessage((message) => {
       if (message.type === "ping") channel.send({ type: "pong", id: message.id });
-      else if (message.type === "answered") questions.answered(message.id, message);
-      else
-        report(message.id).catch((error) => log.warn({ error }, "this worker's figures can't be reported"));
+      else if (message.type === "service_report") serviceReports.onReply(message.id, message);
+      else sendReport(message.id).catch((error) => log.warn({ error }, "sending the worker report failed"));
     });
-    const ask = () => questions.ask((id) => channel.send({ type: "ask", id }), ANSWER_TIMEOUT_MS);
+    const serviceReport = () =>
+      serviceReports.request((id) => channel.send({ type: "get_service_report", id }), REPORT_TIMEOUT_MS);
     return {
       live: () => own.live(),
-      // Without the parent's answer, this worker's own is better than none.
-      ready: async () => (await ask())?.ready ?? own.ready(),
-      metrics: async () => (await ask())?.metrics ?? own.metrics(),
+      // Without a reply from the parent, this worker's own health is better than none.
+      ready: async () => (await serviceReport())?.ready ?? own.ready(),
+      metrics: async () => (await serviceReport())?.metrics ?? own.metrics(),
     };
   };
 }
