@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { NativeOutbox } from "./outbox.ts";
 
 // Not taken from build/paths.ts: an image may carry this folder without the build's inputs.
 const addonDir = join(
@@ -19,6 +18,34 @@ export class AddonUnavailableError extends Error {
     super(message, options);
     this.name = "AddonUnavailableError";
   }
+}
+
+/** The addon's outbox: `createOutbox` makes one. */
+export interface NativeOutbox {
+  /** Once the producer has connected: the topic that `produce` sends to. */
+  open(topic: string): void;
+  /** @returns how many records weren't taken; `spans` then has each record's error */
+  produce(slab: Buffer, spans: Buffer, count: number): number;
+  /**
+   * One record with a topic, partition, time or headers of its own.
+   * @param partition -1 for the partitioner's choice
+   * @param timestampMs Unix ms, 0 for now
+   * @param headers name, content, name, content …
+   * @returns librdkafka's error code, 0 when it was taken
+   */
+  produceOne(
+    topic: string,
+    partition: number,
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    timestampMs: number,
+    token: number,
+    headers?: (string | Uint8Array)[],
+  ): number;
+  /** @returns how many outcomes of `OUTCOME_BYTES` were written; fewer than fit: there are no more */
+  takeOutcomes(into: Buffer): number;
+  /** Before the producer disconnects. What is queued fails; its outcomes are there once it has disconnected. */
+  close(): void;
 }
 
 /** What the addon itself exports, as far as it is used here. */

@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 import { requireAddon } from "./addon.ts";
 
-export { AddonUnavailableError, type BuildInfo, buildInfo } from "./addon.ts";
-export { createOutbox, type NativeOutbox, OUTCOME_BYTES } from "./outbox.ts";
+export { AddonUnavailableError, type BuildInfo, buildInfo, type NativeOutbox } from "./addon.ts";
+export { createOutbox, OUTCOME_BYTES } from "./outbox.ts";
 
 /** Confluent's package: its callback API, with the promisified one under `KafkaJS`. */
 export type ConfluentClient = typeof import("@confluentinc/kafka-javascript");

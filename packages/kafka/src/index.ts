@@ -4,6 +4,7 @@ export * from "./client-config.ts";
 export * from "./consumer.ts";
 export type { RebalanceListener } from "./consumer-rebalance.ts";
 export * from "./consumer-transaction.ts";
+export * from "./create-producer.ts";
 export * from "./ensure-topics.ts";
 export * from "./errors.ts";
 export * from "./gauges.ts";

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { until } from "@ingest/testkit";
+import { createProducer } from "./create-producer.ts";
 import { KafkaError } from "./errors.ts";
 import { type MockCluster, startMockCluster } from "./mock-cluster.ts";
-import { createProducer, type KafkaProducer, type ProducerOptions } from "./producer.ts";
+import type { KafkaProducer, ProducerOptions } from "./producer.ts";
 import { readTopic } from "./reader.ts";
 import type { ClientConfig, Delivery } from "./records.ts";
 import type { ProducerStatistics } from "./statistics.ts";

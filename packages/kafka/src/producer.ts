@@ -1,6 +1,5 @@
 // Writing records: a synchronous call, and an outcome for each record.
 import type { ClientLog } from "./client.ts";
-import { ConfluentProducer } from "./confluent-producer.ts";
 import type { KafkaError } from "./errors.ts";
 import type { ClientConfig, Delivery, ProducerRecord } from "./records.ts";
 import type { ProducerStatistics } from "./statistics.ts";
@@ -46,12 +45,4 @@ export interface KafkaProducer {
   readonly connected: boolean;
   /** The last statistics; undefined before the first, or with statistics.interval.ms at 0. */
   statistics(): ProducerStatistics | undefined;
-}
-
-/**
- * Makes a producer; nothing is loaded or connected yet but for the client itself.
- * @throws KafkaError `unsupported` or `invalid_config`
- */
-export function createProducer(options: ProducerOptions): KafkaProducer {
-  return new ConfluentProducer(options);
 }

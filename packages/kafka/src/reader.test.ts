@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createAdmin } from "./admin.ts";
+import { createProducer } from "./create-producer.ts";
 import { type MockCluster, startMockCluster } from "./mock-cluster.ts";
-import { createProducer } from "./producer.ts";
 import { readTopic } from "./reader.ts";
 import type { ClientConfig, ConsumedRecord, ProducerRecord } from "./records.ts";
 
