@@ -4,14 +4,29 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root, setUp } from "./set-up.ts";
+import { addLcov, type Coverage, coverageReport } from "./test/coverage.ts";
 import type { Counts } from "./test/junit.ts";
 import { lookAround } from "./test/machine.ts";
 import { runFiles } from "./test/run.ts";
 import { type Suite, suites, testFiles } from "./test/suites.ts";
 
+/** Suites whose coverage says something: in the others the work is done by processes of their own. */
+const measured = ["unit", "client"];
+
+/** Folders whose uncovered lines are listed one by one: what loses events when it is wrong. */
+const listed = [
+  "packages/http-server/src",
+  "services/producer/src/delivery",
+  "services/producer/src/http",
+  "services/consumer/src/loop",
+];
+
+const transpiler = new Bun.Transpiler({ loader: "ts" });
+
 const usage = `Runs the tests: bun run test [options] [filter…] [-- arguments for bun test]
 
   --only NAME[,NAME]  these suites alone
+  --coverage          show which lines the suites ${measured.join(" and ")} ran
   filter              only test files whose path contains one of the filters
   --help
 
@@ -34,7 +49,11 @@ async function main(argv: string[]): Promise<number> {
   const passedOn = end < 0 ? [] : argv.slice(end + 1);
   const { values, positionals: filters } = parseArgs({
     args: end < 0 ? argv : argv.slice(0, end),
-    options: { only: { type: "string" }, help: { type: "boolean", short: "h", default: false } },
+    options: {
+      only: { type: "string" },
+      coverage: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
     allowPositionals: true,
   });
   if (values.help) {
@@ -44,6 +63,7 @@ async function main(argv: string[]): Promise<number> {
   const wanted = chooseSuites(values.only);
   const outcomes: Outcome[] = [];
   const leftOut: string[] = [];
+  const coverage: Coverage = new Map();
 
   await setUp({ addon: "wanted" });
   await using machine = await lookAround(wanted.flatMap(({ needs }) => needs));
@@ -55,15 +75,18 @@ async function main(argv: string[]): Promise<number> {
       continue;
     }
     say(`${suite.name} (${files.length} files)`);
+    const isMeasured = values.coverage && measured.includes(suite.name);
     const result = await runFiles({
       root,
       files,
       args: passedOn,
       env: machine.env,
       limitSeconds: suite.limitSeconds,
+      ...(isMeasured ? { onLcov: (lcov: string) => addLcov(coverage, lcov) } : {}),
     });
     outcomes.push({ suite, ...result });
   }
+  if (values.coverage) await showCoverage(coverage);
   return report(outcomes, leftOut);
 }
 
@@ -83,6 +106,17 @@ function whyNot(suite: Suite, files: string[], filters: string[]): string | unde
   if (!suite.folders.some((folder) => existsSync(join(root, folder)))) return "not in this checkout";
   if (files.length === 0 && filters.length > 0) return `no file matches ${filters.join(" or ")}`;
   return undefined;
+}
+
+async function showCoverage(coverage: Coverage): Promise<void> {
+  say("coverage");
+  const sources: string[] = [];
+  for (const file of new Bun.Glob(`{${listed.join(",")}}/**/*.ts`).scanSync({ cwd: root })) {
+    // A file of types alone has no line to run.
+    const code = transpiler.transformSync(await Bun.file(join(root, file)).text());
+    if (code.trim() !== "") sources.push(file);
+  }
+  for (const line of coverageReport(coverage, sources.sort(), listed)) console.log(line);
 }
 
 function report(outcomes: Outcome[], leftOut: string[]): number {

@@ -12,6 +12,8 @@ export interface RunOptions {
   args: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
   limitSeconds: number;
+  /** Asks for coverage; called with the LCOV report, where one was written. */
+  onLcov?: (lcov: string) => void;
   quiet?: boolean;
 }
 
@@ -41,6 +43,7 @@ export async function runFiles(options: RunOptions): Promise<SuiteResult> {
         `--timeout=${testLimitMs}`,
         "--reporter=junit",
         `--reporter-outfile=${reportFile}`,
+        ...(options.onLcov ? ["--coverage", "--coverage-reporter=lcov", `--coverage-dir=${folder}`] : []),
         ...options.args,
         ...options.files.map((file) => `./${file}`),
       ],
@@ -58,6 +61,8 @@ export async function runFiles(options: RunOptions): Promise<SuiteResult> {
     const exitCode = await child.exited;
     clearTimeout(limit);
 
+    const lcov = Bun.file(join(folder, "lcov.info"));
+    if (options.onLcov && (await lcov.exists())) options.onLcov(await lcov.text());
     const seconds = (performance.now() - started) / 1000;
     const report = Bun.file(reportFile);
     if (child.signalCode !== null || !(await report.exists())) {
