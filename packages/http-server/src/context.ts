@@ -11,8 +11,8 @@ export interface ConnectionContext {
   readonly heads: HeadReader;
   readonly encoder: ResponseEncoder;
   readonly dispatcher: Dispatcher;
-  /** ms, by `performance.now()`. Updated by each sweep, which is exact enough for timeouts. */
-  readonly clockMs: number;
-  /** The server is stopping: every response is the last of its connection. */
-  readonly isStopping: boolean;
+  /** ms, by `performance.now()`. The server updates it with each sweep, which is exact enough for timeouts. */
+  clockMs: number;
+  /** The server is stopping: every response is the last of its connection. Only the server sets it. */
+  isStopping: boolean;
 }

@@ -1,11 +1,10 @@
 // Listens, keeps the set of connections, and stops: HTTP/1.1 over Bun's TCP sockets.
 import type { Socket } from "bun";
-import type { ByteBudget } from "./byte-budget.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { HeadReader } from "./head-reader.ts";
-import type { HttpServerOptions, Timeouts } from "./options.ts";
+import type { HttpServerOptions } from "./options.ts";
 import { HttpRejection } from "./rejection.ts";
 import { ResponseEncoder } from "./response-encoder.ts";
 
@@ -13,18 +12,12 @@ const SWEEP_MS = 250;
 /** So long responses that are given at the last moment may take to be sent. */
 const LAST_RESPONSES_MS = 500;
 
-export class HttpServer implements ConnectionContext {
+export class HttpServer {
   readonly port: number;
-  readonly timeouts: Timeouts;
-  readonly budget: ByteBudget;
-  readonly heads = new HeadReader();
-  readonly encoder = new ResponseEncoder(new Date());
-  readonly dispatcher: Dispatcher;
-  clockMs = performance.now();
-  isStopping = false;
   /** Connections that were closed at once because there were too many. */
   refusedConnections = 0;
 
+  readonly #context: ConnectionContext;
   readonly #maxConnections: number;
   readonly #listener: Bun.TCPSocketListener<Connection>;
   readonly #connections = new Set<Connection>();
@@ -35,9 +28,15 @@ export class HttpServer implements ConnectionContext {
   constructor(options: HttpServerOptions) {
     const { host, port, isShared, maxConnections, budget } = options;
     const { headTimeoutMs, bodyTimeoutMs, idleTimeoutMs } = options;
-    this.timeouts = { headTimeoutMs, bodyTimeoutMs, idleTimeoutMs };
-    this.budget = budget;
-    this.dispatcher = new Dispatcher(options);
+    this.#context = {
+      timeouts: { headTimeoutMs, bodyTimeoutMs, idleTimeoutMs },
+      budget,
+      heads: new HeadReader(),
+      encoder: new ResponseEncoder(new Date()),
+      dispatcher: new Dispatcher(options),
+      clockMs: performance.now(),
+      isStopping: false,
+    };
     this.#maxConnections = maxConnections;
     const listen = {
       hostname: host,
@@ -72,7 +71,7 @@ export class HttpServer implements ConnectionContext {
    * @returns how many requests were cut off without a response even then
    */
   async stop(timeoutMs: number, settlePending: () => void): Promise<number> {
-    this.isStopping = true;
+    this.#context.isStopping = true;
     this.#listener.stop(false);
     for (const connection of this.#connections) connection.close();
     await this.#untilEmpty(timeoutMs);
@@ -106,7 +105,7 @@ export class HttpServer implements ConnectionContext {
       this.#refuse(socket);
       return;
     }
-    const connection = new Connection(this, socket);
+    const connection = new Connection(this.#context, socket);
     socket.data = connection;
     this.#connections.add(connection);
   }
@@ -117,9 +116,9 @@ export class HttpServer implements ConnectionContext {
       "overloaded",
       `${this.#maxConnections} connections are open already.`,
     );
-    const response = this.dispatcher.toRejectionResponse(rejection);
+    const { dispatcher, encoder } = this.#context;
     // Waiting until the client has read it would keep one more connection open.
-    socket.end(this.encoder.encode(response, true, false));
+    socket.end(encoder.encode(dispatcher.toRejectionResponse(rejection), true, false));
   }
 
   #close(connection: Connection | undefined): void {
@@ -130,13 +129,14 @@ export class HttpServer implements ConnectionContext {
   }
 
   #fail(connection: Connection | undefined, error: unknown): void {
-    this.dispatcher.toFaultResponse(error);
+    this.#context.dispatcher.toFaultResponse(error);
     connection?.terminate();
   }
 
   #sweep(): void {
-    this.encoder.setDate(new Date());
-    this.clockMs = performance.now();
-    for (const connection of this.#connections) connection.sweep(this.clockMs);
+    const nowMs = performance.now();
+    this.#context.clockMs = nowMs;
+    this.#context.encoder.setDate(new Date());
+    for (const connection of this.#connections) connection.sweep(nowMs);
   }
 }
