@@ -1,4 +1,4 @@
-// The report as Markdown: single events (the table in README.md), other loads, goals, and the machine.
+// The report as Markdown: single events, other loads, goals, and the machine.
 import { basename } from "node:path";
 import type { LoadName } from "../kit/loads.ts";
 import { toDecimal, toRange, toRow } from "../kit/markdown.ts";
@@ -14,11 +14,6 @@ type SummaryField =
   | "p99Ms"
   | "peakMemoryMiB"
   | "cpuOverRust";
-
-/** Only the table of single events, for README.md. */
-export function toShortMarkdown(report: Report): string {
-  return singleTable(report).join("\n").trimEnd();
-}
 
 export function toMarkdown(report: Report): string {
   return [

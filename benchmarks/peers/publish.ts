@@ -1,14 +1,15 @@
-// bun benchmarks/peers/publish.ts [report.json]: writes the tables of a report into README.md and
+// bun benchmarks/peers/publish.ts [report.json]: writes a report's bars into README.md and its tables into
 // docs/performance.md, and copies the growth benchmark's plot to docs.
 import { join } from "node:path";
 import { outputFolder, root } from "../kit/paths.ts";
+import { barsMarkdown } from "./bars.ts";
 import { capacityMarkdown } from "./capacity.ts";
-import { toMarkdown, toShortMarkdown } from "./markdown.ts";
+import { toMarkdown } from "./markdown.ts";
 import type { Report } from "./report-schema.ts";
 
 /** The sections by the name in their markers. */
 const sections: Readonly<Record<string, (report: Report) => string>> = {
-  table: toShortMarkdown,
+  bars: barsMarkdown,
   report: toMarkdown,
   capacity: capacityMarkdown,
 };
