@@ -19,7 +19,10 @@ const files = [
 ];
 const documents = files
   .filter((file) => file.endsWith(".md"))
-  .map((file) => ({ file, ...readReferences(readFileSync(join(root, file), "utf8")) }));
+  .map((file) => {
+    const text = readFileSync(join(root, file), "utf8");
+    return { file, text, ...readReferences(text) };
+  });
 const anchorsOf = new Map(documents.map(({ file, anchors }) => [file, anchors]));
 
 /** Everything but documents, which must not prove each other right. */
@@ -67,6 +70,19 @@ describe("what the documentation refers to is there", () => {
         .filter((span) => isPath(span, topFolders))
         .filter((span) => !existsSomewhere(normalize(span).replace(/\/$/, "")))
         .map((span) => `${file}: ${span}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test('names of tests, written `file` "name"', () => {
+    const missing = documents.flatMap(({ file, text }) =>
+      [...text.matchAll(/`([\w./-]+\.test\.ts)` "([^"]+)"/g)]
+        .filter(([, path, name]) =>
+          files
+            .filter((candidate) => candidate === path || candidate.endsWith(`/${path}`))
+            .every((candidate) => !readFileSync(join(root, candidate), "utf8").includes(name!)),
+        )
+        .map(([reference]) => `${file}: ${reference}`),
     );
     expect(missing).toEqual([]);
   });
