@@ -1,5 +1,6 @@
 // bun run bench
-import { helpText } from "./flags.ts";
+import { helpText } from "@ingest/cli-flags";
+import { command } from "./flags.ts";
 import { onInterrupts } from "./interrupts.ts";
 import { parseOptions } from "./options.ts";
 import { exitCodeOf, explain, writeReport } from "./outcome.ts";
@@ -10,7 +11,7 @@ import { run } from "./run.ts";
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2), process.env);
   if (options === "help") {
-    console.log(helpText());
+    process.stdout.write(helpText(command));
     return 0;
   }
   const line = createProgressLine(process.stderr);

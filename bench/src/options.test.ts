@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { UsageError } from "./flags.ts";
+import { UsageError } from "@ingest/cli-flags";
 import { type Options, parseOptions } from "./options.ts";
 
 const parse = (argv: string[], env: Record<string, string> = {}) => parseOptions(argv, env) as Options;

@@ -1,5 +1,6 @@
 // What a run is told to do: flags and environment → one frozen, checked object.
-import { type FlagValues, readFlags, UsageError } from "./flags.ts";
+import { parseCommandLine, UsageError } from "@ingest/cli-flags";
+import { command, type FlagValues } from "./flags.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 export type ClientName = "socket" | "fetch";
@@ -48,8 +49,8 @@ const DEFAULT_REQUESTS = 100_000;
  * @throws UsageError naming every problem
  */
 export function parseOptions(argv: readonly string[], env: Env): Options | "help" {
-  if (argv.includes("--help")) return "help";
-  return toOptions(readFlags(argv), env);
+  const commandLine = parseCommandLine(command, argv);
+  return commandLine === "help" ? commandLine : toOptions(commandLine.values, env);
 }
 
 function toOptions(values: FlagValues, env: Env): Options {
@@ -58,35 +59,35 @@ function toOptions(values: FlagValues, env: Env): Options {
     problems.push("--format ndjson is about batches: it needs --batch");
   }
   const fetchLimit = Number(env.BUN_CONFIG_MAX_HTTP_REQUESTS ?? 256);
-  if (values.client === "fetch" && (values.concurrency as number) > fetchLimit) {
+  if (values.client === "fetch" && values.concurrency > fetchLimit) {
     problems.push(
       `--concurrency ${values.concurrency} is more than Bun's fetch does at a time: ` +
         `set BUN_CONFIG_MAX_HTTP_REQUESTS=${values.concurrency} in the environment, or use --client socket`,
     );
   }
-  if (problems.length > 0) throw new UsageError(problems);
+  if (problems.length > 0) throw new UsageError(...problems);
   return Object.freeze({
-    url: withoutEndpoint(new URL(values.url as string)),
-    requests: (values.requests as number) ?? (values.duration === undefined ? DEFAULT_REQUESTS : Infinity),
-    durationMs: values.duration as number | undefined,
-    concurrency: values.concurrency as number,
-    ratePerSecond: values.rate as number | undefined,
-    batch: values.batch as number | undefined,
-    format: values.format as BatchFormat,
-    durability: values.durability as Durability | undefined,
-    client: values.client as ClientName,
-    timeoutMs: values.timeout as number,
-    users: values.users as number,
-    payloadBytes: values["payload-bytes"] as number,
-    seed: values.seed as number,
+    url: withoutEndpoint(new URL(values.url)),
+    requests: values.requests ?? (values.duration === undefined ? DEFAULT_REQUESTS : Infinity),
+    durationMs: values.duration,
+    concurrency: values.concurrency,
+    ratePerSecond: values.rate,
+    batch: values.batch,
+    format: values.format,
+    durability: values.durability,
+    client: values.client,
+    timeoutMs: values.timeout,
+    users: values.users,
+    payloadBytes: values["payload-bytes"],
+    seed: values.seed,
     verify: values.verify
       ? {
-          topic: (values.topic as string | undefined) ?? (env.KAFKA_TOPIC || "events"),
-          env: kafkaEnv(env, values["bootstrap-servers"] as string | undefined),
-          idleMs: values["verify-timeout"] as number,
+          topic: values.topic ?? (env.KAFKA_TOPIC || "events"),
+          env: kafkaEnv(env, values["bootstrap-servers"]),
+          idleMs: values["verify-timeout"],
         }
       : undefined,
-    jsonFile: values.json as string | undefined,
+    jsonFile: values.json,
   });
 }
 

@@ -1,5 +1,5 @@
 // How a run ends for the shell: the exit code, and the words for what went wrong.
-import { UsageError } from "./flags.ts";
+import { UsageError } from "@ingest/cli-flags";
 import { NothingListensError } from "./http/listening.ts";
 import type { Report } from "./report/schema.ts";
 import { TopicUnreachableError } from "./verify/event-topic.ts";

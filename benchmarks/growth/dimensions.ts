@@ -1,9 +1,9 @@
-// What grows, each alone, with everything else as in the comparison: 64 connections, events of about 300 B,
+// The dimensions that grow, one at a time. Everything else is as in the comparison: 64 connections, events of about 300 B,
 // 6 partitions, 1,000 user ids, one event a request; batches come over 16 connections.
 import { DEFAULT_PAYLOAD_BYTES, loads } from "../kit/loads.ts";
 
 export interface Point {
-  /** Where it stands on the axis. */
+  /** On the x axis. */
   readonly value: number;
   readonly flags: readonly string[];
   /** Text in each event's payload. */
@@ -18,7 +18,7 @@ export interface Dimension {
 }
 
 const defaults = { payloadBytes: DEFAULT_PAYLOAD_BYTES, partitions: 6, flags: loads.c64.flags };
-/** What an event of the load generator has beside its payload's text: ids, names, quotes. */
+/** Bytes of the load generator's event without its payload's text. */
 const EVENT_FRAME_BYTES = 97;
 
 function dimension(

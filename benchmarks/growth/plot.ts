@@ -1,5 +1,5 @@
-// Curves as an SVG of small panels, drawn for a light and for a dark page: the colours follow the reader's own setting,
-// and the picture brings its background, so that it can be read on whatever page it stands.
+// Draws curves as small panels of one SVG. Colours follow the reader's light or dark setting, and the background is part
+// of the picture, so that it is legible on any page.
 
 export interface Mark {
   readonly x: number;
@@ -9,16 +9,16 @@ export interface Mark {
 }
 
 export interface Panel {
-  /** What grows to the right. */
+  /** What the x axis shows. */
   readonly title: string;
-  /** In order of x. */
+  /** Ordered by x. */
   readonly marks: readonly Mark[];
 }
 
 const PANEL = { width: 300, height: 230, left: 48, right: 18, top: 40, bottom: 34 };
 const COLUMNS = 3;
 const HEADER = 44;
-const TITLE = "CPU µs an event, as one thing grows";
+const TITLE = "CPU µs an event, as one dimension grows";
 
 const STYLE = `
   .page { fill: #ffffff } .grid { stroke: #e3e5e8 } .text { fill: #1f2328 } .quiet { fill: #5c6670 }
@@ -34,8 +34,8 @@ const STYLE = `
 `;
 
 /**
- * Draws the panels. Both axes are logarithmic, so that "twice as many" is the same step everywhere, and the panels share
- * one scale upwards, so that what is flat looks flat.
+ * Draws the panels. Both axes are logarithmic, so that a factor of two is the same distance everywhere. All panels share one
+ * y scale, so that a flat curve looks flat.
  */
 export function toSvg(panels: readonly Panel[]): string {
   const y = logScale(
@@ -84,7 +84,7 @@ function drawPanel({ title, marks }: Panel, y: Scale): string {
     (m) =>
       `<circle class="dot" cx="${round(x.at(m.x))}" cy="${round(y.at(m.median))}" r="4"><title>${m.x.toLocaleString("en-US")} ${title}: ${short(m.median)} µs</title></circle>`,
   );
-  // Both ends in figures; what lies between is read off the axis.
+  // Only the first and the last value are labelled: the axis shows the others.
   const ends = [marks[0]!, marks.at(-1)!].map((m, i) => {
     const anchor = i === 0 ? "start" : "end";
     return `<text class="text" x="${round(x.at(m.x))}" y="${round(y.at(m.max)) - 9}" text-anchor="${anchor}">${short(m.median)}</text>`;
@@ -113,7 +113,7 @@ function logScale(values: readonly number[], [begin, end]: readonly [number, num
   return {
     from,
     to,
-    // A single value stands in the middle.
+    // A single value is centred.
     at: (value) => (span === 0 ? (begin + end) / 2 : begin + (Math.log(value / from) / span) * (end - begin)),
   };
 }
@@ -131,7 +131,7 @@ export function ticks(from: number, to: number): number[] {
   return all;
 }
 
-/** The marks whose labels have room: both ends, and between them whatever is apart from the label before and the end. */
+/** The marks that get a label: the first, the last, and those between that do not overlap another label. */
 function labelled(marks: readonly Mark[], at: (x: number) => number): Mark[] {
   const room = 34;
   const last = marks.at(-1)!;

@@ -1,4 +1,4 @@
-// The limit: Bun.serve that reads the body and answers, and does nothing else. Run as a program; settings as everyone's.
+// The baseline: a Bun.serve that only reads the body and responds. It takes PORT like every measured server.
 const ID = /"event_id":"([^"]*)"/;
 
 Bun.serve({
@@ -6,7 +6,7 @@ Bun.serve({
   port: Number(process.env.PORT),
   async fetch(request) {
     if (request.method === "GET") return new Response("ready");
-    // The load generator takes only answers with its own id.
+    // The load generator checks the id in each response.
     const id = ID.exec(await request.text())?.[1] ?? "";
     return new Response(`{"status":"accepted","event_id":"${id}"}`, {
       status: 202,

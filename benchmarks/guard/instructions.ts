@@ -1,13 +1,13 @@
-// Instructions that a running process executes, where the machine lets perf count them: virtual ones often don't.
+// Counts the instructions of a running process with perf. Virtual machines often have no such counter.
 
-/** Can `perf` count this event here? */
+/** Can `perf` count this event on this machine? */
 export function canCount(event: string): boolean {
   if (Bun.which("perf") === null) return false;
   const probe = Bun.spawnSync(["perf", "stat", "-x", ",", "-e", event, "true"]);
   return probe.exitCode === 0 && toCount(probe.stderr.toString()) !== undefined;
 }
 
-/** The count out of `perf stat -x ,`; undefined for `<not supported>` and `<not counted>`. */
+/** Parses the output of `perf stat -x ,`; undefined for `<not supported>` and `<not counted>`. */
 export function toCount(output: string): number | undefined {
   for (const line of output.split("\n")) {
     const fields = line.split(",");
@@ -16,7 +16,7 @@ export function toCount(output: string): number | undefined {
   return undefined;
 }
 
-/** Counts `event` in a process, all its threads, while `work` runs. */
+/** Counts `event` in all threads of a process while `work` runs. */
 export async function countDuring(
   event: string,
   pid: number,
@@ -30,7 +30,7 @@ export async function countDuring(
   try {
     await work();
   } finally {
-    perf.kill("SIGINT"); // it prints its counts and ends
+    perf.kill("SIGINT"); // makes it print its counts and exit
   }
   return toCount(await perf.stderr.text());
 }

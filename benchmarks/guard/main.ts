@@ -1,11 +1,11 @@
-// bun benchmarks/guard/main.ts: is an event dearer than it was? Prints what no slow machine can blur much: the
-// service's CPU time against that of a bare Bun.serve in the same run, and instructions an event where they can be had.
-// It judges nothing: its exit code is 0 unless it could not measure.
+// bun benchmarks/guard/main.ts: does an event cost more than it did? Prints what depends least on the machine: the CPU
+// time of an event relative to a bare Bun.serve in the same run, and, where perf can count them, instructions per event.
+// It judges nothing: the exit code is 0 unless it could not measure.
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { freePort, startBroker } from "@ingest/broker";
+import { type Command, type CommandLine, runCommand } from "@ingest/cli-flags";
 import { divideCores, pinSelf } from "../kit/cores.ts";
 import { runLoadGenerator } from "../kit/load-generator.ts";
 import { DEFAULT_PAYLOAD_BYTES, loads } from "../kit/loads.ts";
@@ -17,85 +17,97 @@ import { thisService } from "../kit/this-service.ts";
 import { MeasuredTopic, openAdmin } from "../kit/topic.ts";
 import { canCount, countDuring } from "./instructions.ts";
 
-const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "3" }, seconds: { type: "string", default: "3" } },
-});
-const rounds = Number(values.rounds);
-const seconds = Number(values.seconds);
+const flags = {
+  rounds: { kind: "integer", min: 1, default: "3", help: "rounds, each of which measures both servers once" },
+  seconds: { kind: "integer", min: 1, default: "3", help: "length of each load" },
+} as const;
+
+const command: Command<typeof flags> = {
+  name: "bun benchmarks/guard/main.ts",
+  about: "Measures what an event costs, beside a bare Bun.serve that reads the body and responds.",
+  flags,
+};
+
 const EVENT = "instructions";
 
+/** Per event, by round. */
 interface Cost {
   readonly micros: Map<number, number>;
   readonly instructions: Map<number, number>;
 }
 
-const service = thisService();
-const bare: ServerSpec = {
-  ...service,
-  title: "bare Bun.serve",
-  command: [process.execPath, join(import.meta.dir, "bare-server.ts")],
-};
+async function main({ values: { rounds, seconds } }: CommandLine<typeof flags>): Promise<number> {
+  const service = thisService();
+  const bare: ServerSpec = {
+    ...service,
+    title: "bare Bun.serve",
+    command: [process.execPath, join(import.meta.dir, "bare-server.ts")],
+  };
+  const folder = await mkdtemp(join(tmpdir(), "guard-"));
+  const cores = divideCores();
+  pinSelf(cores.load);
+  const canCountInstructions = canCount(EVENT);
 
-const folder = await mkdtemp(join(tmpdir(), "guard-"));
-const cores = divideCores();
-pinSelf(cores.load);
-const counts = canCount(EVENT);
-try {
-  await using broker = await startBroker();
-  const admin = await openAdmin(broker.bootstrapServers);
-  const topic = await MeasuredTopic.create(admin, broker.bootstrapServers, "guard", 6);
-  const shared = { cores: cores.server, topic: topic.name, bootstrapServers: broker.bootstrapServers };
-  const env = { JOURNAL_DIR: join(folder, "journal") };
-  await mkdir(env.JOURNAL_DIR);
-  const start = async (spec: ServerSpec, name: string) =>
-    ServerProcess.start({
-      ...shared,
-      spec,
-      env,
-      port: await freePort(),
-      logFile: join(folder, `${name}.log`),
-    });
-  await using serviceServer = await start(service, "service");
-  await using bareServer = await start(bare, "bare");
-  const costs = { service: emptyCost(), bare: emptyCost() };
-
-  for (let round = -1; round < rounds; round++) {
-    for (const [name, server] of [
-      ["bare", bareServer],
-      ["service", serviceServer],
-    ] as const) {
-      const { micros, instructions } = await measure(server);
-      if (round < 0) continue; // warming up
-      costs[name].micros.set(round, micros);
-      if (instructions !== undefined) costs[name].instructions.set(round, instructions);
-    }
+  async function measure({ url, pid }: ServerProcess) {
+    let accepted = 0;
+    const before = cpuMicros(pid);
+    const load = async () => {
+      const { report } = await runLoadGenerator({
+        url,
+        flags: loads.c64.flags,
+        amount: { seconds },
+        payloadBytes: DEFAULT_PAYLOAD_BYTES,
+        cores: cores.load,
+        folder,
+      });
+      accepted = report.events.accepted;
+    };
+    const instructions = canCountInstructions ? await countDuring(EVENT, pid, load) : await load();
+    if (accepted === 0) throw new Error(`${url.href} accepted nothing`);
+    return {
+      micros: (cpuMicros(pid) - before) / accepted,
+      instructions: instructions === undefined ? undefined : instructions / accepted,
+    };
   }
-  await admin.close();
-  print(costs);
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
 
-async function measure(server: ServerProcess): Promise<{ micros: number; instructions: number | undefined }> {
-  let accepted = 0;
-  const before = cpuMicros(server.pid);
-  const work = async () => {
-    const { report } = await runLoadGenerator({
-      url: server.url,
-      flags: loads.c64.flags,
-      amount: { seconds },
-      payloadBytes: DEFAULT_PAYLOAD_BYTES,
-      cores: cores.load,
-      folder,
-    });
-    accepted = report.events.accepted;
-  };
-  const instructions = counts ? await countDuring(EVENT, server.pid, work) : await work();
-  const micros = cpuMicros(server.pid) - before;
-  return {
-    micros: micros / accepted,
-    instructions: instructions === undefined ? undefined : instructions / accepted,
-  };
+  try {
+    await using broker = await startBroker();
+    const admin = await openAdmin(broker.bootstrapServers);
+    const topic = await MeasuredTopic.create(admin, broker.bootstrapServers, "guard", 6);
+    const env = { JOURNAL_DIR: join(folder, "journal") };
+    await mkdir(env.JOURNAL_DIR);
+    const start = async (spec: ServerSpec, name: string) =>
+      ServerProcess.start({
+        spec,
+        env,
+        cores: cores.server,
+        topic: topic.name,
+        bootstrapServers: broker.bootstrapServers,
+        port: await freePort(),
+        logFile: join(folder, `${name}.log`),
+      });
+    await using serviceServer = await start(service, "service");
+    await using bareServer = await start(bare, "bare");
+    const costs = { service: emptyCost(), bare: emptyCost() };
+
+    const WARM_UP = -1;
+    for (let round = WARM_UP; round < rounds; round++) {
+      for (const [cost, server] of [
+        [costs.bare, bareServer],
+        [costs.service, serviceServer],
+      ] as const) {
+        const { micros, instructions } = await measure(server);
+        if (round === WARM_UP) continue;
+        cost.micros.set(round, micros);
+        if (instructions !== undefined) cost.instructions.set(round, instructions);
+      }
+    }
+    await admin.close();
+    print(costs);
+    return 0;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 function emptyCost(): Cost {
@@ -112,3 +124,5 @@ function print({ service, bare }: { service: Cost; bare: Cost }): void {
   console.log(`instructions an event, service:    ${text(service.instructions, 0)}`);
   console.log(`instructions an event, bare:       ${text(bare.instructions, 0)}`);
 }
+
+process.exitCode = await runCommand(command, process.argv.slice(2), main);

@@ -1,10 +1,11 @@
-// Measures the journal's two candidates side by side: append-only segments (the product) and SQLite in WAL mode (here
-// only). `bun benchmarks/journal/main.ts [folder]`; docs/journal.md has a run's figures.
+// bun benchmarks/journal/main.ts: the journal's append-only segments beside SQLite in WAL mode, which only this benchmark
+// uses. docs/journal.md has the results.
 
 import { Database } from "bun:sqlite";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runCommand } from "@ingest/cli-flags";
 import pino from "pino";
 import { GroupCommit } from "../../services/producer/src/delivery/journal/group-commit.ts";
 import { Journal } from "../../services/producer/src/delivery/journal/journal.ts";
@@ -12,7 +13,7 @@ import { Journal } from "../../services/producer/src/delivery/journal/journal.ts
 interface Store {
   append(key: string, value: Buffer, timestampMs: number): void;
   commit(): Promise<boolean>;
-  /** Reads everything back. */
+  /** @returns the number of records, after reading each of them */
   readAll(): number;
   close(): Promise<unknown>;
 }
@@ -43,7 +44,7 @@ async function openSegments(folder: string, fsyncIntervalMs: number): Promise<St
   };
 }
 
-/** One transaction a group: `synchronous = FULL` makes each commit an fsync of the write-ahead log. */
+/** One transaction a group commit; `synchronous = FULL` makes each commit an fsync of the write-ahead log. */
 async function openSqlite(folder: string, intervalMs: number): Promise<Store> {
   const database = new Database(join(folder, "journal.sqlite"), { create: true });
   database.run("PRAGMA journal_mode = WAL");
@@ -95,7 +96,7 @@ interface Result {
   "loop blocked max ms": number;
 }
 
-/** Callers that append, wait until it is durable, and append again. */
+/** Each caller appends, waits until its event is durable, and appends the next. */
 async function closedLoop(store: Store, callers: number, durationMs: number) {
   const latencies: number[] = [];
   const end = performance.now() + durationMs;
@@ -111,23 +112,23 @@ async function closedLoop(store: Store, callers: number, durationMs: number) {
   return latencies;
 }
 
-/** Events at a fixed rate, whether or not earlier ones are durable yet. */
+/** Appends at a fixed rate, whether or not earlier events are durable yet. */
 async function openLoop(store: Store, perSecond: number, durationMs: number) {
   const latencies: number[] = [];
   const start = performance.now();
-  const waiting = new Set<Promise<void>>();
+  const pending = new Set<Promise<void>>();
   for (let sent = 0; sent < (perSecond * durationMs) / 1000; ) {
     const due = ((performance.now() - start) * perSecond) / 1000;
     for (; sent < due; sent++) {
       const from = performance.now();
       store.append(`user-${sent % 1000}`, VALUE, Date.now());
       const done = store.commit().then(() => void latencies.push(performance.now() - from));
-      waiting.add(done);
-      void done.then(() => waiting.delete(done));
+      pending.add(done);
+      void done.then(() => pending.delete(done));
     }
     await Bun.sleep(1);
   }
-  await Promise.all(waiting);
+  await Promise.all(pending);
   return latencies;
 }
 
@@ -169,7 +170,7 @@ async function measure(
   }
 }
 
-/** What appending costs by itself, and reading back. */
+/** The CPU time of appending without waiting, and the time of reading everything back. */
 async function flatOut(name: StoreName, parent: string, count: number) {
   const folder = mkdtempSync(join(parent, "journal-bench-"));
   const store = await stores[name](folder, 3);
@@ -194,8 +195,21 @@ async function flatOut(name: StoreName, parent: string, count: number) {
 
 const round = (value: number) => Math.round(value * 100) / 100;
 
-if (import.meta.main) {
-  const parent = process.argv[2] ?? tmpdir();
+const command = {
+  name: "bun benchmarks/journal/main.ts",
+  about:
+    "Measures the journal's segments beside SQLite in WAL mode: with 64 callers, at a fixed rate, and flat out.",
+  flags: {},
+  operands: {
+    name: "DIR",
+    help: "a folder on the disk to measure (default: the temporary folder)",
+    min: 0,
+    max: 1,
+  },
+};
+
+process.exitCode = await runCommand(command, process.argv.slice(2), async ({ operands }) => {
+  const parent = operands[0] ?? tmpdir();
   const results: Result[] = [];
   for (const intervalMs of [1, 3, 5]) {
     for (const name of ["segments", "sqlite"] as const) {
@@ -209,4 +223,5 @@ if (import.meta.main) {
   }
   console.table(results);
   console.table([await flatOut("segments", parent, 300_000), await flatOut("sqlite", parent, 300_000)]);
-}
+  return 0;
+});

@@ -1,15 +1,15 @@
-// One run of Confluent's client, under Node or Bun: so many records in or out, as fast as it goes. Plain CommonJS, so
-// that both load the very same file. Settings come in the environment, the result goes to standard output as JSON.
+// One run of Confluent's client: produces or consumes COUNT records as fast as it can. Plain CommonJS, so that Node and Bun
+// load the same file. Settings come from the environment, the result goes to standard output as JSON.
 const { readFileSync } = require("node:fs");
 
 const { CLIENT, MODE, BOOTSTRAP_SERVERS, TOPIC } = process.env;
 const count = Number(process.env.COUNT);
 const kafka = require(CLIENT);
 
-/** Records offered before the event loop gets a turn, as a service's requests would leave it. */
+/** Records produced in one iteration of the event loop, about as many as a service's requests bring. */
 const BURST = 500;
 
-/** CPU time of the main thread, µs, in steps of 10 ms; NaN where there is no /proc. */
+/** CPU time of the main thread, µs, in steps of 10 ms; NaN without /proc. */
 function mainThreadMicros() {
   try {
     const text = readFileSync(`/proc/self/task/${process.pid}/stat`, "latin1");
@@ -27,7 +27,7 @@ function processMicros() {
 
 const promised = (call) =>
   new Promise((resolve, reject) => call((error, value) => (error ? reject(error) : resolve(value))));
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+const nextIteration = () => new Promise((resolve) => setImmediate(resolve));
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function produce() {
@@ -63,7 +63,7 @@ async function produce() {
         else producer.produce(TOPIC, null, value);
         n++;
       }
-      await turn();
+      await nextIteration();
     } catch (error) {
       if (error.code !== kafka.CODES.ERRORS.ERR__QUEUE_FULL) throw error;
       await pause(1);

@@ -1,8 +1,9 @@
-// bun benchmarks/native/main.ts: what a record costs through Confluent's client on Bun, on Node, and on Node with NAN.
+// bun benchmarks/native/main.ts: the CPU time of a record in Confluent's client on Bun, on Node, and on Node with NAN.
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { startBroker } from "@ingest/broker";
+import { type Command, type CommandLine, runCommand } from "@ingest/cli-flags";
 import { divideCores, pinned, pinSelf } from "../kit/cores.ts";
+import { toRow } from "../kit/markdown.ts";
 import { cleanEnv } from "../kit/server-process.ts";
 import { summarize } from "../kit/summary.ts";
 import { openAdmin } from "../kit/topic.ts";
@@ -22,33 +23,22 @@ interface Result {
   cpuMicrosPerRecord: number;
 }
 
-const usage = `Produces and consumes records of 200 B with Confluent's client, on Bun and on Node.
+const flags = {
+  rounds: { kind: "integer", min: 1, help: "rounds, each of which measures every runtime once (default 5)" },
+  records: { kind: "integer", min: 1, help: "records of each run (default 1000000)" },
+  out: { kind: "text", value: "FILE", help: "also write the results as JSON" },
+  quick: { kind: "switch", help: "one round of 50000 records" },
+} as const;
 
-  bun benchmarks/native/main.ts [options]
+const command: Command<typeof flags> = {
+  name: "bun benchmarks/native/main.ts",
+  about: "Produces and consumes records of 200 B with Confluent's client, on Bun and on Node.",
+  flags,
+};
 
-  --rounds N    times that everyone has a turn (5)
-  --records N   of each run (1000000)
-  --out FILE    the results as JSON too
-  --quick       one round of 50000
-  --help
-`;
-
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: "string" },
-      records: { type: "string" },
-      out: { type: "string" },
-      quick: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(usage);
-    return 0;
-  }
-  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
-  const records = Number(values.records ?? (values.quick ? 50_000 : 1_000_000));
+async function main({ values }: CommandLine<typeof flags>): Promise<number> {
+  const rounds = values.rounds ?? (values.quick ? 1 : 5);
+  const records = values.records ?? (values.quick ? 50_000 : 1_000_000);
   const { found, missing } = await findRuntimes();
   const cores = divideCores();
   pinSelf(cores.load);
@@ -73,15 +63,14 @@ async function main(): Promise<number> {
   }
   await admin.close();
 
-  console.log(
-    `| CPU µs a record: main thread / process (records/s) | ${found.map(({ name }) => name).join(" | ")} |`,
-  );
+  const heading = "CPU µs a record: main thread / process (records/s)";
+  console.log(toRow([heading, ...found.map(({ name }) => name)]));
   console.log(`| --- |${" --: |".repeat(found.length)}`);
   for (const mode of Object.keys(modes) as Mode[]) {
     const cells = found.map(({ name }) => toCell(results.get(`${name}\0${mode}`) ?? []));
-    console.log(`| ${modes[mode]} | ${cells.join(" | ")} |`);
+    console.log(toRow([modes[mode], ...cells]));
   }
-  for (const reason of missing) console.log(`\nLeft out: ${reason}`);
+  for (const reason of missing) console.log(`\nNot measured: ${reason}`);
   if (values.out !== undefined) {
     const rows = [...results].map(([key, samples]) => {
       const [runtime, mode] = key.split("\0");
@@ -125,4 +114,4 @@ function toCell(results: readonly Result[]): string {
   return `${micros} (${Math.round(median("recordsPerSecond")).toLocaleString("en-US")})`;
 }
 
-process.exitCode = await main();
+process.exitCode = await runCommand(command, process.argv.slice(2), main);

@@ -1,5 +1,4 @@
-// The three ways to run Confluent's client that are compared, each with the folder its JavaScript is loaded from.
-
+// The three ways to run Confluent's client that are compared.
 import { existsSync } from "node:fs";
 import { copyFile, cp, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -9,13 +8,13 @@ import { benchmarksCache } from "../kit/paths.ts";
 export interface Runtime {
   readonly name: string;
   readonly command: string;
-  /** What the script requires. */
+  /** The folder of the client that is loaded. */
   readonly client: string;
 }
 
 export interface Runtimes {
   readonly found: readonly Runtime[];
-  /** Why a runtime isn't among them. */
+  /** Why the others cannot run here. */
   readonly missing: readonly string[];
 }
 
@@ -23,7 +22,7 @@ const clientName = "@confluentinc/kafka-javascript";
 const clientDir = dirname(Bun.resolveSync(`${clientName}/package.json`, import.meta.dir));
 const addonFile = "build/Release/confluent-kafka-javascript.node";
 
-/** Finds and, for NAN, builds what this machine can run. */
+/** Finds the runtimes of this machine, and builds the addon with NAN. */
 export async function findRuntimes(): Promise<Runtimes> {
   const found: Runtime[] = [
     { name: `Bun ${Bun.version}, Node-API`, command: process.execPath, client: clientDir },
@@ -41,7 +40,7 @@ export async function findRuntimes(): Promise<Runtimes> {
   return { found, missing };
 }
 
-/** A copy of the client's JavaScript with another addon in its place. */
+/** Copies the client's JavaScript, with another addon. */
 async function withAddon(addon: string, name: string): Promise<string> {
   const modules = join(benchmarksCache(), name, "node_modules");
   await rm(modules, { recursive: true, force: true });
@@ -57,8 +56,8 @@ async function withAddon(addon: string, name: string): Promise<string> {
     if (!existsSync(from)) throw new Error(`${from} is missing: run \`bun install\``);
     await cp(from, join(modules, part), { recursive: true });
   }
-  const place = join(modules, clientName, addonFile);
-  await mkdir(dirname(place), { recursive: true });
-  await copyFile(addon, place);
+  const target = join(modules, clientName, addonFile);
+  await mkdir(dirname(target), { recursive: true });
+  await copyFile(addon, target);
   return join(modules, clientName);
 }

@@ -40,7 +40,7 @@ export async function compareClients(
 ): Promise<ClientSample[]> {
   const { options, cores, log } = context;
   const port = await freePort();
-  const command = [process.execPath, join(import.meta.dir, "echo-server.ts"), String(port)];
+  const command = [process.execPath, join(import.meta.dir, "echo-server.ts"), "--port", String(port)];
   const server = Bun.spawn(pinned(cores.server, command), {
     env: cleanEnv(),
     stdout: "pipe",

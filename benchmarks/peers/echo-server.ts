@@ -1,10 +1,11 @@
-// The cheapest server that answers as the service does: for comparing load generators, which it must outrun.
-// Run as a program, with its port as the argument.
+// The cheapest server with the service's responses: it must outrun the load generators that are compared on it.
+import { type Command, runCommand } from "@ingest/cli-flags";
+
 const HEAD_END = Buffer.from("\r\n\r\n");
 const ID_BEGIN = Buffer.from('"event_id":"');
 
-/** The answer to the request at the start of `bytes`, and where the next one begins; undefined while it isn't whole. */
-export function answerFirst(bytes: Buffer): { answer: string; end: number } | undefined {
+/** @returns the response to the first request in `bytes` and where the next begins; undefined while it is incomplete */
+function respondToFirst(bytes: Buffer): { response: string; end: number } | undefined {
   const headEnd = bytes.indexOf(HEAD_END);
   if (headEnd < 0) return undefined;
   const bodyBegin = headEnd + HEAD_END.length;
@@ -16,11 +17,16 @@ export function answerFirst(bytes: Buffer): { answer: string; end: number } | un
   const id = at < 0 ? "" : bytes.toString("latin1", idBegin, bytes.indexOf(0x22, idBegin));
   const body = `{"status":"accepted","event_id":"${id}"}`;
   const head = `HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
-  return { answer: head + body, end };
+  return { response: head + body, end };
 }
 
-if (import.meta.main) {
-  const port = Number(process.argv[2]);
+const command = {
+  name: "bun benchmarks/peers/echo-server.ts",
+  about: "Accepts every event at once, on loopback: a server to compare load generators on.",
+  flags: { port: { kind: "integer", min: 1, max: 65_535, default: "3999", help: "the port on 127.0.0.1" } },
+} as const satisfies Command;
+
+function listen(port: number): void {
   Bun.listen<{ rest: Buffer | undefined }>({
     hostname: "127.0.0.1",
     port,
@@ -31,16 +37,21 @@ if (import.meta.main) {
       data(socket, chunk) {
         const { rest } = socket.data;
         let bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
-        let answers = "";
-        for (let found = answerFirst(bytes); found !== undefined; found = answerFirst(bytes)) {
-          answers += found.answer;
+        let responses = "";
+        for (let found = respondToFirst(bytes); found !== undefined; found = respondToFirst(bytes)) {
+          responses += found.response;
           bytes = bytes.subarray(found.end);
         }
-        // What the runtime hands over may be overwritten by what comes next.
+        // The runtime may reuse the chunk's memory.
         socket.data.rest = bytes.length === 0 ? undefined : Buffer.from(bytes);
-        if (answers !== "") socket.write(answers);
+        if (responses !== "") socket.write(responses);
       },
     },
   });
   console.log(`listening on ${port}`);
 }
+
+process.exitCode = await runCommand(command, process.argv.slice(2), ({ values }) => {
+  listen(values.port);
+  return 0;
+});

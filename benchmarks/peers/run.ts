@@ -22,17 +22,13 @@ const BROKER_WARM_UP_SECONDS = 30;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Runs the comparison. What cannot be installed or fails is listed in the report's `missing`. */
-export async function compare(
-  options: Options,
-  isQuick: boolean,
-  log: (message: string) => void,
-): Promise<Report> {
+export async function compare(options: Options, log: (message: string) => void): Promise<Report> {
   await mkdir(options.out, { recursive: true });
   const cores = divideCores();
   const preload = options.preload === "" ? undefined : (options.preload ?? findMimalloc());
   const measurements: Mutable<Measurements> = {
     startedAt: new Date().toISOString(),
-    isQuick,
+    isQuick: options.isQuick,
     machine: describeMachine(),
     setup: {
       rounds: options.rounds,
@@ -84,7 +80,7 @@ export async function compare(
   });
   const admin = await openAdmin(broker.bootstrapServers);
   const context: RunContext = { options, cores, broker, admin, log, logFolder: join(options.out, "logs") };
-  if (!isQuick) await attempt("warm-up of the broker", null, () => warmUpBroker(context));
+  if (!options.isQuick) await attempt("warm-up of the broker", null, () => warmUpBroker(context));
   const full = options.only.includes("consumer")
     ? await attempt("consumer", null, () => fillTopic(context))
     : undefined;
