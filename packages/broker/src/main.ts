@@ -1,39 +1,39 @@
 #!/usr/bin/env bun
-import { parseArgs } from "node:util";
+import { type Command, type CommandLine, runCommand } from "@ingest/cli-flags";
 import { settlesWithin } from "@ingest/wait";
 import { kafkaVersion } from "./artifacts.ts";
 import { startBroker } from "./broker.ts";
 import { startEmbedded } from "./embedded.ts";
 import { BrokerError } from "./errors.ts";
 
-const usage = `A local Kafka for development, in the foreground, on loopback only. Ctrl-C ends it.
+const flags = {
+  port: { kind: "integer", min: 1, max: 65_535, default: "9092", help: "the port on 127.0.0.1" },
+  "data-dir": {
+    kind: "text",
+    value: "DIR",
+    help: "keep the records there between runs (default: a temporary folder, removed at the end)",
+  },
+  partitions: {
+    kind: "integer",
+    min: 1,
+    max: 10_000,
+    default: "6",
+    help: "of topics that are created without a count; the embedded broker's always have 4",
+  },
+  embedded: {
+    kind: "switch",
+    help: "librdkafka's mock cluster, in memory, instead of Apache Kafka: needs no Java",
+  },
+} as const;
 
-  bun run broker [options]
+const command: Command<typeof flags> = {
+  name: "bun run broker",
+  about: "Runs a local Kafka for development in the foreground, on loopback only. Ctrl-C stops it.",
+  flags,
+};
 
-  --port N        the port on 127.0.0.1 (9092)
-  --data-dir DIR  keep the records there between runs (default: a temporary folder, removed at the end)
-  --partitions N  for topics that are made without a count (6; the embedded broker's always have 4)
-  --embedded      librdkafka's mock cluster, in memory, instead of Apache Kafka: needs no Java
-  --help
-`;
-
-async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      port: { type: "string", default: "9092" },
-      "data-dir": { type: "string" },
-      partitions: { type: "string", default: "6" },
-      embedded: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(usage);
-    return 0;
-  }
-  const port = toInteger("--port", values.port, 1, 65_535);
-  const partitions = toInteger("--partitions", values.partitions, 1, 10_000);
+async function main({ values }: CommandLine<typeof flags>): Promise<number> {
+  const { port, partitions } = values;
   const stopped = untilSignal();
 
   if (!values.embedded) {
@@ -96,20 +96,12 @@ function untilSignal(): Promise<undefined> {
   return promise;
 }
 
-function toInteger(name: string, text: string, low: number, high: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < low || value > high) {
-    throw new TypeError(`${name} must be a whole number from ${low} to ${high}, not "${text}"`);
-  }
-  return value;
-}
-
 function say(message: string): void {
   process.stderr.write(`broker: ${message}\n`);
 }
 
-process.exitCode = await main(process.argv.slice(2)).catch((thrown: unknown) => {
+process.exitCode = await runCommand(command, process.argv.slice(2), main).catch((thrown: unknown) => {
   say(thrown instanceof Error ? thrown.message : String(thrown));
-  return thrown instanceof TypeError ? 2 : 1;
+  return 1;
 });
 process.exit();
