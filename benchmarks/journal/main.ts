@@ -69,7 +69,7 @@ async function openSqlite(folder: string, intervalMs: number): Promise<Store> {
       isOpen = true;
       insert.run(key, value, timestampMs);
     },
-    commit: () => commits.request(),
+    commit: () => commits.commit(),
     readAll: () => {
       let count = 0;
       for (const _ of database.query("SELECT key, value, time FROM record ORDER BY id").iterate()) count++;

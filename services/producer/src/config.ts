@@ -1,4 +1,4 @@
-// Every setting of the producer, and the contradictions between them that keep it from starting.
+// All settings of the producer, and the contradictions between them with which it does not start.
 import {
   type ClientConfig,
   kafkaRule,
@@ -22,7 +22,7 @@ import { checkDeliverySettings, type DeliverySettings, deliverySettings } from "
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** What a record has beside the caller's bytes: its id, its time, its key, and Kafka's own framing. */
+/** Upper bound of what a record adds to the caller's bytes: id, timestamp, key, and Kafka's record format. */
 export const RECORD_OVERHEAD_BYTES = 2 * KIB;
 
 export const httpSettings = {
@@ -30,39 +30,39 @@ export const httpSettings = {
     default: 3000,
     minimum: 0,
     maximum: 65_535,
-    description: "Where the API listens; 0 takes a free port and logs which.",
+    description: "The port of the API; 0 takes a free port and logs it.",
   }),
   HOST: Type.String({ default: "0.0.0.0", minLength: 1, description: "The address to listen on." }),
   WORKERS: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1, maximum: 256 })], {
     default: 1,
-    description: "Processes that share the port; auto: one for each core.",
+    description: "Processes that share the port; auto: one per core.",
   }),
   WORKER_HUNG_MS: Type.Integer({
     default: 10_000,
     minimum: 500,
     maximum: 600_000,
     description:
-      "With several workers, one that doesn't answer its parent for so long, five asks in a row, is killed and started again.",
+      "With several workers: one that doesn't reply to five consecutive pings of its parent within this time is killed and restarted.",
   }),
   WORKER_START_TIMEOUT_MS: Type.Integer({
     default: 120_000,
     minimum: 1_000,
     maximum: 3_600_000,
     description:
-      "With several workers, one that doesn't listen so long after its start is killed. Reading a large journal takes its time.",
+      "With several workers: one that isn't listening this long after its start is killed. Reading a large journal takes a while.",
   }),
   DEFAULT_DURABILITY: Type.Union(
     [Type.Literal("accepted"), Type.Literal("durable"), Type.Literal("stored")],
     {
       default: "accepted",
-      description: "What is promised to a caller who asks for nothing else.",
+      description: "The durability of requests that ask for none.",
     },
   ),
   MAX_EVENT_BYTES: Type.Integer({
     default: 512 * KIB,
     minimum: 256,
     maximum: 1_000_000_000,
-    description: "Largest event, as JSON text, decompressed. Beyond it: 413.",
+    description: "Largest event, as decompressed JSON text. Beyond it: 413.",
   }),
   MAX_BODY_BYTES: Type.Integer({
     default: 8 * MIB,
@@ -74,51 +74,50 @@ export const httpSettings = {
     default: 10_000,
     minimum: 1,
     maximum: 1_000_000,
-    description: "Most events of a batch. Beyond it: 413.",
+    description: "Most events in a batch. Beyond it: 413.",
   }),
   MAX_IN_FLIGHT_REQUESTS: Type.Integer({
     default: 4_096,
     minimum: 1,
     maximum: 1_000_000,
-    description: "Most requests at once, for each worker. Beyond it: 503 at once, before the body is read.",
+    description: "Most requests at once, for each worker. Beyond it: 503, before the body is read.",
   }),
   MAX_IN_FLIGHT_BYTES: Type.Integer({
     default: 32 * MIB,
     minimum: 256,
-    description:
-      "Most bytes of bodies at once, for each worker: bounds memory, whatever is sent. Beyond it: 503.",
+    description: "Most bytes of request bodies in memory at once, for each worker. Beyond it: 503.",
   }),
   MAX_CONNECTIONS: Type.Integer({
     default: 10_000,
     minimum: 1,
     maximum: 1_000_000,
     description:
-      "Most open connections, for each worker. Beyond it: 503 at once, and the connection is closed. Lowered where the process may have fewer descriptors (ulimit -n, less 1,000 for other ends).",
+      "Most open connections, for each worker. Beyond it: 503, and the connection is closed. Lowered to the limit of file descriptors (ulimit -n), less 1,000 for other purposes.",
   }),
   HEAD_TIMEOUT_MS: Type.Integer({
     default: 10_000,
     minimum: 100,
     maximum: 120_000,
-    description: "How long the head of a request may take to arrive. Beyond it: 408.",
+    description: "Time to receive the head of a request. Beyond it: 408.",
   }),
   BODY_TIMEOUT_MS: Type.Integer({
     default: 10_000,
     minimum: 100,
     maximum: 120_000,
-    description: "How long a body may take to arrive. Beyond it: 408.",
+    description: "Time to receive the body of a request. Beyond it: 408.",
   }),
   IDLE_TIMEOUT_SECONDS: Type.Integer({
     default: 60,
     minimum: 1,
     maximum: 255,
-    description: "A connection on which nothing moves for so long is closed.",
+    description: "A connection without traffic for this long is closed.",
   }),
   SHUTDOWN_TIMEOUT_MS: Type.Integer({
     default: 30_000,
     minimum: 1_000,
     maximum: 600_000,
     description:
-      "How long SIGTERM may take: requests end, the client's queue is flushed, the rest goes to the journal.",
+      "Time for a graceful shutdown after SIGTERM: requests end, the client's queue is flushed, the rest goes to the journal.",
   }),
 };
 export type HttpSettings = Static<TObject<typeof httpSettings>>;
@@ -155,19 +154,19 @@ export function checkLimits(
   s: HttpSettings & Pick<Settings, "KAFKA_MESSAGE_MAX_BYTES" | "JOURNAL_ENABLED" | "STORED_DEADLINE_MS">,
 ): SettingProblem[] {
   const problems: SettingProblem[] = [];
-  const wrong = (name: keyof HttpSettings, message: string) =>
+  const addProblem = (name: keyof HttpSettings, message: string) =>
     problems.push({ name, value: String(s[name]), message });
   const largest = s.KAFKA_MESSAGE_MAX_BYTES - RECORD_OVERHEAD_BYTES;
   if (s.MAX_EVENT_BYTES > largest)
-    wrong(
+    addProblem(
       "MAX_EVENT_BYTES",
-      `must not be more than ${largest}: KAFKA_MESSAGE_MAX_BYTES (${s.KAFKA_MESSAGE_MAX_BYTES}) less ${RECORD_OVERHEAD_BYTES} for the record around it`,
+      `must not be more than ${largest}: KAFKA_MESSAGE_MAX_BYTES (${s.KAFKA_MESSAGE_MAX_BYTES}) less ${RECORD_OVERHEAD_BYTES} for the rest of the record`,
     );
   if (s.MAX_BODY_BYTES < s.MAX_EVENT_BYTES)
-    wrong("MAX_BODY_BYTES", `must not be less than MAX_EVENT_BYTES (${s.MAX_EVENT_BYTES})`);
+    addProblem("MAX_BODY_BYTES", `must not be less than MAX_EVENT_BYTES (${s.MAX_EVENT_BYTES})`);
   if (s.MAX_IN_FLIGHT_BYTES < s.MAX_BODY_BYTES)
-    wrong("MAX_IN_FLIGHT_BYTES", `must not be less than MAX_BODY_BYTES (${s.MAX_BODY_BYTES})`);
+    addProblem("MAX_IN_FLIGHT_BYTES", `must not be less than MAX_BODY_BYTES (${s.MAX_BODY_BYTES})`);
   if (s.DEFAULT_DURABILITY === "durable" && !s.JOURNAL_ENABLED)
-    wrong("DEFAULT_DURABILITY", "durable needs the journal: JOURNAL_ENABLED=true");
+    addProblem("DEFAULT_DURABILITY", "durable requires the journal: JOURNAL_ENABLED=true");
   return problems;
 }

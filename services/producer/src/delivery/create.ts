@@ -1,4 +1,4 @@
-// Puts delivery together: Kafka's client, the journal's folder, settings.
+// Wires delivery: the Kafka client, the journal's folder, settings.
 
 import { join } from "node:path";
 import type { ClientConfig, ProducerStatistics } from "@ingest/kafka";
@@ -16,14 +16,14 @@ export interface CreateDeliveryOptions {
   /** From `toClientConfig(settings, "producer")`. */
   config: ClientConfig;
   log: Log;
-  /** This process's number among the workers, from 0 (0), and how many there are (1). */
+  /** The index of this worker, from 0 (default 0), and the number of workers (default 1). */
   worker?: number;
   workers?: number;
-  /** Kafka's client's figures, each time there are new ones. */
+  /** Called with the statistics of the Kafka client at each KAFKA_STATISTICS_INTERVAL_MS. */
   onStatistics?: (statistics: ProducerStatistics) => void;
 }
 
-/** Delivery over Kafka. Nothing is opened before `start`, but for the client, which checks its configuration. */
+/** Delivery to Kafka. Creates the client, which validates its configuration; opens the journal at `start`. */
 export function createDelivery(options: CreateDeliveryOptions): Delivery {
   const { settings, config, log, worker = 0, workers = 1, onStatistics } = options;
   const topic = settings.KAFKA_TOPIC;

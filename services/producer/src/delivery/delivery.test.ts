@@ -666,7 +666,7 @@ describe("stopping and starting", () => {
     using home = temporaryFolder();
     const first = await start(home);
     const kafka = new FakeKafka();
-    await expect(start(home, { kafka })).rejects.toThrow("another process keeps its journal");
+    await expect(start(home, { kafka })).rejects.toThrow("another process uses the journal folder");
     expect(kafka.sinks).toEqual([]);
     await first.delivery.stop(1_000);
   });

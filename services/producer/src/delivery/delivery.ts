@@ -427,7 +427,7 @@ export class JournalledDelivery implements Delivery {
     const position = positionOf(entry) ?? journal.appendReclaimed(event, receivedMs(event));
     if (rejected.add(event, error, () => journal.acknowledge(position))) return;
     this.#hasSkippedRecords = true;
-    if (this.#isDirect) this.#startSpooling("rejected events can't be quarantined");
+    if (this.#isDirect) this.#startSpooling("rejected events can't be written");
   }
 
   // --- reclaiming ---

@@ -1,16 +1,16 @@
-// The sink over Kafka's client: connects in the background, hands records over, passes outcomes on.
+// The sink over the Kafka client: connects in the background, sends records, forwards outcomes.
 
 import { createProducer, type KafkaProducer, type ProducerOptions, toKafkaError } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
 import type { OutcomeHandler, Sink, SinkRecord } from "./sink.ts";
 
 export interface KafkaSinkOptions extends Pick<ProducerOptions, "config" | "onLog" | "onStatistics"> {
-  /** Where records go that don't say otherwise. */
+  /** The topic of records that name none. */
   topic: string;
   log: Log;
 }
 
-/** One attempt to connect, and the pause after a failed one. */
+/** Time for one attempt to connect, and the pause after a failed one. */
 const CONNECT_TIMEOUT_MS = 5_000;
 const CONNECT_PAUSE_MS = 500;
 
@@ -20,7 +20,7 @@ export class KafkaSink implements Sink {
   #isReady = false;
   #isClosed = false;
 
-  /** @throws KafkaError when the configuration can't be used */
+  /** @throws KafkaError when the configuration is invalid */
   constructor(options: KafkaSinkOptions, onOutcome: OutcomeHandler) {
     this.#options = options;
     const { config, onLog, onStatistics, log } = options;
@@ -29,8 +29,7 @@ export class KafkaSink implements Sink {
       topic: options.topic,
       onOutcome: (error, { topic, partition, offset }, ticket) =>
         onOutcome(ticket as number, error, topic, partition, offset),
-      onError: (error) =>
-        log.debug({ code: error.code, reason: error.message }, "Kafka's client reports trouble"),
+      onError: (error) => log.debug({ code: error.code, reason: error.message }, "Kafka client error"),
       ...(onLog ? { onLog } : {}),
       ...(onStatistics ? { onStatistics } : {}),
     });
@@ -73,7 +72,7 @@ export class KafkaSink implements Sink {
       } catch (error) {
         if (this.#isClosed) return;
         const { code, message } = toKafkaError(error);
-        // Once is news; the rest is in the metrics.
+        // Log the first failure only; metrics show the rest.
         if (attempts++ === 0)
           this.#options.log.warn({ code, reason: message }, "Kafka unreachable: retrying");
         await Bun.sleep(CONNECT_PAUSE_MS);

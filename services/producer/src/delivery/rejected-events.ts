@@ -1,5 +1,5 @@
-// Events that were taken and that Kafka then refuses for good: a file beside the journal, for a person to look at.
-// An event is in the journal until the disk has its line.
+// Quarantine for accepted events that Kafka rejects for good: a file beside the journal, for a person to look at.
+// An event stays in the journal until its line is on disk.
 
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -8,7 +8,7 @@ import type { Log } from "@ingest/service";
 import { syncFolder } from "./journal/atomic-write.ts";
 import type { EncodedEvent } from "./types.ts";
 
-/** A line of the file. The value is base64: whatever it is, it comes back byte for byte. */
+/** A line of the file. The value is in base64, so that any bytes are preserved. */
 export interface RejectedLine {
   at: string;
   code: string;
@@ -19,28 +19,28 @@ export interface RejectedLine {
 
 export interface RejectedOptions {
   path: string;
-  /** Nothing is appended beyond it until somebody has taken the file away. */
+  /** At this size nothing is appended until an operator has moved the file away. */
   maxBytes: number;
   log: Log;
-  /** Pause after a try that failed, ms. */
+  /** Pause after a failed write, ms. */
   retryMs?: number;
 }
 
-interface Waiting {
+interface PendingLine {
   text: string;
-  onKept: () => void;
+  onSynced: () => void;
 }
 
 const RETRY_MS = 1_000;
-/** Text that may wait for the disk. */
-const MAX_WAITING_LENGTH = 1024 * 1024;
+/** Limit of the text that waits to be written. */
+const MAX_PENDING_LENGTH = 1024 * 1024;
 
 export class RejectedEvents {
-  /** Lines that are on the disk. */
+  /** Number of lines written and synced. */
   count = 0;
   readonly #options: RejectedOptions;
-  #waiting: Waiting[] = [];
-  #waitingLength = 0;
+  #pending: PendingLine[] = [];
+  #pendingLength = 0;
   #writing: Promise<void> | undefined;
   #failure: string | undefined;
   #isClosed = false;
@@ -51,17 +51,17 @@ export class RejectedEvents {
     this.#options = options;
   }
 
-  /** Nothing waits for the disk. */
+  /** No line waits to be written. */
   get isIdle(): boolean {
-    return this.#waiting.length === 0;
+    return this.#pending.length === 0;
   }
 
   /**
-   * @param onKept called once the line is on the disk, however long that takes
-   * @returns false when so much waits for the disk that this one has to be brought again later
+   * @param onSynced called once the line is on disk, however long that takes
+   * @returns false when too many lines are waiting: add the event again later
    */
-  add(record: Pick<EncodedEvent, "key" | "value">, error: KafkaError, onKept: () => void): boolean {
-    if (this.#waitingLength >= MAX_WAITING_LENGTH) return false;
+  add(record: Pick<EncodedEvent, "key" | "value">, error: KafkaError, onSynced: () => void): boolean {
+    if (this.#pendingLength >= MAX_PENDING_LENGTH) return false;
     const line: RejectedLine = {
       at: new Date().toISOString(),
       code: error.code,
@@ -70,15 +70,15 @@ export class RejectedEvents {
       value: (typeof record.value === "string" ? Buffer.from(record.value) : record.value).toString("base64"),
     };
     const text = `${JSON.stringify(line)}\n`;
-    this.#waiting.push({ text, onKept });
-    this.#waitingLength += text.length;
+    this.#pending.push({ text, onSynced });
+    this.#pendingLength += text.length;
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined;
     });
     return true;
   }
 
-  /** Tries once more. What the disk doesn't take is left where it was. */
+  /** Writes pending lines once more. Events whose line can't be written stay in the journal. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#wake?.();
@@ -86,21 +86,21 @@ export class RejectedEvents {
   }
 
   async #writeAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const { length } = this.#waiting;
+    while (this.#pending.length > 0) {
+      const { length } = this.#pending;
       try {
-        await this.#append(this.#waiting.map(({ text }) => text).join(""));
+        await this.#append(this.#pending.map(({ text }) => text).join(""));
       } catch (error) {
-        this.#say(error);
+        this.#logFailure(error);
         if (this.#isClosed) return;
         await this.#pause();
         continue;
       }
       this.#failure = undefined;
       this.count += length;
-      for (const { text, onKept } of this.#waiting.splice(0, length)) {
-        this.#waitingLength -= text.length;
-        onKept();
+      for (const { text, onSynced } of this.#pending.splice(0, length)) {
+        this.#pendingLength -= text.length;
+        onSynced();
       }
     }
   }
@@ -109,14 +109,14 @@ export class RejectedEvents {
     const { path, maxBytes } = this.#options;
     await using file = await open(path, "a");
     const { size } = await file.stat();
-    // What comes first is taken however large it is: nothing else would ever make room for it.
+    // The first line is written whatever its size: an empty file is all the room there can ever be.
     if (size > 0 && size + Buffer.byteLength(text) > maxBytes)
-      throw new Error(`the file has ${size} of ${maxBytes} bytes: look at it and take it away`);
+      throw new Error(`the file has ${size} of at most ${maxBytes} bytes: inspect it and move it away`);
     try {
       await file.appendFile(text);
       await file.datasync();
     } catch (error) {
-      // No half a line in front of what is written next.
+      // Leave no partial line before the next one.
       await file.truncate(size);
       throw error;
     }
@@ -124,13 +124,13 @@ export class RejectedEvents {
     this.#isNameSynced = true;
   }
 
-  #say(error: unknown): void {
+  #logFailure(error: unknown): void {
     const reason = (error as NodeJS.ErrnoException).code ?? String(error);
     if (reason === this.#failure) return;
     this.#failure = reason;
     this.#options.log.error(
       { reason, error, path: this.#options.path },
-      "rejected events can't be set aside: they stay in the journal",
+      "writing rejected events failed: they stay in the journal",
     );
   }
 

@@ -36,6 +36,6 @@ test("damaged bytes acknowledge nothing: records are sent twice rather than neve
 test("forgets what is past the end", () => {
   const acks = new Acks();
   for (const ordinal of [0, 3, 60]) acks.add(ordinal);
-  acks.limit(3);
+  acks.truncate(3);
   expect([acks.count, acks.has(0), acks.has(3), acks.has(60)]).toEqual([1, true, false, false]);
 });

@@ -1,4 +1,4 @@
-// Which records of a segment Kafka has acknowledged: a bit each, and how that is kept on disk.
+// Which records of a segment Kafka has acknowledged: one bit each, and the file format of the set.
 
 import { crc32 } from "node:zlib";
 
@@ -11,7 +11,7 @@ export class Acks {
   #count = 0;
   #lowest = 0;
 
-  /** How many are in the set. */
+  /** Size of the set. */
   get count(): number {
     return this.#count;
   }
@@ -26,7 +26,7 @@ export class Acks {
     return ((this.#bits[ordinal >> 3] ?? 0) & (1 << (ordinal & 7))) !== 0;
   }
 
-  /** @returns false when it was there already */
+  /** @returns false when it was in the set already */
   add(ordinal: number): boolean {
     const index = ordinal >> 3;
     if (index >= this.#bits.length) this.#grow(index);
@@ -37,8 +37,8 @@ export class Acks {
     return true;
   }
 
-  /** Forgets what is at or past `end`: acknowledgements that were kept for records that weren't. */
-  limit(end: number): void {
+  /** Removes ordinals from `end` on: their acknowledgements were saved, the records themselves were not. */
+  truncate(end: number): void {
     for (let ordinal = end; ordinal < this.#bits.length * 8; ordinal++) {
       if (!this.has(ordinal)) continue;
       this.#bits[ordinal >> 3]! &= ~(1 << (ordinal & 7));

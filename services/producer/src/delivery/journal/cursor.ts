@@ -1,4 +1,4 @@
-// Where replay stands: walks the records that Kafka hasn't acknowledged, oldest first, over the segments as they are.
+// The position of replay: iterates over the unacknowledged records, oldest first, while segments come and go.
 
 import type { StoredRecord } from "./record.ts";
 import { decodeSegmentHeader } from "./record.ts";
@@ -6,10 +6,10 @@ import { type Damage, nextRecord } from "./recover.ts";
 import type { Segment } from "./segment.ts";
 import type { SegmentList } from "./segment-list.ts";
 
-/** A record of the journal, ready to be sent. */
+/** A record of the journal, ready to be sent to Kafka. */
 export class JournalRecord {
   readonly key: string | null;
-  /** Its own bytes: a view would keep all that was read with it for as long as Kafka hasn't taken the record. */
+  /** A copy: a view would keep the whole read buffer in memory while the record is in flight. */
   readonly value: Buffer;
   readonly timestampMs: number;
   readonly ordinal: number;
@@ -37,14 +37,14 @@ export class ReplayCursor {
   readonly #segments: SegmentList;
   readonly #onDamage: (damage: Damage) => void;
   #segment: Segment | undefined;
-  /** What was read of the segment; `#bytes[0]` stands at `#base`. */
+  /** The part of the segment that was read; `#bytes[0]` is at offset `#base`. */
   #bytes: Buffer = Buffer.alloc(0);
   #base = 0;
   #at = 0;
   #nextOrdinal = 0;
   #current: JournalRecord | undefined;
 
-  /** @param segments the journal adds and removes while the cursor walks */
+  /** @param segments the journal adds and removes segments during the iteration */
   constructor(segments: SegmentList, onDamage: (damage: Damage) => void) {
     this.#segments = segments;
     this.#onDamage = onDamage;
@@ -68,14 +68,14 @@ export class ReplayCursor {
     this.#current = undefined;
   }
 
-  /** Back to the oldest record that isn't acknowledged. */
+  /** Moves back to the oldest unacknowledged record. */
   seekToBeginning(): void {
     this.#current = undefined;
     this.#segment = undefined;
     this.#bytes = Buffer.alloc(0);
   }
 
-  /** Past everything that is in the journal now. */
+  /** Moves past all records that are in the journal now. */
   seekToEnd(): void {
     this.seekToBeginning();
     const { last } = this.#segments;
@@ -102,7 +102,7 @@ export class ReplayCursor {
     }
   }
 
-  /** Reads on from where the last read ended. False when nothing has been appended since. */
+  /** Reads from the end of the last read. False when nothing was appended since. */
   #load(segment: Segment): boolean {
     const offset = this.#base + this.#bytes.length;
     if (segment.isDone || offset >= segment.length) return false;
@@ -117,7 +117,7 @@ export class ReplayCursor {
     let lostRecords = 0;
     for (let ordinal = this.#nextOrdinal; ordinal < upTo; ordinal++)
       if (segment.acks.add(ordinal)) lostRecords++;
-    // What recovery has set aside already, or an acknowledged record, is nobody's loss.
+    // Quarantined during recovery already, or acknowledged: nothing is lost.
     if (lostRecords === 0) return;
     const bytes = Buffer.from(this.#bytes.subarray(damage.from, damage.to));
     this.#onDamage({ segment, offset: this.#base + damage.from, bytes, isTorn: false, lostRecords });

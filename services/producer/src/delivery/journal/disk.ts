@@ -1,4 +1,4 @@
-// Gets what was appended onto the disk, notices when the disk doesn't take it, and tries again until it does.
+// Writes appended records to disk, detects a failing disk, and retries until it works again.
 
 import type { Log } from "@ingest/service";
 import { syncFolder } from "./atomic-write.ts";
@@ -9,11 +9,11 @@ import type { SegmentList } from "./segment-list.ts";
 export interface DiskOptions {
   folder: string;
   log: Log;
-  /** An fsync that runs for longer is taken for one that failed, until it returns, ms. */
+  /** An fsync that runs longer than this counts as failed until it returns, ms. */
   stuckSyncMs: number;
-  /** Asks for another try. */
+  /** Requests another commit. */
   retry(): void;
-  /** After a failed fsync nobody knows what is on the disk: what comes next should go to another file. */
+  /** After a failed fsync the content of the file is uncertain: later records should go to another file. */
   onSyncFailed(): void;
 }
 
@@ -26,7 +26,7 @@ export class JournalDisk implements GroupCommitTarget {
   #failure: string | undefined;
   #timer: Timer | undefined;
   #isFolderDirty = false;
-  /** Segments that hold copies, and up to which length: the originals outlast the fsync of that. */
+  /** Segments that contain copies, with the length that has to be synced before the originals may go. */
   readonly #copies = new Map<Segment, number>();
 
   constructor(segments: SegmentList, options: DiskOptions) {
@@ -34,22 +34,22 @@ export class JournalDisk implements GroupCommitTarget {
     this.#options = options;
   }
 
-  /** The system's code for why nothing can be written now; undefined when all is well. */
+  /** The error code while the journal can't be written; undefined while it can. */
   get failure(): string | undefined {
     return this.#failure;
   }
 
-  /** A file was made: its name has to last too. */
+  /** A file was created: the next sync includes its name. */
   onFileCreated(): void {
     this.#isFolderDirty = true;
   }
 
-  /** What was appended to `segment` last is a copy of a record elsewhere. */
+  /** The record appended to `segment` last is a copy of a record elsewhere. */
   trackCopy(segment: Segment): void {
     this.#copies.set(segment, segment.length);
   }
 
-  /** May acknowledged records be forgotten? Not while something that replaces one of them is in memory only. */
+  /** May acknowledged records be removed? Not while a copy of one of them is in memory only. */
   get canCleanUp(): boolean {
     for (const [segment, length] of this.#copies)
       if ((segment.synced >= length && !segment.hasFailedSync) || segment.isDone)
@@ -59,15 +59,15 @@ export class JournalDisk implements GroupCommitTarget {
 
   flush(): boolean {
     try {
-      // In order: what a killed process leaves is then always the older part.
+      // Oldest first, so that a killed process always leaves the older records.
       for (const segment of this.#segments)
         if (!segment.isDone || !segment.isSealed || segment.hasSuperseded) segment.flush();
     } catch (error) {
-      this.#failed(error);
+      this.#onFailure(error);
       return false;
     }
     if (this.#failure !== undefined) {
-      this.#options.log.info({ reason: this.#failure }, "the journal can be written again");
+      this.#options.log.info({ reason: this.#failure }, "journal writable again");
       this.#failure = undefined;
     }
     return true;
@@ -76,7 +76,7 @@ export class JournalDisk implements GroupCommitTarget {
   async sync(): Promise<boolean> {
     const wasFolderDirty = this.#isFolderDirty;
     const dirty = [...this.#segments].filter((segment) => !segment.isSynced);
-    const stuck = setTimeout(() => this.#failed({ code: "fsync_stuck" }), this.#options.stuckSyncMs);
+    const stuck = setTimeout(() => this.#onFailure({ code: "fsync_stuck" }), this.#options.stuckSyncMs);
     try {
       this.counts.fsyncs++;
       this.#isFolderDirty = false;
@@ -86,7 +86,7 @@ export class JournalDisk implements GroupCommitTarget {
       this.counts.fsyncFailures++;
       this.#isFolderDirty ||= wasFolderDirty;
       this.#options.onSyncFailed();
-      this.#failed(error);
+      this.#onFailure(error);
       return false;
     } finally {
       clearTimeout(stuck);
@@ -99,10 +99,10 @@ export class JournalDisk implements GroupCommitTarget {
     clearTimeout(this.#timer);
   }
 
-  #failed(error: unknown): void {
+  #onFailure(error: unknown): void {
     const reason = (error as NodeJS.ErrnoException).code ?? String(error);
     if (this.#failure !== reason)
-      this.#options.log.error({ reason, error }, "the journal can't be written: refusing what it is for");
+      this.#options.log.error({ reason, error }, "journal not writable: refusing events that need it");
     this.#failure = reason;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;

@@ -1,4 +1,4 @@
-// What can go wrong with a journal as a whole; what goes wrong with a record is counted, not thrown.
+// Errors that concern the journal as a whole. Damaged records are counted instead.
 
 export type JournalErrorCode = "locked" | "not_writable";
 

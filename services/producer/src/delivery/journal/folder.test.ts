@@ -24,7 +24,7 @@ describe("a folder's lock", () => {
     using folder = temporaryFolder();
     const child = await holdElsewhere(folder.path);
     try {
-      expect(() => lockFolder(folder.path)).toThrow("another process keeps its journal");
+      expect(() => lockFolder(folder.path)).toThrow("another process uses the journal folder");
     } finally {
       child.kill("SIGKILL");
       await child.exited;
@@ -43,7 +43,7 @@ describe("a folder's lock", () => {
   test("says so when the folder can't be made", () => {
     using folder = temporaryFolder();
     writeFileSync(join(folder.path, "file"), "");
-    expect(() => lockFolder(join(folder.path, "file", "journal"))).toThrow("can't be kept");
+    expect(() => lockFolder(join(folder.path, "file", "journal"))).toThrow("not writable");
   });
 });
 

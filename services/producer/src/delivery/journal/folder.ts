@@ -1,17 +1,17 @@
-// A journal's folder: one process at a time, names that sort in the order of replay, leftovers of workers that are gone.
+// The folder of a journal: its lock, the file names of segments, and adoption of the folders of former workers.
 import { readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { FileLock } from "@ingest/file-lock";
 import { JournalError } from "./errors.ts";
 import { ackPath } from "./segment.ts";
 
-/** Ids leave room before the first for what is adopted, and after each spool for what comes back. */
+/** Leaves room for adopted segments before it. */
 const FIRST_ID = 1_000_000_000;
 const SEGMENT_NAME = /^(\d{16})-([0-9a-f]{8})\.segment$/;
 const WORKER_NAME = /^worker-(\d+)$/;
 const LOCK_FILE = "lock";
 
-/** A segment's file, by what its name says. */
+/** A segment's file, as its name describes it. */
 export interface SegmentFile {
   id: number;
   salt: number;
@@ -19,18 +19,22 @@ export interface SegmentFile {
 }
 
 /**
- * Holds a folder for this process, until the lock is released or the process ends, however it ends. Makes the folder.
- * @throws JournalError `locked` when another process has it, `not_writable` when it can't be made
+ * Locks a folder until the lock is released or the process ends, however it ends. Creates the folder.
+ * @throws JournalError `locked` when another process holds it, `not_writable` when it can't be created
  */
 export function lockFolder(folder: string): FileLock {
   let lock: FileLock | undefined;
   try {
     lock = FileLock.tryTake(join(folder, LOCK_FILE));
   } catch (error) {
-    throw new JournalError("not_writable", `the journal can't be kept in ${folder}: ${String(error)}`, error);
+    throw new JournalError(
+      "not_writable",
+      `the journal folder ${folder} is not writable: ${String(error)}`,
+      error,
+    );
   }
   if (lock === undefined)
-    throw new JournalError("locked", `another process keeps its journal in ${folder}`, undefined);
+    throw new JournalError("locked", `another process uses the journal folder ${folder}`, undefined);
   return lock;
 }
 
@@ -39,7 +43,7 @@ export function workerFolder(directory: string, worker: number): string {
   return join(directory, `worker-${worker}`);
 }
 
-/** The segments in a folder, in the order of replay. Drafts that a crash left are removed. */
+/** The segments in a folder, in the order of replay. Removes drafts that a crash left. */
 export function listSegments(folder: string): SegmentFile[] {
   const files: SegmentFile[] = [];
   for (const name of readdirSync(folder)) {
@@ -61,9 +65,9 @@ export function nextId(files: readonly { id: number }[]): number {
 }
 
 /**
- * Moves the segments of workers that no longer exist (their number is `workers` or more) in front of this folder's.
- * For the first worker to call, so that no two adopt the same. A folder that is in use is left alone.
- * @returns the folders that were emptied
+ * Moves the segments of workers that no longer exist (index `workers` or above) before the segments of this folder.
+ * Called by the first worker only, so that no two adopt the same segments. Skips folders that are in use.
+ * @returns the adopted folders
  */
 export function adoptOrphans(directory: string, folder: string, workers: number): string[] {
   const adopted: string[] = [];
@@ -87,8 +91,8 @@ function moveSegments(from: string, to: string): boolean {
   let id = (listSegments(to)[0]?.id ?? FIRST_ID) - files.length;
   for (const file of files) {
     const target = segmentPath(to, id++, file.salt);
-    // Acknowledgements first: without them records would only be sent twice, but a stray file would stay behind.
-    renameIfThere(ackPath(file.path), ackPath(target));
+    // Acknowledgements first: a crash in between then leaves records that are sent twice, but no stray file.
+    renameIfExists(ackPath(file.path), ackPath(target));
     renameSync(file.path, target);
   }
   lock.release();
@@ -96,12 +100,12 @@ function moveSegments(from: string, to: string): boolean {
   try {
     rmdirSync(from);
   } catch {
-    // Something was set aside there: a person's business.
+    // It contains quarantined files, for a person to look at.
   }
   return files.length > 0;
 }
 
-function renameIfThere(from: string, to: string): void {
+function renameIfExists(from: string, to: string): void {
   try {
     renameSync(from, to);
   } catch (error) {

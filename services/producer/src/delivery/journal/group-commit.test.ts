@@ -27,8 +27,8 @@ async function turns(isDone: () => boolean): Promise<void> {
 test("all that asks within the interval shares one promise and one fsync", async () => {
   const { state, target } = disk();
   const commits = new GroupCommit(target, { intervalMs: 5, lazySyncMs: 1_000 });
-  const group = commits.request();
-  expect(commits.request()).toBe(group);
+  const group = commits.commit();
+  expect(commits.commit()).toBe(group);
   await turns(() => state.syncs === 1);
   state.release();
   expect(await group).toBe(true);
@@ -38,9 +38,9 @@ test("all that asks within the interval shares one promise and one fsync", async
 test("what asks while an fsync runs gets the next one", async () => {
   const { state, target } = disk();
   const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 1_000 });
-  const first = commits.request();
+  const first = commits.commit();
   await turns(() => state.syncs === 1);
-  const second = commits.request();
+  const second = commits.commit();
   expect(second).not.toBe(first);
   state.release();
   await first;
@@ -53,9 +53,9 @@ test("what asks while an fsync runs gets the next one", async () => {
 test("what waits goes to the disk before the group before it is answered", async () => {
   const { state, target } = disk();
   const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 1_000 });
-  const first = commits.request();
+  const first = commits.commit();
   await turns(() => state.syncs === 1);
-  const second = commits.request();
+  const second = commits.commit();
   const syncsAtAnswer = first.then(() => state.syncs);
   state.release();
   expect(await syncsAtAnswer).toBe(2);
@@ -66,9 +66,9 @@ test("what waits goes to the disk before the group before it is answered", async
 test("what asks while an fsync runs that fails isn't told that the next one kept it", async () => {
   const { state, target } = disk();
   const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 1_000 });
-  const first = commits.request();
+  const first = commits.commit();
   await turns(() => state.syncs === 1);
-  const second = commits.request();
+  const second = commits.commit();
   state.fail();
   expect(await Promise.all([first, second])).toEqual([false, false]);
 });
@@ -77,7 +77,7 @@ test("what nobody waits for is flushed, and synced only now and then", async () 
   const { state, target } = disk();
   const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 3_600_000 });
   for (let i = 1; i <= 3; i++) {
-    commits.note();
+    commits.onAppend();
     await turns(() => state.flushes === i);
   }
   expect(state.syncs).toBe(0);
@@ -87,16 +87,16 @@ test("a disk that doesn't take it is told to those who wait", async () => {
   const { state, target } = disk();
   state.isBroken = true;
   const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 0 });
-  expect(await commits.request()).toBe(false);
+  expect(await commits.commit()).toBe(false);
   expect(state.syncs).toBe(0);
 });
 
 test("closing commits what is open, an fsync under way included", async () => {
   const { state, target } = disk();
   const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 1_000 });
-  const first = commits.request();
+  const first = commits.commit();
   await turns(() => state.syncs === 1);
-  const second = commits.request();
+  const second = commits.commit();
   const closed = commits.close();
   // One under way, one for what waits, and one for what came with the close.
   for (let syncs = 1; syncs <= 3; syncs++) {

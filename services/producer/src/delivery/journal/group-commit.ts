@@ -1,26 +1,26 @@
-// One write and one fsync for everything that was appended in the last few milliseconds.
+// Group commit: one write and one fsync for all records that were appended in the last few milliseconds.
 
 export interface GroupCommitTarget {
-  /** Hands what was appended to the operating system. False when that failed. */
+  /** Writes appended records to the operating system. False when that failed. */
   flush(): boolean;
-  /** Puts what was flushed on the disk. False when that failed. */
+  /** Syncs flushed records to disk. False when that failed. */
   sync(): Promise<boolean>;
 }
 
 export interface GroupCommitOptions {
-  /** How long appends are collected, ms. 0: as long as the fsync before them runs, and to the end of the turn. */
+  /** How long appends are collected, ms. 0: until the end of the turn of the event loop, and of the fsync in progress. */
   intervalMs: number;
-  /** How long appends that nobody waits for may stay with the operating system alone, ms. */
+  /** Longest time between fsyncs for appends without a pending commit, ms. */
   lazySyncMs: number;
 }
 
 export class GroupCommit {
   readonly #target: GroupCommitTarget;
   readonly #options: GroupCommitOptions;
-  #waiting: PromiseWithResolvers<boolean> | undefined;
+  #pending: PromiseWithResolvers<boolean> | undefined;
   #cancel: (() => void) | undefined;
   #running: Promise<void> | undefined;
-  #hasNews = false;
+  #hasUnflushed = false;
   #lastSync = performance.now();
 
   constructor(target: GroupCommitTarget, options: GroupCommitOptions) {
@@ -28,23 +28,23 @@ export class GroupCommit {
     this.#options = options;
   }
 
-  /** Something was appended that nobody waits for: it is flushed within the interval, synced within `lazySyncMs`. */
-  note(): void {
-    this.#hasNews = true;
+  /** A record was appended: it is flushed within `intervalMs`, and synced within `lazySyncMs`. */
+  onAppend(): void {
+    this.#hasUnflushed = true;
     this.#arm();
   }
 
-  /** Resolves once everything appended so far is on the disk; false when it couldn't be put there. One promise a group. */
-  request(): Promise<boolean> {
-    this.#waiting ??= Promise.withResolvers<boolean>();
+  /** Resolves once all records appended so far are on disk; false when that failed. One promise per group. */
+  commit(): Promise<boolean> {
+    this.#pending ??= Promise.withResolvers<boolean>();
     this.#arm();
-    return this.#waiting.promise;
+    return this.#pending.promise;
   }
 
-  /** Commits at once and leaves no timer behind. */
+  /** Commits at once and clears the timers. */
   async close(): Promise<boolean> {
     while (this.#running) await this.#running;
-    const done = this.request();
+    const done = this.commit();
     this.#cancel?.();
     this.#start();
     return done;
@@ -64,33 +64,33 @@ export class GroupCommit {
 
   #start(): void {
     this.#cancel = undefined;
-    const group = this.#takeWaiting();
-    this.#hasNews = false;
+    const group = this.#takePending();
+    this.#hasUnflushed = false;
     const isFlushed = this.#target.flush();
     const isSyncDue = group !== undefined || performance.now() - this.#lastSync >= this.#options.lazySyncMs;
     if (!isFlushed || !isSyncDue) {
       this.#finish(group, isFlushed);
       return;
     }
-    this.#running = this.#target.sync().then((isKept) => {
+    this.#running = this.#target.sync().then((isSynced) => {
       this.#running = undefined;
       this.#lastSync = performance.now();
-      // What was appended meanwhile may be among what this fsync lost: the next one wouldn't tell.
-      if (!isKept) this.#takeWaiting()?.resolve(false);
-      this.#finish(group, isKept);
+      // Records appended meanwhile may be among those that this fsync lost; the next fsync would not report that.
+      if (!isSynced) this.#takePending()?.resolve(false);
+      this.#finish(group, isSynced);
     });
   }
 
-  #finish(group: PromiseWithResolvers<boolean> | undefined, isKept: boolean): void {
-    // The disk is free: what waits for it goes there before the answers to this group take their time.
-    if (this.#waiting && this.#options.intervalMs === 0) this.#start();
-    else if (this.#waiting || this.#hasNews) this.#arm();
-    group?.resolve(isKept);
+  #finish(group: PromiseWithResolvers<boolean> | undefined, isSynced: boolean): void {
+    // The disk is idle: start the next fsync before the responses of this group take CPU time.
+    if (this.#pending && this.#options.intervalMs === 0) this.#start();
+    else if (this.#pending || this.#hasUnflushed) this.#arm();
+    group?.resolve(isSynced);
   }
 
-  #takeWaiting(): PromiseWithResolvers<boolean> | undefined {
-    const group = this.#waiting;
-    this.#waiting = undefined;
+  #takePending(): PromiseWithResolvers<boolean> | undefined {
+    const group = this.#pending;
+    this.#pending = undefined;
     return group;
   }
 }

@@ -136,7 +136,7 @@ describe("acknowledging", () => {
     const home = workerFolder(folder.path, 0);
     renameSync(home, `${home}-away`);
     journal.acknowledge(a!);
-    await until("the first try", () => lines.some((line) => line.includes("can't be saved")));
+    await until("the first try", () => lines.some((line) => line.includes("saving acknowledgements failed")));
     renameSync(`${home}-away`, home);
     await until("the next one", () => existsSync(ackPath(a!.segment.path)));
     await journal.close();
@@ -334,12 +334,12 @@ describe("a damaged record", () => {
     const next = await openJournal(folder.path);
     expect(next.corrupt).toBe(1);
     expect(left(next)).toEqual(["one", "three"]);
-    const aside = join(workerFolder(folder.path, 0), "set-aside");
+    const quarantine = join(workerFolder(folder.path, 0), "quarantine");
     await until(
       "the file",
-      () => existsSync(aside) && readdirSync(aside).some((name) => name.endsWith(".damaged")),
+      () => existsSync(quarantine) && readdirSync(quarantine).some((name) => name.endsWith(".damaged")),
     );
-    expect(readFileSync(join(aside, readdirSync(aside)[0]!)).includes("TWO")).toBe(true);
+    expect(readFileSync(join(quarantine, readdirSync(quarantine)[0]!)).includes("TWO")).toBe(true);
     await next.close();
   });
 

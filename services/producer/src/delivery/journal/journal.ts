@@ -1,4 +1,4 @@
-// What Kafka can't take now, and what was promised to survive this process: an ordered, bounded queue on disk.
+// An ordered, bounded queue on disk: for events that Kafka can't take now, and for `durable` events.
 
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -15,9 +15,9 @@ import { type Recordable, Segment } from "./segment.ts";
 import { SegmentList } from "./segment-list.ts";
 
 export interface JournalOptions {
-  /** Where the workers' folders are. */
+  /** The parent of the workers' folders. */
   directory: string;
-  /** This process's number among the workers, from 0, and how many there are. */
+  /** The index of this worker, from 0, and the number of workers. */
   worker: number;
   workers: number;
   topic: string;
@@ -26,21 +26,22 @@ export interface JournalOptions {
   segmentBytes: number;
   /** How long appends are collected before one fsync serves them all, ms. */
   fsyncIntervalMs: number;
-  /** An fsync that runs for longer counts as failed while it does, ms. */
+  /** An fsync that runs longer than this counts as failed until it returns, ms. */
   stuckSyncMs?: number;
   log: Log;
   now?: () => number;
 }
 
-/** Where a record was written down. */
+/** The place of a record in the journal. */
 export interface Position {
   readonly segment: Segment;
   readonly ordinal: number;
 }
 
 /**
- * Ids left free at the start of each spool, for what comes back from the client: it is older. So many of the smallest
- * files are 64 GiB, more than a client holds in memory; a name has room for thousands of millions of such gaps.
+ * Segment ids that are reserved at the start of spooling for events reclaimed from the client, which are older than
+ * spooled ones. So many of the smallest segments are 64 GiB, more than a client holds in memory; file names have room
+ * for billions of such ranges.
  */
 const RESERVED_IDS = 1_000_000;
 /** A chunk this large is written at once rather than at the next commit. */
@@ -62,11 +63,11 @@ export class Journal {
   readonly #maintenance: Timer;
   readonly #now: () => number;
   readonly #unsavedAcks = new Set<Segment>();
-  /** Segments with originals of records that were put back elsewhere, until the disk knows that. */
+  /** Segments with superseded records, until their acknowledgements are on disk. */
   readonly #superseded = new Set<Segment>();
   #active: Segment | undefined;
   #nextId = 0;
-  /** While spooling: the ids left for what comes back, and the segment in use for it. */
+  /** While spooling: the ids reserved for reclaimed events, and the segment they are appended to. */
   #reserved: { nextId: number; readonly endId: number; segment?: Segment } | undefined;
   #readFailure: string | undefined;
   #isSaveFailing = false;
@@ -92,8 +93,8 @@ export class Journal {
   }
 
   /**
-   * Takes the folder of this worker and reads what a former process left there.
-   * @throws JournalError when the folder is another process's or can't be written
+   * Locks the folder of this worker and reads the segments in it.
+   * @throws JournalError when another process uses the folder, or it can't be written
    */
   static async open(options: JournalOptions): Promise<Journal> {
     const folder = workerFolder(options.directory, options.worker);
@@ -110,7 +111,7 @@ export class Journal {
   async #recover(): Promise<void> {
     const { directory, worker, workers, topic, log } = this.#options;
     const adopted = worker === 0 ? adoptOrphans(directory, this.#folder, workers) : [];
-    if (adopted.length > 0) log.info({ folders: adopted }, "took over journals of former workers");
+    if (adopted.length > 0) log.info({ folders: adopted }, "journals of former workers adopted");
     const files = listSegments(this.#folder);
     this.#nextId = nextId(files);
     for (const file of files) {
@@ -121,29 +122,27 @@ export class Journal {
         this.#removeIfDone(segment);
       } catch (error) {
         this.corrupt++;
-        log.error(
-          { error, path: file.path },
-          "a journal file can't be read: left as it is for the next start",
-        );
+        log.error({ error, path: file.path }, "journal file unreadable: keeping it for the next start");
       }
-      // A large journal takes a while to read: let others have a turn.
+      // Reading a large journal takes a while: give the event loop a turn.
       await new Promise(setImmediate);
     }
-    const { open: records, bytes } = this.#segments;
-    if (records > 0) log.info({ records, bytes }, "a former process left records: they go first");
+    const { unacknowledged: records, bytes } = this.#segments;
+    if (records > 0)
+      log.info({ records, bytes }, "journal holds records of an earlier process: they are sent first");
   }
 
-  /** The topics that records which aren't acknowledged are for. */
+  /** The topics of the unacknowledged records. */
   get topics(): string[] {
-    const open = [...this.#segments].filter((segment) => !segment.isDone);
-    return [...new Set(open.map(({ topic }) => topic))];
+    const pending = [...this.#segments].filter((segment) => !segment.isDone);
+    return [...new Set(pending.map(({ topic }) => topic))];
   }
 
-  /** Why it takes nothing now; undefined when it does. */
+  /** Why it takes no records now; undefined when it does. */
   get refusal(): RefusalCode | undefined {
     if (this.#disk.failure !== undefined) return "journal_unavailable";
     if (this.#segments.bytes >= this.#options.maxBytes) return "journal_full";
-    // Oldest first is the only order, so a backlog that is too old is one that newer events shouldn't join.
+    // Records are replayed oldest first, so newer events would wait even longer than the backlog that is too old.
     if (this.#segments.length > 0 && this.#segments.oldestAgeMs(this.#now()) >= this.#options.maxAgeMs)
       return "journal_full";
     return undefined;
@@ -157,7 +156,7 @@ export class Journal {
     return this.#disk.counts.fsyncFailures;
   }
 
-  /** Appends at the end. Never refuses: ask `refusal` first where the event can be given back to its sender. */
+  /** Appends at the end. Never refuses: check `refusal` first where the event can be refused to its caller. */
   append(event: Recordable, timestampMs: number): Position {
     if (this.#active && this.#active.length >= this.#options.segmentBytes) this.#sealActive();
     this.#active ??= this.#newSegment(this.#nextId++);
@@ -165,8 +164,8 @@ export class Journal {
   }
 
   /**
-   * From now on `append`ed records wait for the cursor, and what is put back comes before them.
-   * What is in the journal already has been sent.
+   * From now on `append`ed records wait for the cursor, and reclaimed events go before them.
+   * Records that are in the journal already have been sent.
    */
   startSpooling(): void {
     this.#cursor.seekToEnd();
@@ -175,14 +174,14 @@ export class Journal {
     this.#nextId = this.#reserved.endId;
   }
 
-  /** Everything was sent: `append`ed records no longer wait. */
+  /** All records were sent: `append`ed ones no longer wait for the cursor. */
   stopSpooling(): void {
     this.#seal(this.#reserved?.segment);
     this.#reserved = undefined;
     this.#cursor.seekToEnd();
   }
 
-  /** Writes down an event that came back unsent: after what was sent before it, before what was spooled since. */
+  /** Appends an event that was reclaimed from the client: after events sent before it, before events spooled since. */
   appendReclaimed(event: Recordable, timestampMs: number): Position {
     const gap = this.#reserved;
     if (!gap) return this.append(event, timestampMs);
@@ -194,17 +193,17 @@ export class Journal {
     return this.#write(gap.segment, event, timestampMs);
   }
 
-  /** Does the record stand behind what is put back now? */
+  /** Is the record behind events that are reclaimed now? */
   isAfterReclaimed({ segment }: Position): boolean {
     return this.#reserved !== undefined && segment.id >= this.#reserved.endId;
   }
 
-  /** Resolves once all that was appended is on the disk; false when the disk doesn't take it. */
+  /** Resolves once all appended records are on disk; false when that failed. */
   commit(): Promise<boolean> {
-    return this.#commits.request();
+    return this.#commits.commit();
   }
 
-  /** The next record to send; undefined when all were sent. `unreadable`: the disk doesn't give it now, ask again later. */
+  /** The next record to send; undefined when all were sent. `unreadable`: reading failed, retry later. */
   peek(): JournalRecord | "unreadable" | undefined {
     try {
       const record = this.#cursor.peek();
@@ -213,7 +212,7 @@ export class Journal {
     } catch (error) {
       const reason = (error as NodeJS.ErrnoException).code ?? String(error);
       if (reason !== this.#readFailure)
-        this.#options.log.error({ reason, error }, "the journal can't be read: what is in it has to wait");
+        this.#options.log.error({ reason, error }, "journal unreadable: replay is waiting");
       this.#readFailure = reason;
       return "unreadable";
     }
@@ -223,19 +222,19 @@ export class Journal {
     this.#cursor.advance();
   }
 
-  /** Send again from the oldest record that isn't acknowledged. */
+  /** Continues replay from the oldest unacknowledged record. */
   rewind(): void {
     this.#cursor.seekToBeginning();
   }
 
-  /** Kafka has the record, or refuses it for good. */
+  /** Kafka confirmed the record, or rejected it for good. */
   acknowledge({ segment, ordinal }: Position): void {
     if (!segment.acks.add(ordinal)) return;
     this.#unsavedAcks.add(segment);
-    if (segment.open === 0) this.#removeIfDone(segment);
+    if (segment.unacknowledged === 0) this.#removeIfDone(segment);
   }
 
-  /** The record was put back elsewhere in the journal, just now: this one isn't sent again. */
+  /** The record was just copied to another place in the journal: the original isn't sent again. */
   supersede(original: Position, copy: Position): void {
     this.#disk.trackCopy(copy.segment);
     this.#superseded.add(original.segment);
@@ -247,7 +246,7 @@ export class Journal {
     return {
       bytes: this.#segments.bytes,
       maxBytes: this.#options.maxBytes,
-      records: this.#segments.open,
+      records: this.#segments.unacknowledged,
       oldestAgeMs: this.#segments.oldestAgeMs(this.#now()),
       isWritable: this.refusal === undefined,
       segments: this.#segments.length,
@@ -255,8 +254,8 @@ export class Journal {
   }
 
   /**
-   * Puts everything on the disk and gives the folder free.
-   * @returns how many records are left for the next process, and how many the disk didn't take
+   * Syncs everything to disk and releases the folder.
+   * @returns how many records are kept for the next process, and how many could not be written
    */
   async close(): Promise<{ kept: number; lost: number }> {
     clearInterval(this.#maintenance);
@@ -267,9 +266,9 @@ export class Journal {
     let [kept, lost] = [0, 0];
     for (const segment of this.#segments) {
       segment.close();
-      const unwritten = Math.min(segment.open, segment.unwrittenRecords);
+      const unwritten = Math.min(segment.unacknowledged, segment.unwrittenRecords);
       lost += unwritten;
-      kept += segment.open - unwritten;
+      kept += segment.unacknowledged - unwritten;
     }
     this.#lock.release();
     return { kept, lost };
@@ -280,7 +279,7 @@ export class Journal {
     const ordinal = segment.append(event, timestampMs);
     this.#segments.addBytes(segment.length - before);
     if (segment.unwritten >= FLUSH_BYTES && this.#disk.failure === undefined) this.#disk.flush();
-    this.#commits.note();
+    this.#commits.onAppend();
     return { segment, ordinal };
   }
 
@@ -320,7 +319,7 @@ export class Journal {
     return this.#saving;
   }
 
-  /** Writes down what is acknowledged and removes what is done: neither before copies made of it are on the disk. */
+  /** Saves acknowledgements and removes finished segments, but not before the copies of their records are on disk. */
   async #cleanUp(): Promise<void> {
     if (!(await this.#saveSuperseded())) return;
     for (const segment of [...this.#segments]) this.#removeIfDone(segment);
@@ -332,15 +331,15 @@ export class Journal {
   }
 
   /**
-   * Originals of copied records are written off newest first. Should the process end in between, those that are left
-   * are the oldest, and what follows them comes from the copies; the other way round a younger record would be sent
-   * before an older one.
+   * Saves the acknowledgements of superseded records, newest segment first. If the process ends in between, the
+   * originals that are left are the oldest, and the copies follow them. In the other order, a newer original would be
+   * sent before the copy of an older one.
    * @returns false when that has to wait
    */
   async #saveSuperseded(): Promise<boolean> {
     const originals = [...this.#superseded].sort((a, b) => b.id - a.id);
     for (const segment of originals) {
-      // More may have been put back meanwhile: from the start then, once that is on the disk.
+      // More events were reclaimed meanwhile: start again once their copies are on disk.
       if (!this.#disk.canCleanUp || this.#superseded.size !== originals.length) return false;
       await this.#saveAcks(segment);
     }
@@ -356,7 +355,7 @@ export class Journal {
       this.#isSaveFailing = false;
     } catch (error) {
       this.#unsavedAcks.add(segment);
-      const message = "acknowledgements can't be saved yet: a restart would send records twice";
+      const message = "saving acknowledgements failed: a restart would send records twice";
       if (!this.#isSaveFailing) this.#options.log.warn({ error }, message);
       this.#isSaveFailing = true;
     }
@@ -365,30 +364,32 @@ export class Journal {
 
   #removeIfDone(segment: Segment): void {
     if (!segment.isDone || this.#superseded.size > 0 || !this.#disk.canCleanUp) return;
-    // The one being written to stays, unless the disk doesn't take it: nothing in it is needed any more.
+    // The active segment stays, unless it can't be written: none of its records are needed any more.
     if (!segment.isSealed && (segment.isFlushed || this.#disk.failure === undefined)) return;
     if (segment === this.#active) this.#active = undefined;
     if (segment === this.#reserved?.segment) delete this.#reserved.segment;
     if (!this.#segments.remove(segment)) return;
     this.#unsavedAcks.delete(segment);
-    segment.remove().catch((error) => this.#options.log.warn({ error }, "a journal file can't be removed"));
+    segment.remove().catch((error) => this.#options.log.warn({ error }, "removing a journal file failed"));
   }
 
   #onDamage({ segment, offset, bytes, isTorn, lostRecords }: Damage): void {
     const { log } = this.#options;
     const fields = { segment: segment.id, offset, bytes: bytes.length };
     if (isTorn) {
-      log.warn(fields, "the journal's last write was cut off: what was whole is kept");
+      log.warn(fields, "torn write at the end of a journal file: intact records are kept");
       return;
     }
     this.corrupt += Math.max(1, lostRecords);
-    const path = join(this.#folder, "set-aside", `${segment.id}-${offset}.damaged`);
-    log.error({ ...fields, lostRecords, path }, "a journal record is damaged: set aside");
-    setAside(path, bytes).catch((error) => log.error({ error, path }, "a damaged record can't be set aside"));
+    const path = join(this.#folder, "quarantine", `${segment.id}-${offset}.damaged`);
+    log.error({ ...fields, lostRecords, path }, "journal record damaged: quarantining it");
+    quarantine(path, bytes).catch((error) =>
+      log.error({ error, path }, "quarantining a damaged record failed"),
+    );
   }
 }
 
-async function setAside(path: string, bytes: Buffer): Promise<void> {
+async function quarantine(path: string, bytes: Buffer): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeAtomically(path, bytes);
 }

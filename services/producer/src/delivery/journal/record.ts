@@ -1,11 +1,11 @@
-// How a journal's bytes are laid out: a segment's header, and records that can be told from damage.
+// The file format of the journal: a segment's header, and records whose damage can be detected.
 //
 // Record, little-endian:  marker u32 · checksum u32 · offset u32 · ordinal u32 · time f64 · value length u32 ·
 //                         key length u16 (0xffff: no key) · reserved u16 · key · value
 //
-// The checksum (CRC-32, started from the segment's salt) covers everything after itself. A record carries its own
-// offset, so that a copy of a record inside somebody's payload is never taken for one; the salt, which no caller
-// knows, makes that hold against payloads made for the purpose.
+// The checksum (CRC-32, seeded with the segment's salt) covers all bytes after itself. A record contains its own
+// offset, so that a copy of a record inside a payload is never mistaken for one. No caller knows the salt, so this
+// also holds for payloads that are crafted to look like a record.
 
 import { crc32 } from "node:zlib";
 
@@ -28,15 +28,15 @@ const at = {
   reserved: 30,
 } as const;
 
-/** A record as read back. `value` is a view of the bytes it was read from. */
+/** A record that was read. `value` is a view of the bytes it was read from. */
 export interface StoredRecord {
-  /** Which record of its segment this is, from 0. */
+  /** Its place among the records of its segment, from 0. */
   ordinal: number;
   /** Unix ms at which the event was received. */
   timestampMs: number;
   key: string | null;
   value: Buffer;
-  /** Where the next record begins, in the bytes that were given. */
+  /** Where the next record begins, in the bytes that were read. */
   end: number;
 }
 
@@ -49,7 +49,7 @@ export function recordBytes(keyBytes: number, valueBytes: number): number {
  * Writes a record into `target` at `start`.
  * @param keyBytes the key's length in UTF-8, 0 for none
  * @param valueBytes the value's length, of text in UTF-8
- * @param offset where in its segment the record stands
+ * @param offset the record's offset in its segment
  */
 export function writeRecord(
   target: Buffer,
@@ -126,8 +126,8 @@ export function findRecord(bytes: Buffer, from: number, base: number, salt: numb
 }
 
 /**
- * Do the bytes from `start` look like a write that was cut off, rather than like one that was changed later?
- * Cut off: the header is incomplete, or names an end past the end, or nothing but zeros was there to be written over.
+ * Do the bytes from `start` look like a torn write rather than like later damage?
+ * Torn: the header is incomplete, or the record's end is past the end of the file, or all bytes are zero.
  */
 export function looksTorn(bytes: Buffer, start: number): boolean {
   if (start + RECORD_HEADER_BYTES > bytes.length) return true;
@@ -140,7 +140,7 @@ export function looksTorn(bytes: Buffer, start: number): boolean {
   return true;
 }
 
-/** What a segment says of itself at its start. */
+/** The header of a segment. */
 export interface SegmentHeader {
   /** The topic its records are for. */
   topic: string;

@@ -109,7 +109,7 @@ describe("a segment with damage", () => {
       // What isn't read is accounted for.
       if (read.values.length < values.length && damaged.length === bytes.length)
         expect(read.damages.length, hint).toBeGreaterThan(0);
-      expect(read.segment.open, hint).toBe(read.values.length);
+      expect(read.segment.unacknowledged, hint).toBe(read.values.length);
       expect(read.late, hint).toEqual([]);
     }
   });

@@ -1,4 +1,4 @@
-// Reads what a former process left: every intact record counts, what is damaged is told from what was cut off.
+// Reads the segments of an earlier process: finds every intact record, and distinguishes damage from a torn write.
 
 import { readFileSync } from "node:fs";
 import { Acks } from "./acks.ts";
@@ -12,19 +12,19 @@ export interface Damage {
   /** Offset in the segment. */
   offset: number;
   bytes: Buffer;
-  /** A write that a crash cut off, at the very end: nobody was promised what it held. */
+  /** A write that a crash interrupted, at the very end: its events were never confirmed as durable. */
   isTorn: boolean;
-  /** Records that were known to be here and can't be read any more. */
+  /** Number of records that are known to have been here and can't be read any more. */
   lostRecords: number;
 }
 
-/** One step through bytes: the next intact record, and what stood before it. */
+/** One step through a segment: the next intact record, and the damage before it. */
 export interface Step {
   record?: StoredRecord;
   damage?: { from: number; to: number; isTorn: boolean };
 }
 
-/** The next intact record at or after `from`, which is not the end. Never throws, whatever the bytes are. */
+/** The next intact record at or after `from`, which must not be the end. Never throws, whatever the bytes are. */
 export function nextRecord(bytes: Buffer, from: number, base: number, salt: number): Step {
   const record = readRecord(bytes, from, base, salt);
   if (record) return { record };
@@ -34,8 +34,8 @@ export function nextRecord(bytes: Buffer, from: number, base: number, salt: numb
 }
 
 /**
- * Opens a segment of a former process: looks through every record and reads what was acknowledged.
- * @param fallbackTopic for records whose segment's header is damaged
+ * Opens a segment of an earlier process: scans every record and reads the saved acknowledgements.
+ * @param fallbackTopic the topic of the records when the segment's header is damaged
  */
 export function recoverSegment(
   file: SegmentFile,
@@ -64,7 +64,7 @@ export function recoverSegment(
     if (damage) damages.at(-1)!.lostRecords = lostRecords;
     at = record.end;
   }
-  segment.acks.limit(segment.records);
+  segment.acks.truncate(segment.records);
   return { segment, damages };
 }
 

@@ -1,15 +1,14 @@
-// The journal's segments in the order of replay, and what they amount to together.
+// The journal's segments in the order of replay, and their totals.
 
 import type { Segment } from "./segment.ts";
 
 export class SegmentList implements Iterable<Segment> {
   readonly #segments: Segment[] = [];
-  /** Bytes of segments that are no longer appended to, less what was removed. */
-  #appended = 0;
+  #bytes = 0;
 
   /** Bytes on disk and in memory, acknowledged or not. */
   get bytes(): number {
-    return this.#appended;
+    return this.#bytes;
   }
 
   get length(): number {
@@ -20,11 +19,11 @@ export class SegmentList implements Iterable<Segment> {
     return this.#segments.at(-1);
   }
 
-  /** Records that aren't acknowledged. */
-  get open(): number {
-    let open = 0;
-    for (const segment of this.#segments) open += segment.open;
-    return open;
+  /** Number of unacknowledged records. */
+  get unacknowledged(): number {
+    let count = 0;
+    for (const segment of this.#segments) count += segment.unacknowledged;
+    return count;
   }
 
   [Symbol.iterator](): Iterator<Segment> {
@@ -35,7 +34,7 @@ export class SegmentList implements Iterable<Segment> {
     return this.#segments.includes(segment);
   }
 
-  /** The first segment, or the one that follows `segment`, which need not be here any more. */
+  /** The segment that follows `segment`, which may have been removed meanwhile; without one, the first. */
   after(segment: Segment | undefined): Segment | undefined {
     return segment ? this.#segments.find(({ id }) => id > segment.id) : this.#segments[0];
   }
@@ -43,28 +42,28 @@ export class SegmentList implements Iterable<Segment> {
   add(segment: Segment): void {
     const index = this.#segments.findIndex(({ id }) => id > segment.id);
     this.#segments.splice(index === -1 ? this.#segments.length : index, 0, segment);
-    this.#appended += segment.length;
+    this.#bytes += segment.length;
   }
 
-  /** A segment that is here has grown. */
+  /** Counts bytes that were appended to a segment of the list. */
   addBytes(bytes: number): void {
-    this.#appended += bytes;
+    this.#bytes += bytes;
   }
 
-  /** @returns false when it wasn't here */
+  /** @returns false when it isn't in the list */
   remove(segment: Segment): boolean {
     const index = this.#segments.indexOf(segment);
     if (index === -1) return false;
     this.#segments.splice(index, 1);
-    this.#appended -= segment.length;
+    this.#bytes -= segment.length;
     return true;
   }
 
-  /** How long the oldest record that isn't acknowledged has been waiting, ms; 0 when there is none. */
+  /** Age of the oldest unacknowledged record, ms; 0 when there is none. */
   oldestAgeMs(nowMs: number): number {
     for (const segment of this.#segments) {
       if (segment.isDone) continue;
-      return Math.max(0, nowMs - (segment.times.of(segment.acks.lowestMissing) ?? nowMs));
+      return Math.max(0, nowMs - (segment.times.lookup(segment.acks.lowestMissing) ?? nowMs));
     }
     return 0;
   }

@@ -1,4 +1,4 @@
-// One file of the journal: records appended in memory, written in chunks, synced, read back, acknowledged one by one.
+// One file of the journal. Records are appended in memory, written in chunks, synced, read, and acknowledged one by one.
 
 import { closeSync, fdatasync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -8,10 +8,10 @@ import { encodeSegmentHeader, MAX_KEY_BYTES, recordBytes, writeRecord } from "./
 import { TimeIndex } from "./time-index.ts";
 
 const FIRST_CHUNK_BYTES = 64 * 1024;
-/** A write buffer larger than this isn't kept once it is empty. */
-const KEPT_CHUNK_BYTES = 1024 * 1024;
+/** A larger write buffer is released once it is empty. */
+const MAX_IDLE_CHUNK_BYTES = 1024 * 1024;
 
-/** What an event has to have to be written down. */
+/** The part of an event that the journal stores. */
 export interface Recordable {
   readonly key: string | null;
   readonly value: string | Uint8Array;
@@ -24,13 +24,19 @@ export class Segment {
   records = 0;
   acks = new Acks();
   readonly times = new TimeIndex();
-  /** The topic that its records are for. */
+  /** The topic of its records. */
   readonly topic: string;
-  /** Records of it were put back elsewhere. It is written all the same: a younger original may be on the disk already. */
+  /**
+   * Some of its records were copied to another segment. It is flushed nevertheless: a later original may be on disk
+   * already.
+   */
   hasSuperseded = false;
-  /** An fsync of it failed. The next one may return without what that one lost: nothing here counts as synced for good. */
+  /**
+   * An fsync of it failed. The kernel reports that once, so a later fsync may succeed without the lost bytes: nothing in
+   * this segment counts as synced any more.
+   */
   hasFailedSync = false;
-  /** No more records come. */
+  /** No record is appended any more. */
   isSealed = false;
 
   #fd: number | undefined;
@@ -56,7 +62,7 @@ export class Segment {
     return segment;
   }
 
-  /** A segment that a former process wrote. The caller has looked through its records. */
+  /** A segment of an earlier process. The caller adds its records by `addRecovered`. */
   static existing(id: number, salt: number, path: string, topic: string, bytes: number): Segment {
     const segment = new Segment(id, salt, path, topic);
     segment.length = segment.#written = segment.#synced = bytes;
@@ -64,21 +70,24 @@ export class Segment {
     return segment;
   }
 
-  /** Takes up a record that was found in the file: those before it that weren't found are not waited for. */
+  /**
+   * Adds a record that was found in the file. Missing records before it count as acknowledged.
+   * @returns how many records are missing
+   */
   addRecovered(ordinal: number, timestampMs: number): number {
     let missing = 0;
-    for (let gone = this.records; gone < ordinal; gone++) if (this.acks.add(gone)) missing++;
+    for (let skipped = this.records; skipped < ordinal; skipped++) if (this.acks.add(skipped)) missing++;
     this.records = this.#recordsWritten = ordinal + 1;
-    this.times.note(ordinal, timestampMs);
+    this.times.add(ordinal, timestampMs);
     return missing;
   }
 
-  /** Bytes that are in memory only. */
+  /** Number of bytes that are in memory only. */
   get unwritten(): number {
     return this.length - this.#written;
   }
 
-  /** Records that are in memory only, at most. */
+  /** Upper bound of the number of records that are in memory only. */
   get unwrittenRecords(): number {
     return this.records - this.#recordsWritten;
   }
@@ -87,7 +96,7 @@ export class Segment {
     return this.#written === this.length;
   }
 
-  /** Bytes that are on the disk itself. */
+  /** Number of bytes that an fsync put on disk. */
   get synced(): number {
     return this.#synced;
   }
@@ -96,12 +105,12 @@ export class Segment {
     return this.#synced === this.length;
   }
 
-  /** Has Kafka acknowledged every record? */
+  /** Every record is acknowledged. */
   get isDone(): boolean {
     return this.acks.lowestMissing >= this.records;
   }
 
-  get open(): number {
+  get unacknowledged(): number {
     return this.records - this.acks.count;
   }
 
@@ -129,13 +138,13 @@ export class Segment {
       valueBytes,
     );
     this.length += size;
-    this.times.note(ordinal, timestampMs);
+    this.times.add(ordinal, timestampMs);
     return ordinal;
   }
 
   /**
-   * Hands what was appended to the operating system: from then on it outlives this process.
-   * @throws the system's error (ENOSPC, EIO, …); what couldn't be written stays in memory for the next call
+   * Writes appended records to the operating system: from then on they survive this process.
+   * @throws the system's error (ENOSPC, EIO, …); bytes that could not be written stay in memory for the next call
    */
   flush(): void {
     if (this.isFlushed || this.#isRemoved) return;
@@ -149,10 +158,10 @@ export class Segment {
       this.#written += done;
       if (this.isFlushed) this.#recordsWritten = this.records;
     }
-    if (this.#chunk.length > KEPT_CHUNK_BYTES) this.#chunk = Buffer.alloc(0);
+    if (this.#chunk.length > MAX_IDLE_CHUNK_BYTES) this.#chunk = Buffer.alloc(0);
   }
 
-  /** Waits until what was flushed is on the disk itself. */
+  /** Resolves once the flushed bytes are on disk. */
   sync(): Promise<void> {
     const upTo = this.#written;
     if (this.#fd === undefined || upTo === this.#synced) return Promise.resolve();
@@ -165,7 +174,7 @@ export class Segment {
     return promise;
   }
 
-  /** The bytes from `offset` to the end, those not yet written included. */
+  /** The bytes from `offset` to the end, including those not written yet. */
   read(offset: number): Buffer {
     const bytes = Buffer.allocUnsafeSlow(this.length - offset);
     const fromFile = Math.max(0, this.#written - offset);
@@ -177,18 +186,18 @@ export class Segment {
     return bytes;
   }
 
-  /** Writes down what is acknowledged, so that the next process doesn't send it again. */
+  /** Saves the acknowledgements, so that the next process doesn't send those records again. */
   saveAcks(): Promise<void> {
     return writeAtomically(ackPath(this.path), this.acks.encode());
   }
 
-  /** Closes the file, which can still be read. Not while a `sync` is under way. */
+  /** Closes the file descriptor; `read` still works. Not while a `sync` is in progress. */
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
   }
 
-  /** Deletes the file and what stands beside it. */
+  /** Deletes the file and its acknowledgements. */
   async remove(): Promise<void> {
     this.#isRemoved = true;
     this.close();
@@ -207,7 +216,7 @@ export class Segment {
       let done = 0;
       while (done < into.length) {
         const count = readSync(fd, into, done, into.length - done, offset + done);
-        // Somebody cut the file while it was in use: the checksums tell the rest.
+        // The file was truncated while in use: the checksums detect that.
         if (count === 0) return void into.fill(0, done);
         done += count;
       }
@@ -231,7 +240,7 @@ export class Segment {
   }
 }
 
-/** Where a segment's acknowledgements stand. */
+/** The file of a segment's acknowledgements. */
 export function ackPath(segmentPath: string): string {
   return segmentPath.replace(/\.segment$/, ".acks");
 }

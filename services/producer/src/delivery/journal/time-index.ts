@@ -1,4 +1,4 @@
-// When a segment's records were received, to the second, without a number for each.
+// When the records of a segment were received, to the second: a sparse index, like Kafka's of the same name.
 
 const RESOLUTION_MS = 1_000;
 
@@ -6,16 +6,16 @@ export class TimeIndex {
   #ordinals: number[] = [];
   #times: number[] = [];
 
-  /** Ordinals come in rising order. */
-  note(ordinal: number, timestampMs: number): void {
+  /** Ordinals are added in ascending order. */
+  add(ordinal: number, timestampMs: number): void {
     const last = this.#times[this.#times.length - 1];
     if (last !== undefined && timestampMs < last + RESOLUTION_MS) return;
     this.#ordinals.push(ordinal);
     this.#times.push(timestampMs);
   }
 
-  /** When this record was received: at most a second too early. Undefined before the first note. */
-  of(ordinal: number): number | undefined {
+  /** When this record was received, at most a second too early. Undefined when nothing was added yet. */
+  lookup(ordinal: number): number | undefined {
     let low = 0;
     let high = this.#ordinals.length;
     while (low < high) {
