@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { problemCodes, problems } from "@ingest/contract";
 import { createTestApp } from "../testing/test-app.ts";
 
-const source = join(import.meta.dir, "..");
+/** The folders whose code raises problems. */
+const sources = [join(import.meta.dir, ".."), join(import.meta.dir, "../../../../packages/http-server/src")];
 const document = await (async () => {
   const response = await createTestApp().app.handle(new Request("http://localhost/openapi/json"));
   return (await response.json()) as OpenApiDocument;
@@ -18,12 +19,13 @@ interface OpenApiDocument {
 }
 type Content = Record<string, { examples?: Record<string, { value: { code: string; status: number } }> }>;
 
-/** The service's code without types and comments, and without what only documents. */
+/** The code of the service and its server, without types, comments and documentation. */
 function statements(): string {
   const transpiler = new Bun.Transpiler({ loader: "ts" });
-  return [...new Bun.Glob("**/*.ts").scanSync(source)]
-    .filter((file) => !/\.test\.ts$|(^|\/)testing\/|(^|\/)openapi\/|documentation\.ts$/.test(file))
-    .map((file) => transpiler.transformSync(readFileSync(join(source, file), "utf8")))
+  return sources
+    .flatMap((folder) => [...new Bun.Glob("**/*.ts").scanSync(folder)].map((file) => join(folder, file)))
+    .filter((path) => !/\.test\.ts$|\/testing\/|\/openapi\/|documentation\.ts$/.test(path))
+    .map((path) => transpiler.transformSync(readFileSync(path, "utf8")))
     .join("\n");
 }
 
