@@ -3,8 +3,8 @@ import { parseCommandLine, UsageError } from "@ingest/cli-flags";
 import { command, type FlagValues } from "./flags.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
-export type ClientName = "socket" | "fetch";
-export type Durability = "accepted" | "durable" | "stored";
+type ClientName = "socket" | "fetch";
+type Durability = "accepted" | "durable" | "stored";
 export type BatchFormat = "json" | "ndjson";
 
 /** Everything `run` needs. Times are milliseconds. */

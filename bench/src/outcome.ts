@@ -5,7 +5,7 @@ import type { Report } from "./report/schema.ts";
 import { TopicUnreachableError } from "./verify/event-topic.ts";
 
 /** 0 all well · 1 an event is missing, nothing was accepted, or the check could not be made · 2 bad flags · 3 nothing listens. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, nothingListens: 3 } as const;
+const exitCodes = { ok: 0, failed: 1, usage: 2, nothingListens: 3 } as const;
 
 export function exitCodeOf(report: Report): number {
   const { verification, events } = report;

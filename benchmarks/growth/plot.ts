@@ -1,7 +1,7 @@
 // Draws curves as small panels of one SVG. Colours follow the reader's light or dark setting, and the background is part
 // of the picture, so that it is legible on any page.
 
-export interface Mark {
+interface Mark {
   readonly x: number;
   readonly median: number;
   readonly min: number;

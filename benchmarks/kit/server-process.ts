@@ -35,7 +35,7 @@ export function cleanEnv(): Record<string, string | undefined> {
   return { PATH: pathToNode(process.env), HOME: process.env.HOME, TMPDIR: process.env.TMPDIR };
 }
 
-export class ServerStartError extends Error {
+class ServerStartError extends Error {
   override name = "ServerStartError";
 }
 

@@ -7,7 +7,7 @@ import { pathToNode } from "../../packages/kafka-native/conformance/harness/node
 import { benchmarksCache } from "../kit/paths.ts";
 
 /** Runs a program in the peer's folder. `requirement` completes the error message when the program is not installed. */
-export type Run = (command: readonly string[], requirement: string) => Promise<void>;
+type Run = (command: readonly string[], requirement: string) => Promise<void>;
 
 export interface Recipe {
   /** In benchmarks/peers. */

@@ -7,7 +7,7 @@ import { type ServerName, serverNames } from "./servers.ts";
 /** Measured beside the servers: the consumer, and the load generator with autocannon. */
 const extraNames = ["consumer", "client"] as const;
 const partNames = [...serverNames, ...extraNames] as const;
-export type PartName = ServerName | (typeof extraNames)[number];
+type PartName = ServerName | (typeof extraNames)[number];
 
 export interface Options {
   readonly only: readonly PartName[];

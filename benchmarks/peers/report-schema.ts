@@ -40,7 +40,7 @@ export const ClientSample = Type.Object(
 );
 export type ClientSample = Static<typeof ClientSample>;
 
-export const Summary = Type.Object(
+const Summary = Type.Object(
   {
     median: Type.Number(),
     min: Type.Number(),

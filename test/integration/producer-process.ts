@@ -8,7 +8,7 @@ const main = join(import.meta.dir, "../../services/producer/src/main.ts");
 const READY_WITHIN_MS = 60_000;
 
 /** A line of the log. */
-export interface LogLine {
+interface LogLine {
   level: string;
   message: string;
   [field: string]: unknown;

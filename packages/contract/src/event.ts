@@ -3,9 +3,9 @@ import { type Static, Type } from "@sinclair/typebox";
 import "./date-time.ts";
 
 /** The greatest Unix time in milliseconds that a JavaScript `Date` can hold (ECMA-262, time values). */
-export const MAX_UNIX_MS = 8.64e15;
+const MAX_UNIX_MS = 8.64e15;
 
-export const EventTimestamp = Type.Union(
+const EventTimestamp = Type.Union(
   [
     Type.String({
       format: "date-time",

@@ -187,7 +187,7 @@ export type ProblemCode = keyof typeof problems;
 export const problemCodes = Object.keys(problems) as ProblemCode[];
 
 /** Where the codes are explained; `type` of a problem is this with the code as fragment. */
-export const PROBLEM_TYPE_BASE = "/openapi#";
+const PROBLEM_TYPE_BASE = "/openapi#";
 
 /** One thing that is wrong with an event: where (RFC 6901 JSON pointer, `""` is the event itself) and what. */
 export const ProblemError = Type.Object({

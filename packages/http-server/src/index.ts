@@ -3,7 +3,6 @@ export { ByteBudget } from "./byte-budget.ts";
 export type { HttpServerOptions, RequestGuard } from "./options.ts";
 export {
   HttpRejection,
-  type HttpRejectionCode,
   payloadTooLarge,
   rejectionStatuses,
 } from "./rejection.ts";

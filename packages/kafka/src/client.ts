@@ -38,7 +38,7 @@ export function construct<T>(config: ClientConfig, make: (client: ConfluentClien
 }
 
 /** EventEmitter's own signature: Confluent's types know neither `error` nor what events carry. */
-export function asEmitter(client: Producer | KafkaConsumer): NodeJS.EventEmitter {
+function asEmitter(client: Producer | KafkaConsumer): NodeJS.EventEmitter {
   return client as unknown as NodeJS.EventEmitter;
 }
 

@@ -1,17 +1,9 @@
 // What a row of the settings table is made of.
-import { type TSchema, Type } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
 
 export const HOUR_MS = 3_600_000;
 /** The largest value of most of librdkafka's numbers. */
 export const INT_MAX = 2_147_483_647;
-
-/** What a row carries beside its TypeBox schema. */
-export interface SettingRow extends TSchema {
-  /** librdkafka's property; none when the setting is this project's own. */
-  librdkafka?: string;
-  /** Why the default is what it is. */
-  description: string;
-}
 
 export function integer(librdkafka: string, range: [number, number], value: number, description: string) {
   return Type.Integer({ librdkafka, minimum: range[0], maximum: range[1], default: value, description });

@@ -1,7 +1,7 @@
 // A service's figures. Counters that the hot path touches are plain numbers, read when somebody scrapes.
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 
-export { Counter, Gauge, Histogram, Registry };
+export { Counter, Gauge, Registry };
 
 /** Every name of ours begins so. */
 export const METRIC_PREFIX = "ingest_";

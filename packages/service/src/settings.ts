@@ -95,7 +95,7 @@ function fromText(text: string, schema: TSchema): unknown {
 }
 
 /** What a schema takes, in words: "an integer from 0 to 900000". */
-export function wordsFor(schema: TSchema): string {
+function wordsFor(schema: TSchema): string {
   if (schema.anyOf) return (schema.anyOf as TSchema[]).map(wordsFor).join(" or ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   const { minimum, maximum } = schema as { minimum?: number; maximum?: number };

@@ -118,7 +118,7 @@ export const consumerOwnSettings = {
   }),
 };
 
-export const settingsSchema = {
+const settingsSchema = {
   ...consumerSettings,
   ...topicSettings,
   ...logSettings,

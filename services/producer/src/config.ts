@@ -23,7 +23,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Upper bound of what a record adds to the caller's bytes: id, timestamp, key, and Kafka's record format. */
-export const RECORD_OVERHEAD_BYTES = 2 * KIB;
+const RECORD_OVERHEAD_BYTES = 2 * KIB;
 
 export const httpSettings = {
   PORT: Type.Integer({
@@ -129,9 +129,7 @@ const settings = {
   ...producerSettings,
   ...deliverySettings,
 };
-export type Settings = Readonly<
-  HttpSettings & LogSettings & TopicSettings & ProducerSettings & DeliverySettings
->;
+type Settings = Readonly<HttpSettings & LogSettings & TopicSettings & ProducerSettings & DeliverySettings>;
 
 export interface Config {
   settings: Settings;
@@ -150,7 +148,7 @@ export function readConfig(env: Env): Config {
 }
 
 /** Limits that would contradict each other or Kafka's. */
-export function checkLimits(
+function checkLimits(
   s: HttpSettings & Pick<Settings, "KAFKA_MESSAGE_MAX_BYTES" | "JOURNAL_ENABLED" | "STORED_DEADLINE_MS">,
 ): SettingProblem[] {
   const problems: SettingProblem[] = [];

@@ -1,6 +1,6 @@
 // What was sent and how it was answered: a few bytes an event, for a run has millions.
 
-export const answers = ["none", "accepted", "durable", "stored"] as const;
+const answers = ["none", "accepted", "durable", "stored"] as const;
 export type Answer = (typeof answers)[number];
 
 export class Ledger {

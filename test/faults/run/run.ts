@@ -11,7 +11,7 @@ import { TcpProxy } from "../kit/proxy.ts";
 import { ServiceProcess } from "../kit/service-process.ts";
 import { mountSmallDisk, type SmallDisk } from "../kit/small-disk.ts";
 import { type Audit, audit, type Cause } from "./audit.ts";
-import { carryOut, faults, type Planned, planFaults, type World } from "./faults.ts";
+import { carryOut, faults, type Planned, planFaults } from "./faults.ts";
 import { type Answer, Ledger } from "./ledger.ts";
 import { startLoad } from "./load.ts";
 
@@ -49,7 +49,7 @@ export interface RunReport {
   folder: string;
 }
 
-export interface ProcessReport {
+interface ProcessReport {
   name: "producer" | "consumer";
   lives: number;
   /** Lives that ended otherwise than they were told to. */
@@ -271,5 +271,3 @@ function toReport(
   }
   return report;
 }
-
-export type { World };

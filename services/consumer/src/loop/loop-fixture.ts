@@ -18,7 +18,7 @@ import { Processor } from "./processor.ts";
 import { Settling, type SettlingOptions } from "./settling.ts";
 
 /** A broker's and a client's part: what is put in comes with a fetch, unless its partition is paused. */
-export class FakeConsumer implements KafkaConsumer {
+class FakeConsumer implements KafkaConsumer {
   readonly connected = true;
   readonly commits: TopicPartitionOffset[] = [];
   readonly paused = new Set<number>();
@@ -99,7 +99,7 @@ export class FakeConsumer implements KafkaConsumer {
 }
 
 /** Keeps dead letters in memory. */
-export class FakeDeadLetters implements DeadLetters {
+class FakeDeadLetters implements DeadLetters {
   readonly letters: { record: ConsumedRecord; why: DeadLetterCause }[] = [];
   outcome: DeadLetterOutcome = "stored";
   /** What a delivery waits for. */
@@ -122,7 +122,7 @@ export interface FixtureOptions extends Partial<Pick<ConsumerLoopOptions, "concu
   seen?: SeenEvents;
 }
 
-export const TOPIC = "events";
+const TOPIC = "events";
 
 /** A loop with fast pauses and commits; started, with no partition yet. */
 export function startLoop(options: FixtureOptions) {

@@ -9,7 +9,7 @@ import { syncFolder } from "./journal/atomic-write.ts";
 import type { EncodedEvent } from "./types.ts";
 
 /** A line of the file. The value is in base64, so that any bytes are preserved. */
-export interface RejectedLine {
+interface RejectedLine {
   at: string;
   code: string;
   reason: string;

@@ -119,7 +119,7 @@ export interface JournalState {
 }
 
 /** Counters: they only grow. */
-export interface DeliveryCounts {
+interface DeliveryCounts {
   /** Events that Kafka confirmed. */
   delivered: number;
   /** Failed deliveries by the client's error code. With a journal, retriable ones are sent again. */

@@ -63,10 +63,9 @@ export const EventResult = Type.Object(
 );
 export type EventResult = Static<typeof EventResult>;
 
-export const Results = Type.Object(
+const Results = Type.Object(
   { results: Type.Array(Type.Unsafe<EventResult>({ $ref: "#/components/schemas/EventResult" })) },
   { $id: "Results", description: "A result for each event, in the order in which they were sent." },
 );
-export type Results = Static<typeof Results>;
 
 export const schemas = { Accepted, Stored, EventResult, Results, Problem };

@@ -4,7 +4,7 @@ import { Rejection } from "../rejection.ts";
 export type MediaType = "json" | "ndjson";
 
 /** Encodings of a body that are undone here. */
-export const encodings = ["gzip", "deflate", "br", "zstd"] as const;
+const encodings = ["gzip", "deflate", "br", "zstd"] as const;
 export type Encoding = (typeof encodings)[number];
 
 const mediaTypes: ReadonlyMap<string, MediaType> = new Map([

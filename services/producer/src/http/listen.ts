@@ -51,7 +51,7 @@ export function listen(
 }
 
 /** The port is not available. */
-export class ListenError extends Error {
+class ListenError extends Error {
   override name = "ListenError";
   constructor(host: string, port: number, cause: unknown) {
     super(`can't listen on ${host}:${port} (${reasonOf(cause)})`, { cause });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { problemCodes, problems } from "@ingest/contract";
+import { rejectionStatuses } from "@ingest/http-server";
 import { createTestApp } from "../testing/test-app.ts";
 
 /** The folders whose code raises problems. */
@@ -33,6 +34,12 @@ test("every code is raised somewhere", () => {
   const code = statements();
   const isRaised = (name: string) => new RegExp(`(?<![=!]==? |case )"${name}"`).test(code);
   expect(problemCodes.filter((name) => !isRaised(name))).toEqual([]);
+});
+
+test("the HTTP server's own rejections have the statuses of the table", () => {
+  expect(problems).toMatchObject(
+    Object.fromEntries(Object.entries(rejectionStatuses).map(([code, status]) => [code, { status }])),
+  );
 });
 
 describe("the OpenAPI document", () => {

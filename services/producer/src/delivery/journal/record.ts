@@ -14,7 +14,7 @@ const SEGMENT_MAGIC = "INGJRNL1";
 const NO_KEY = 0xffff;
 
 /** Bytes of a record before its key. */
-export const RECORD_HEADER_BYTES = 32;
+const RECORD_HEADER_BYTES = 32;
 /** The longest key in UTF-8 that a record can hold. */
 export const MAX_KEY_BYTES = NO_KEY - 1;
 

@@ -16,7 +16,7 @@ interface Queued {
   ticket: number;
 }
 
-export function kafkaError(code: KafkaErrorCode): KafkaError {
+function kafkaError(code: KafkaErrorCode): KafkaError {
   const isMendable = code !== "message_too_large" && code !== "invalid_record";
   return new KafkaError(code, `fake: ${code}`, {
     rdkafkaCode: -1,

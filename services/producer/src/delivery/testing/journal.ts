@@ -6,7 +6,7 @@ import { Journal, type JournalOptions } from "../journal/journal.ts";
 /** Writes nothing. */
 export const quietLog = pino({ level: "silent" });
 
-export function journalOptions(directory: string, more: Partial<JournalOptions> = {}): JournalOptions {
+function journalOptions(directory: string, more: Partial<JournalOptions> = {}): JournalOptions {
   return {
     directory,
     worker: 0,
