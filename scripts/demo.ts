@@ -3,26 +3,29 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { Subprocess } from "bun";
 import type { Report } from "../bench/src/report/schema.ts";
+// By its path: before `bun install` there is no @ingest/cli-flags.
+import { type Command, type CommandLine, runCommand } from "../packages/cli-flags/src/index.ts";
 import { EventLines, untilLogged } from "./demo/arrival.ts";
 import { remember, sources, stillKept, stopKept } from "./demo/kept.ts";
 import { answersOk, endsWithUs, type Part, type PartOptions, startPart } from "./demo/parts.ts";
 import { root, setUp } from "./set-up.ts";
 
-const usage = `Starts a local Kafka, the producer and the consumer, fires the bench at them, shows that every event arrived.
+const flags = {
+  requests: { kind: "integer", min: 1, default: "100000", help: "events to send" },
+  keep: { kind: "switch", help: "leave everything running at the end" },
+  stop: { kind: "switch", help: "stop what an earlier --keep left running" },
+} as const;
 
-  bun run demo [options]
-
-  --requests N  events to send (100000)
-  --keep        leave everything running at the end
-  --stop        stop what an earlier --keep left running
-  --help
-
-Ports: 9092 for Kafka, 3000 for the producer, 3001 for the consumer's health; free ones where these are taken.
-Exit code 0 when every accepted event is in the topic and in the consumer's log.
-`;
+const command: Command<typeof flags> = {
+  name: "bun run demo",
+  about:
+    "Starts a local Kafka, the producer and the consumer, sends events with the bench, and verifies that every event arrived.",
+  flags,
+  notes: `Ports: 9092 for Kafka, 3000 for the producer, 3001 for the consumer's health; free ones where these are taken.
+Exit code 0 when every accepted event is in the topic and in the consumer's log.`,
+};
 
 /** No new line in the consumer's log for so long: what is missing then is not coming. */
 const arrivalIdleMs = 30_000;
@@ -34,29 +37,12 @@ interface Running {
   folder: string;
 }
 
-async function main(argv: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: argv,
-    options: {
-      requests: { type: "string", default: "100000" },
-      keep: { type: "boolean", default: false },
-      stop: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(usage);
-    return 0;
-  }
+async function main({ values }: CommandLine<typeof flags>): Promise<number> {
   if (values.stop) {
     const stopped = await stopKept();
     say(stopped.length === 0 ? "nothing was running" : `stopped ${stopped.join(", ")}`);
     return 0;
   }
-  const requests = Number(values.requests);
-  if (!Number.isInteger(requests) || requests < 1)
-    throw new TypeError("--requests must be a whole number above 0");
-
   if (values.keep && (await stillKept())) {
     say("an earlier --keep still runs: bun run demo --stop ends it");
     return 1;
@@ -70,7 +56,7 @@ async function main(argv: string[]): Promise<number> {
   const interrupted = untilInterrupted();
   let isKept = false;
   try {
-    const result = await Promise.race([demonstrate(running, requests, values.keep), interrupted]);
+    const result = await Promise.race([demonstrate(running, values.requests, values.keep), interrupted]);
     isKept = values.keep && result !== "interrupted";
     if (isKept) {
       await remember(running.folder, running.parts);
@@ -203,8 +189,8 @@ function say(message: string): void {
   console.log(`\n── ${message}`);
 }
 
-process.exitCode = await main(process.argv.slice(2)).catch((thrown: unknown) => {
+process.exitCode = await runCommand(command, process.argv.slice(2), main).catch((thrown: unknown) => {
   console.error(thrown instanceof Error ? thrown.message : String(thrown));
-  return thrown instanceof TypeError ? 2 : 1;
+  return 1;
 });
 process.exit();

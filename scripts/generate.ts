@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { publishedSchema as benchSchema } from "../bench/src/report/schema.ts";
 import { publishedSchema as peersSchema } from "../benchmarks/peers/report-schema.ts";
+import { type Command, commandLineOrExit } from "../packages/cli-flags/src/index.ts";
 import { propertiesFile } from "../packages/kafka/build/configuration-table.ts";
 import { problemsPage } from "./generate/problems.ts";
 import { environmentExample, settingsPage } from "./generate/settings.ts";
@@ -29,9 +30,20 @@ export async function staleFiles(): Promise<[path: string, contents: string][]> 
   return stale;
 }
 
+const flags = {
+  check: { kind: "switch", help: "write nothing: list the stale files, exit code 1 if there are any" },
+} as const;
+
+const command: Command<typeof flags> = {
+  name: "bun run generate",
+  about: "Writes every file that is generated from code.",
+  flags,
+};
+
 if (import.meta.main) {
+  const { values } = await commandLineOrExit(command, process.argv.slice(2));
   const stale = await staleFiles();
-  if (process.argv.includes("--check")) {
+  if (values.check) {
     for (const [path] of stale) console.log(`${path} is stale: bun run generate`);
     process.exitCode = stale.length === 0 ? 0 : 1;
   } else {

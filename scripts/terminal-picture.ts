@@ -1,9 +1,19 @@
 #!/usr/bin/env bun
 // bun scripts/terminal-picture.ts: runs the demo in a terminal and makes docs/demo.svg of what it shows.
 import { join } from "node:path";
+import { commandLineOrExit } from "../packages/cli-flags/src/index.ts";
 import { root } from "./set-up.ts";
 import { type Chunk, shortenPauses, toRows } from "./terminal-picture/screen.ts";
 import { toSvg } from "./terminal-picture/svg.ts";
+
+await commandLineOrExit(
+  {
+    name: "bun scripts/terminal-picture.ts",
+    about: "Runs the demo in a terminal, and draws docs/demo.svg from its output.",
+    flags: {},
+  },
+  process.argv.slice(2),
+);
 
 const columns = 104;
 const mostPauseSeconds = 1;

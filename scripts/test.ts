@@ -2,7 +2,8 @@
 // Every test that this machine can run, with all their set-up. The last line is for scripts to read.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+// By its path: before `bun install` there is no @ingest/cli-flags.
+import { type Command, type CommandLine, runCommand } from "../packages/cli-flags/src/index.ts";
 import { root, setUp } from "./set-up.ts";
 import { addLcov, type Coverage, coverageReport } from "./test/coverage.ts";
 import type { Counts } from "./test/junit.ts";
@@ -23,19 +24,25 @@ const listed = [
 
 const transpiler = new Bun.Transpiler({ loader: "ts" });
 
-const usage = `Runs the tests: bun run test [options] [filter…] [-- arguments for bun test]
+const suiteNames = suites.map(({ name }) => name);
 
-  --only NAME[,NAME]  these suites alone
-  --coverage          show which lines the suites ${measured.join(" and ")} ran
-  filter              only test files whose path contains one of the filters
-  --help
+const flags = {
+  only: { kind: "list", of: suiteNames, help: "run these suites only" },
+  coverage: { kind: "switch", help: `show which lines the suites ${measured.join(" and ")} ran` },
+} as const;
 
-Suites, in this order:
+const command: Command<typeof flags> = {
+  name: "bun run test",
+  about: "Runs the tests.",
+  flags,
+  operands: { name: "FILTER", help: "run only test files whose path contains a filter", min: 0 },
+  passThrough: "arguments for bun test",
+  notes: `Suites, in this order:
 ${suites.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n")}
 
 A suite that this machine can't run is left out, and named at the end with the reason.
-The last line is "N passed, N failed, N skipped" over all suites; exit code 0 when none failed.
-`;
+The last line is "N passed, N failed, N skipped" over all suites; exit code 0 when none failed.`,
+};
 
 interface Outcome {
   suite: Suite;
@@ -44,23 +51,9 @@ interface Outcome {
   notes: string[];
 }
 
-async function main(argv: string[]): Promise<number> {
-  const end = argv.indexOf("--");
-  const passedOn = end < 0 ? [] : argv.slice(end + 1);
-  const { values, positionals: filters } = parseArgs({
-    args: end < 0 ? argv : argv.slice(0, end),
-    options: {
-      only: { type: "string" },
-      coverage: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-    allowPositionals: true,
-  });
-  if (values.help) {
-    process.stdout.write(usage);
-    return 0;
-  }
-  const wanted = chooseSuites(values.only);
+async function main(commandLine: CommandLine<typeof flags>): Promise<number> {
+  const { values, operands: filters, passedThrough } = commandLine;
+  const wanted = suites.filter(({ name }) => values.only === undefined || values.only.includes(name));
   const outcomes: Outcome[] = [];
   const leftOut: string[] = [];
   const coverage: Coverage = new Map();
@@ -79,7 +72,7 @@ async function main(argv: string[]): Promise<number> {
     const result = await runFiles({
       root,
       files,
-      args: passedOn,
+      args: passedThrough,
       env: machine.env,
       limitSeconds: suite.limitSeconds,
       ...(isMeasured ? { onLcov: (lcov: string) => addLcov(coverage, lcov) } : {}),
@@ -90,19 +83,7 @@ async function main(argv: string[]): Promise<number> {
   return report(outcomes, leftOut);
 }
 
-/** @throws TypeError for a name that is no suite's */
-function chooseSuites(only: string | undefined): readonly Suite[] {
-  if (only === undefined) return suites;
-  return only.split(",").map((name) => {
-    const suite = suites.find((candidate) => candidate.name === name);
-    if (suite === undefined) {
-      throw new TypeError(`no suite "${name}": there are ${suites.map((known) => known.name).join(", ")}`);
-    }
-    return suite;
-  });
-}
-
-function whyNot(suite: Suite, files: string[], filters: string[]): string | undefined {
+function whyNot(suite: Suite, files: string[], filters: readonly string[]): string | undefined {
   if (!suite.folders.some((folder) => existsSync(join(root, folder)))) return "not in this checkout";
   if (files.length === 0 && filters.length > 0) return `no file matches ${filters.join(" or ")}`;
   return undefined;
@@ -153,9 +134,8 @@ function say(title: string): void {
   console.log(`\n── ${title} ${"─".repeat(Math.max(0, 60 - title.length))}`);
 }
 
-process.exitCode = await main(process.argv.slice(2)).catch((thrown: unknown) => {
+process.exitCode = await runCommand(command, process.argv.slice(2), main).catch((thrown: unknown) => {
   console.log(thrown instanceof Error ? thrown.message : String(thrown));
-  if (thrown instanceof TypeError) return 2;
   console.log("0 passed, 1 failed, 0 skipped");
   return 1;
 });

@@ -3,4 +3,4 @@
 export { type Command, type CommandLine, parseCommandLine, UsageError } from "./command-line.ts";
 export type { Flag } from "./flag.ts";
 export { helpText } from "./help.ts";
-export { runCommand } from "./run-command.ts";
+export { commandLineOrExit, runCommand } from "./run-command.ts";

@@ -25,3 +25,16 @@ export async function runCommand<F extends Flags>(
     return EXIT_USAGE;
   }
 }
+
+/** The same for a program without a main function: exits after --help and on an invalid command line. */
+export async function commandLineOrExit<F extends Flags>(
+  command: Command<F>,
+  argv: readonly string[],
+): Promise<CommandLine<F>> {
+  let parsed: CommandLine<F> | undefined;
+  const exitCode = await runCommand(command, argv, (commandLine) => {
+    parsed = commandLine;
+    return 0;
+  });
+  return parsed ?? process.exit(exitCode);
+}

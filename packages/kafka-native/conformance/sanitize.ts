@@ -1,16 +1,29 @@
 // Runs the conformance cases with the addon and librdkafka under AddressSanitizer:
 //
-//   bun packages/kafka-native/conformance/sanitize.ts [part of a case's name …]
+//   bun packages/kafka-native/conformance/sanitize.ts [FILTER…]
 //
 // Cases that need a broker run when KAFKA_TEST_BOOTSTRAP_SERVERS names one. Exits with 1 when the sanitizer has found
 // something, or a case fails. Linux with gcc or clang; the host itself (Bun, Node) is not instrumented.
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { commandLineOrExit } from "@ingest/cli-flags";
 import { cacheDir } from "../build/paths.ts";
 import { findToolchain } from "../build/toolchain.ts";
 import { buildAddonSet } from "./harness/addons.ts";
 import { findNode } from "./harness/node.ts";
 import { type Case, type Runtime, readCase, runCase } from "./harness/run-case.ts";
+
+const { operands: filters } = await commandLineOrExit(
+  {
+    name: "bun packages/kafka-native/conformance/sanitize.ts",
+    about: "Runs the conformance cases with the addon and librdkafka under AddressSanitizer.",
+    flags: {},
+    operands: { name: "FILTER", help: "run only cases whose name contains a filter", min: 0 },
+    notes: `Cases that need a broker run when KAFKA_TEST_BOOTSTRAP_SERVERS names one.
+Exit code 1 when the sanitizer found something or a case failed.`,
+  },
+  process.argv.slice(2),
+);
 
 const sanitizerFlags = ["-fsanitize=address", "-fno-omit-frame-pointer", "-g"];
 
@@ -36,7 +49,6 @@ if (node !== undefined) {
   runtimes.push({ name: "node", command: [node, "--expose-gc"], addons, isOracle: false, env });
 }
 
-const filters = process.argv.slice(2);
 const cases: Case[] = ["cases", "client", "hazards"]
   .flatMap((dir) =>
     readdirSync(join(import.meta.dir, dir))

@@ -1,15 +1,27 @@
 // Many messages through one producer and one consumer, and the process's memory while they pass.
 //
-//   KAFKA_TEST_BOOTSTRAP_SERVERS=127.0.0.1:9092 bun packages/kafka-native/soak/soak.ts [messages]
+//   KAFKA_TEST_BOOTSTRAP_SERVERS=127.0.0.1:9092 bun packages/kafka-native/soak/soak.ts [--messages N]
 //
 // Each message has a key, a header and an opaque object, and its delivery report carries the value back: all that
 // the addon allocates for. Every number is checked on the way. Exits with 1 when one is wrong or missing.
 import { readdirSync } from "node:fs";
+import { type Command, commandLineOrExit } from "@ingest/cli-flags";
 import { type ConfluentClient, loadClient } from "../src/index.ts";
 
+const flags = {
+  messages: { kind: "integer", min: 1, default: "10000000", help: "messages to send" },
+} as const;
+const command: Command<typeof flags> = {
+  name: "bun packages/kafka-native/soak/soak.ts",
+  about: "Sends messages through one producer and one consumer, and prints the process's memory over time.",
+  flags,
+  notes: "KAFKA_TEST_BOOTSTRAP_SERVERS names the broker. Exit code 1 when a message is wrong or missing.",
+};
+const {
+  values: { messages },
+} = await commandLineOrExit(command, process.argv.slice(2));
 const bootstrapServers = process.env.KAFKA_TEST_BOOTSTRAP_SERVERS;
 if (!bootstrapServers) throw new Error("KAFKA_TEST_BOOTSTRAP_SERVERS has to name a broker");
-const messages = Number(process.argv[2] ?? 10_000_000);
 const valueBytes = 100;
 /** Messages produced ahead of what has been consumed: bounds what may pile up for reasons other than a leak. */
 const ahead = 100_000;
