@@ -1,3 +1,4 @@
 export { Random } from "./random.ts";
+export { RawSocket } from "./raw-socket.ts";
 export { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";
 export { until } from "./until.ts";

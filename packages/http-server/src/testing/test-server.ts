@@ -1,0 +1,126 @@
+// A server on a free port of 127.0.0.1 that records what reaches its handlers.
+import { ByteBudget } from "../byte-budget.ts";
+import type { HttpServerOptions } from "../options.ts";
+import type { IncomingRequest } from "../request.ts";
+import { LightResponse, ResponseHead } from "../response.ts";
+import { HttpServer } from "../server.ts";
+
+export type TestServerOptions = Partial<
+  Pick<HttpServerOptions, "maxConnections" | "headTimeoutMs" | "bodyTimeoutMs" | "idleTimeoutMs">
+> & {
+  /** Of the paths with a guard. */
+  maxBodyBytes?: number;
+  budgetBytes?: number;
+};
+
+const OK = new ResponseHead(200, { "Content-Type": "text/plain" });
+
+/** Of a response that no pair of socket buffers takes. */
+const LARGE_BYTES = 16 * 1024 * 1024;
+
+/**
+ * `POST /echo` responds with its body, `POST /wait` with its body once `settle` is called, `POST /throw` and `GET /throw`
+ * throw. Other requests, which have no guard, get their method and path; `/large` gets 16 MiB.
+ */
+export class TestServer implements AsyncDisposable {
+  readonly server: HttpServer;
+  readonly budget: ByteBudget;
+  /** Bodies of the requests that reached a handler. */
+  readonly handled: string[] = [];
+  /** Requests that were admitted and have no response yet. */
+  inFlight = 0;
+  /** Requests whose connection went before their body was complete. */
+  aborted = 0;
+  /** The next requests are refused with it when they are admitted. */
+  refusal: LightResponse | undefined;
+  /** What was thrown. */
+  readonly faults: unknown[] = [];
+  /** Statuses of the responses that no guard knows of. */
+  readonly rejected: number[] = [];
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(options: TestServerOptions = {}) {
+    const { maxBodyBytes = 100_000, budgetBytes = 10_000_000, ...others } = options;
+    this.budget = new ByteBudget(budgetBytes);
+    const guard = {
+      maxBodyBytes,
+      admit: (request: IncomingRequest) => {
+        if (this.refusal !== undefined) return this.refusal;
+        this.inFlight++;
+        request.isAdmitted = true;
+        return undefined;
+      },
+      reject: (_: IncomingRequest, { status, detail }: { status: number; detail: string }) => {
+        this.inFlight--;
+        return new LightResponse(new ResponseHead(status, {}), detail);
+      },
+      onAbort: () => {
+        this.inFlight--;
+        this.aborted++;
+      },
+    };
+    this.server = new HttpServer({
+      host: "127.0.0.1",
+      port: 0,
+      isShared: false,
+      maxConnections: 1_000,
+      headTimeoutMs: 10_000,
+      bodyTimeoutMs: 10_000,
+      idleTimeoutMs: 10_000,
+      ...others,
+      budget: this.budget,
+      guards: { "/echo": guard, "/wait": guard, "/throw": guard },
+      fetch: (request) => (request instanceof Request ? respond(request) : this.#handle(request)),
+      toFaultResponse: (error) => {
+        this.faults.push(error);
+        return new LightResponse(new ResponseHead(500, {}), "fault");
+      },
+      onRejected: (status) => this.rejected.push(status),
+    });
+  }
+
+  get port(): number {
+    return this.server.port;
+  }
+
+  /** Requests to `/wait` that have no response yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Responds to all requests to `/wait`. */
+  settle(): void {
+    for (const respond of this.#waiting.splice(0)) respond();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.stop(0, () => this.settle());
+  }
+
+  #handle(request: IncomingRequest): LightResponse | Promise<LightResponse> {
+    const { path } = request.head;
+    const text = request.body.toText() ?? "";
+    if (request.isAdmitted) this.inFlight--;
+    this.handled.push(text);
+    if (path === "/throw") throw new Error("thrown");
+    const response = new LightResponse(OK, text);
+    if (path !== "/wait") return response;
+    return new Promise((resolve) => this.#waiting.push(() => resolve(response)));
+  }
+}
+
+function respond(request: Request): Response {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/throw") throw new Error("thrown");
+  return new Response(pathname === "/large" ? "x".repeat(LARGE_BYTES) : `${request.method} ${pathname}`);
+}
+
+/** The head of a POST request. */
+export function postHead(path: string, ...fields: string[]): string {
+  return [`POST ${path} HTTP/1.1`, "Host: test", ...fields, "\r\n"].join("\r\n");
+}
+
+/** A complete POST request. */
+export function post(path: string, body: string, ...fields: string[]): string {
+  return postHead(path, `Content-Length: ${Buffer.byteLength(body)}`, ...fields) + body;
+}

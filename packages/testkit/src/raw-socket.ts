@@ -1,0 +1,48 @@
+import { connect, type Socket } from "node:net";
+import { until } from "./until.ts";
+
+/** A TCP connection whose bytes a test writes itself. Destroyed when disposed of. */
+export class RawSocket implements Disposable {
+  /** Everything received so far. */
+  received = "";
+  isClosed = false;
+  readonly socket: Socket;
+
+  /** Connects to a port of 127.0.0.1. */
+  constructor(port: number) {
+    this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    this.socket.on("data", (chunk) => {
+      this.received += chunk.toString();
+    });
+    this.socket.on("error", () => {});
+    this.socket.on("close", () => {
+      this.isClosed = true;
+    });
+  }
+
+  write(data: string | Uint8Array): void {
+    this.socket.write(data);
+  }
+
+  /** Everything received, once a text is in it so many times. */
+  async untilReceived(text: string, times = 1): Promise<string> {
+    await this.#until(`"${text}"`, () => this.received.split(text).length > times);
+    return this.received;
+  }
+
+  /** Everything received, once the connection is closed. */
+  async untilClosed(): Promise<string> {
+    await this.#until("the close", () => this.isClosed);
+    return this.received;
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+
+  async #until(what: string, condition: () => boolean): Promise<void> {
+    await until(what, condition, 10_000).catch((error: Error) => {
+      throw new Error(`${error.message}; received ${JSON.stringify(this.received)}`, { cause: error });
+    });
+  }
+}
