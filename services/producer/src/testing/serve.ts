@@ -21,5 +21,5 @@ export function serveTestApp(options: ServeOptions = {}) {
   const stop = async () => {
     await server.stop(0, () => {});
   };
-  return { ...parts, server, stop, port, url: `http://127.0.0.1:${port}` };
+  return { ...parts, server, stop, [Symbol.asyncDispose]: stop, port, url: `http://127.0.0.1:${port}` };
 }
