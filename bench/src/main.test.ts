@@ -82,7 +82,7 @@ test("Ctrl-C ends the firing and reports what was done", async () => {
   await until("ten requests", () => service.seen.requests >= 10, 10_000);
   child.kill("SIGINT");
   const { stdout, code } = await outcome(child);
-  expect(stdout).toStartWith("Stopped by hand after");
+  expect(stdout).toStartWith("Interrupted after");
   const report = (await Bun.file(file).json()) as Report;
   expect(code).toBe(0);
   expect(report.interrupted).toBe(true);

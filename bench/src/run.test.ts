@@ -107,7 +107,7 @@ describe.each(["socket", "fetch"])("with the %s client", (client) => {
     expect(exitCodeOf(report)).toBe(0);
   });
 
-  test("a slow answer is given up, its event's fate unknown", async () => {
+  test("a slow answer is given up, its event's outcome unknown", async () => {
     await using service = serve(async (events, n, request) => {
       if (n === 3) await Bun.sleep(2000);
       return single(events, n, request);

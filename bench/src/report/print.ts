@@ -7,8 +7,8 @@ const BUSY_SHARE = 0.95;
 export function printReport(report: Report): string {
   const { requests, events, setup } = report;
   const lines = [
-    `${report.interrupted ? "Stopped by hand after" : "Done in"} ${seconds(report.elapsedSeconds)}: ` +
-      `${count(requests.answered)} answers over ${count(setup.concurrency)} connections` +
+    `${report.interrupted ? "Interrupted after" : "Done in"} ${seconds(report.elapsedSeconds)}: ` +
+      `${count(requests.answered)} responses over ${count(setup.concurrency)} connections` +
       `${setup.batch === null ? "" : `, ${count(setup.batch)} events a request (${setup.format})`}`,
     "",
     row("requests/s (RPS)", count(Math.round(requests.perSecond))),
@@ -17,10 +17,9 @@ export function printReport(report: Report): string {
     row("accepted", count(events.accepted) + list(events.byStatus, ["accepted"])),
     row("refused", count(events.refused) + list(report.refusals)),
   ];
-  if (events.unknown > 0)
-    lines.push(row("fate unknown", `${count(events.unknown)}  (sent, not answered for)`));
+  if (events.unknown > 0) lines.push(row("outcome unknown", `${count(events.unknown)}  (sent, no response)`));
   if (events.unsent > 0) lines.push(row("not sent", `${count(events.unsent)}  (no connection)`));
-  lines.push(row("answers by status", words(requests.byStatus) || "none"));
+  lines.push(row("responses by status", words(requests.byStatus) || "none"));
   lines.push(row("errors", words(report.errors) || "0"));
   for (const [name, said] of Object.entries(report.examples)) {
     lines.push(row("", `first ${name}: ${said.replace(/\p{Cc}+/gu, " ").trim()}`));
@@ -30,7 +29,7 @@ export function printReport(report: Report): string {
     const { ratePerSecond, sentPerSecond, latestSendMs, overdue } = report.openLoop;
     lines.push(
       "",
-      row("rate asked, reached", `${count(ratePerSecond)}/s, ${count(Math.round(sentPerSecond))}/s`),
+      row("target, actual rate", `${count(ratePerSecond)}/s, ${count(Math.round(sentPerSecond))}/s`),
       row(
         "latest send",
         `${ms(latestSendMs)} after its time${overdue > 0 ? `; ${count(overdue)} never went out` : ""}`,
@@ -60,7 +59,7 @@ function latencyTable({ latencyMs }: Report): string[] {
     refused: latencyMs.refused,
     "from real send": latencyMs.serviceTime,
   }).filter((entry): entry is [string, LatencyReport] => entry[1] !== null);
-  if (rows.length === 0) return [row("latency", "nothing was answered")];
+  if (rows.length === 0) return [row("latency", "no responses")];
   const cells = (values: string[]) => values.map((value) => value.padStart(10)).join("");
   return [
     `${"latency".padEnd(20)}${cells(["p50", "p90", "p99", "p99.9", "max"])}`,
@@ -73,11 +72,11 @@ function latencyTable({ latencyMs }: Report): string[] {
 function verificationLines({ verification, events }: Report): string[] {
   const v = verification!;
   const lines = [
-    `Verified against topic "${v.topic}" in ${seconds(v.seconds)}${v.complete ? "" : " (stopped by hand: not complete)"}`,
+    `Verified against topic "${v.topic}" in ${seconds(v.seconds)}${v.complete ? "" : " (interrupted: not complete)"}`,
     `accepted ${v.accepted}, stored ${v.stored}, missing ${v.missing}, duplicated ${v.duplicated}`,
   ];
   if (v.unknownStored > 0)
-    lines.push(`of ${events.unknown} with unknown fate, ${v.unknownStored} are stored`);
+    lines.push(`of ${events.unknown} with unknown outcome, ${v.unknownStored} are stored`);
   if (v.refusedStored > 0) lines.push(`${v.refusedStored} were refused and are stored all the same`);
   if (v.missing > 0) {
     const more = v.missing > v.missingIds.length ? ", …" : "";

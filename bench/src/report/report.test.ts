@@ -124,14 +124,14 @@ describe("printReport", () => {
       "events/s accepted   50",
       "accepted            100",
       "refused             3  (queue_full 3)",
-      "fate unknown        1  (sent, not answered for)",
-      "answers by status   202 100, 503 3",
+      "outcome unknown     1  (sent, no response)",
+      "responses by status 202 100, 503 3",
       "errors              timeout 1",
       'first queue_full: {"code":"queue_full", "detail":"later"}',
       "CPU of the bench    9708.7 µs a request, 50 % of a core",
       'Verified against topic "events" in 1.50 s',
       "accepted 100, stored 99, missing 1, duplicated 2",
-      "of 1 with unknown fate, 1 are stored",
+      "of 1 with unknown outcome, 1 are stored",
       "missing: bench-00-7",
     ]) {
       expect(text).toContain(line);
@@ -151,7 +151,7 @@ describe("printReport", () => {
     fired.overdue = 12;
     const text = printReport(report(["--rate", "1000"], mixed));
     fired.overdue = 0;
-    expect(text).toContain("rate asked, reached 1,000/s, 52/s");
+    expect(text).toContain("target, actual rate 1,000/s, 52/s");
     expect(text).toContain("12 never went out");
     expect(text).not.toContain("CPU");
   });
