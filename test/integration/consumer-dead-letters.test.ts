@@ -38,7 +38,7 @@ function headersOf(record: ConsumedRecord): Record<string, string> {
 }
 
 describe("dead letters", () => {
-  test("a record that is no event: logged with its place, counted, put aside, and nothing stops", async () => {
+  test("a record that is not an event is logged with its offset, counted and dead-lettered, and nothing stops", async () => {
     const { topic, env } = await kafka.topic(1);
     await kafka.write([
       eventRecord(topic, 0),
@@ -51,8 +51,8 @@ describe("dead letters", () => {
     const consumer = kafka.start(env);
     await until("all committed", async () => (await kafka.committed(env)) === 6);
     expect(consumer.events.map(({ event_id }) => event_id)).toEqual(["e0", "e1"]);
-    const told = consumer.lines.filter(({ message }) => message === "record is not an event");
-    expect(told.map(({ level, partition, offset }) => ({ level, partition, offset }))).toEqual(
+    const logged = consumer.lines.filter(({ message }) => message === "record is not an event");
+    expect(logged.map(({ level, partition, offset }) => ({ level, partition, offset }))).toEqual(
       [1, 2, 3, 4].map((offset) => ({ level: "warn", partition: 0, offset })),
     );
     expect(await consumer.figure("ingest_consumer_not_an_event_total")).toBe(4);
@@ -113,7 +113,7 @@ describe("dead letters", () => {
     });
   }, 60_000);
 
-  test("with the topic off, no event is passed over: it is tried until it is handled", async () => {
+  test("with the topic off, no event is skipped: it is retried until it is handled", async () => {
     const { topic, env } = await kafka.topic(1);
     let tries = 0;
     const receiver = startReceiver((id) => (id === "e0" && ++tries < 10 ? 503 : 200));
@@ -135,7 +135,7 @@ describe("dead letters", () => {
 });
 
 describe("replay", () => {
-  test("puts dead letters back as they were, each once, and they are handled", async () => {
+  test("writes each original record again, once, and it is handled", async () => {
     const { topic, env } = await kafka.topic(3);
     let isBroken = true;
     const receiver = startReceiver(() => (isBroken ? 422 : 200));
@@ -148,15 +148,15 @@ describe("replay", () => {
     const webhook = { ...env, CONSUMER_HANDLER: "webhook", WEBHOOK_URL: receiver.url };
     const consumer = kafka.start(webhook);
     await until(
-      "all put aside",
+      "all dead-lettered",
       async () => (await consumer.figure("ingest_consumer_dead_letters_total")) === 50,
     );
     isBroken = false;
 
-    // A look first: it changes nothing.
+    // A dry run changes nothing.
     const dry = kafka.replay(env, ["--dry-run"]);
     expect(await dry.exited()).toBe(0);
-    expect(dry.garbled.at(-1)).toBe(`would put back 50, left 0, from ${topic}.dead-letter to ${topic}`);
+    expect(dry.garbled.at(-1)).toBe(`would replay 50, skipped 0, from ${topic}.dead-letter to ${topic}`);
     expect(await kafka.read(topic)).toHaveLength(50);
 
     // Then some, then the rest, then nothing is left.
@@ -167,7 +167,7 @@ describe("replay", () => {
     ] as const) {
       const run = kafka.replay(env, [...args]);
       expect({ code: await run.exited(), errors: run.errors }).toEqual({ code: 0, errors: "" });
-      expect(run.garbled.at(-1)).toBe(`put back ${count}, left 0, from ${topic}.dead-letter to ${topic}`);
+      expect(run.garbled.at(-1)).toBe(`replayed ${count}, skipped 0, from ${topic}.dead-letter to ${topic}`);
     }
     await until("all handled", () => receiver.taken.length >= 50);
     expect(new Set(receiver.taken).size).toBe(50);
@@ -189,7 +189,7 @@ describe("replay", () => {
     }
   }, 120_000);
 
-  test("killed in the middle, the next run goes on without repeating", async () => {
+  test("a run after a killed one continues without repeating", async () => {
     const { topic, env } = await kafka.topic(2);
     const letters = Array.from({ length: 3_000 }, (_, i) => ({
       topic: `${topic}.dead-letter`,
@@ -202,7 +202,7 @@ describe("replay", () => {
     // The group must notice a killed member before another gets its partitions.
     const quick = { ...env, KAFKA_SESSION_TIMEOUT_MS: "6000", KAFKA_HEARTBEAT_INTERVAL_MS: "1000" };
     const first = kafka.replay(quick, []);
-    await until("some put back", () => first.garbled.length > 300);
+    await until("some replayed", () => first.garbled.length > 300);
     first.signal("SIGKILL");
     await first.exited();
     const second = kafka.replay(quick, []);
@@ -218,9 +218,9 @@ describe("replay", () => {
     ).toEqual([]);
   }, 120_000);
 
-  // Fault: it was done when it had read the partitions that it was given first, and left the letters of those that came
-  // later, when a former replay had let go of them.
-  test("reads every partition, also those that come later", async () => {
+  // Fault: it ended after the partitions assigned first, and missed the dead letters of those assigned later, when an
+  // earlier replay had released them.
+  test("reads every partition, also when assigned later", async () => {
     const { topic, env } = await kafka.topic(1);
     const to = `${topic}.dead-letter`;
     await kafka.admin.ensureTopic({ topic: to, partitions: 4, replicationFactor: 1 });
@@ -252,16 +252,16 @@ describe("replay", () => {
     })();
     await until("all held", () => held === 4, 60_000);
     const run = kafka.replay(env, []);
-    await until("half of them put back", () => run.garbled.length >= 20, 60_000);
+    await until("half of them replayed", () => run.garbled.length >= 20, 60_000);
     isHolding = false;
     await holding;
     await holder.close(10_000);
     expect({ code: await run.exited(), errors: run.errors }).toEqual({ code: 0, errors: "" });
-    expect(run.garbled.at(-1)).toBe(`put back 40, left 0, from ${to} to ${topic}`);
+    expect(run.garbled.at(-1)).toBe(`replayed 40, skipped 0, from ${to} to ${topic}`);
   }, 120_000);
 
-  // Fault: the letters' group took over where the events' group begins. At the end there is nothing to put back.
-  test("begins with the first letter, also where the events' group begins at the end", async () => {
+  // Fault: the replay's group started where the events' group starts. At the end there is nothing to replay.
+  test("starts with the first dead letter, even if the events' group starts at the end", async () => {
     const { topic, env } = await kafka.topic(1);
     const to = `${topic}.dead-letter`;
     await kafka.admin.ensureTopic({ topic: to, partitions: 1, replicationFactor: 1 });
@@ -269,10 +269,10 @@ describe("replay", () => {
     await kafka.write([{ topic: to, key: null, value, headers: { "dead-letter-original-topic": topic } }]);
     const run = kafka.replay({ ...env, KAFKA_AUTO_OFFSET_RESET: "latest" }, []);
     expect(await run.exited()).toBe(0);
-    expect(run.garbled.at(-1)).toBe(`put back 1, left 0, from ${to} to ${topic}`);
+    expect(run.garbled.at(-1)).toBe(`replayed 1, skipped 0, from ${to} to ${topic}`);
   }, 60_000);
 
-  test("leaves what is no letter of this topic, and says so", async () => {
+  test("skips records that are not dead letters of this topic, and names them", async () => {
     const { topic, env } = await kafka.topic(1);
     const to = `${topic}.dead-letter`;
     await kafka.admin.ensureTopic({ topic: to, partitions: 1, replicationFactor: 1 });
@@ -284,15 +284,15 @@ describe("replay", () => {
     const run = kafka.replay(env, []);
     expect(await run.exited()).toBe(0);
     expect(run.garbled).toEqual([
-      `${to}[0]@0 key none left: it has no header dead-letter-original-topic`,
-      `${to}[0]@1 key none left: it came from the topic other`,
-      `${to}[0]@2 key none left: it has no value`,
-      `put back 0, left 3, from ${to} to ${topic}`,
+      `${to}[0]@0 key none skipped: it has no header dead-letter-original-topic`,
+      `${to}[0]@1 key none skipped: it came from topic other`,
+      `${to}[0]@2 key none skipped: it has no value`,
+      `replayed 0, skipped 3, from ${to} to ${topic}`,
     ]);
     expect(await kafka.read(topic)).toEqual([]);
   }, 60_000);
 
-  test("refuses options that make no sense", async () => {
+  test("refuses an invalid option", async () => {
     const run = kafka.replay({}, ["--limit", "some"]);
     expect(await run.exited()).toBe(2);
     expect(run.errors).toContain('--limit must be a whole number from 1, not "some"');

@@ -152,7 +152,7 @@ describe("a consumer", () => {
       STALL_TIMEOUT_MS: "1000",
       RETRY_BACKOFF_MAX_MS: "500",
     });
-    await until("taken up", async () => (await consumer.figure("ingest_consumer_under_way")) === 10);
+    await until("taken up", async () => (await consumer.figure("ingest_consumer_in_flight")) === 10);
     await until("no longer live", async () => (await consumer.get("/health/live")).status === 503);
     expect(await consumer.stop()).toBe(0);
     expect(await kafka.committed(env)).toBe(0);
@@ -259,7 +259,7 @@ describe("a consumer", () => {
     const stuck = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Promise<Response>(() => {}) });
     await kafka.write(eventRecords(topic, 1));
     const consumer = kafka.start({ ...env, CONSUMER_HANDLER: "webhook", WEBHOOK_URL: stuck.url.href });
-    await until("taken up", async () => (await consumer.figure("ingest_consumer_under_way")) === 1);
+    await until("taken up", async () => (await consumer.figure("ingest_consumer_in_flight")) === 1);
     consumer.signal("SIGTERM");
     await until("stopping", () => consumer.has("stopping"));
     consumer.signal("SIGTERM");

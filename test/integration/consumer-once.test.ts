@@ -53,7 +53,7 @@ describe("DEDUPLICATE", () => {
       "all handled",
       async () => (await first.figure("ingest_consumer_events_handled_total")) === 500,
     );
-    await until("all remembered", async () => (await first.figure("ingest_consumer_under_way")) === 0);
+    await until("all remembered", async () => (await first.figure("ingest_consumer_in_flight")) === 0);
     first.signal("SIGKILL");
     await first.exited();
     expect(await kafka.committed(env)).toBe(0);

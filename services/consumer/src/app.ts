@@ -1,4 +1,4 @@
-// The consumer put together: settings in, a running service out.
+// Assembles the consumer from its settings and starts it.
 import { deadLetterTopic } from "@ingest/contract";
 import {
   type ConsumerOptions,
@@ -12,44 +12,44 @@ import { settlesWithin } from "@ingest/wait";
 import type { Settings } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { Counters } from "./counters.ts";
-import { type DeadLetters, DeadLetterTopic, noDeadLetters } from "./dead-letter/dead-letters.ts";
-import { letterWriterConfig } from "./dead-letter/writer-config.ts";
+import { type DeadLetters, DeadLetterTopic, noDeadLetters } from "./dead-letter/dead-letter-topic.ts";
+import { deadLetterProducerConfig } from "./dead-letter/producer-config.ts";
+import { SeenEvents } from "./deduplication/seen-events.ts";
 import type { EventHandler } from "./handler.ts";
 import { createHandler } from "./handlers/create-handler.ts";
 import { createHealth } from "./health.ts";
-import { Commits } from "./loop/commits.ts";
+import { Committer } from "./loop/committer.ts";
 import { ConsumerLoop } from "./loop/consumer-loop.ts";
+import { Flusher } from "./loop/flusher.ts";
 import { Processor } from "./loop/processor.ts";
-import { Settling } from "./loop/settling.ts";
-import { SeenEvents } from "./once/seen-events.ts";
 import type { LineWriter } from "./output/line-writer.ts";
 
 export const SERVICE_NAME = "consumer";
 
 export interface ConsumerApp {
   settings: Settings;
-  /** The same environment, for the librdkafka settings that have no row of their own. */
+  /** The environment behind `settings`, for librdkafka properties without a setting of their own. */
   env: Env;
   log: Log;
   output: LineWriter;
   lifecycle: Lifecycle;
-  /** Told of what only a new process gets over. */
+  /** Called with an error that only a restart of the process can resolve. */
   onFatal(error: KafkaError): void;
 }
 
-/** Leaving the group, and the dead letters' producer: after the work has been finished and committed. */
+/** For leaving the group, and for closing the dead-letter producer, after all work is finished and committed. */
 const CLOSE_BUDGET_MS = 5_000;
-/** The last lines, where nobody reads them. An event whose line isn't out isn't committed: it comes again. */
+/** For the last log lines when standard output isn't being read. Events whose lines are lost aren't committed. */
 const OUTPUT_BUDGET_MS = 1_000;
-/** A step's own limits come first: the lifecycle's cuts in only where something is stuck. */
+/** The lifecycle's budget exceeds a step's own timeouts by this: it only applies when something is stuck. */
 const STOP_MARGIN_MS = 2_000;
-/** syslog's number for a warning: librdkafka's log uses the same. */
+/** Syslog severity, as in librdkafka's log. */
 const WARNING = 4;
 
-/** Starts the consumer's parts in order. Resolves before Kafka is reached: that goes on by itself. */
+/** Starts the consumer's parts in order. Connecting to Kafka continues in the background. */
 export async function startConsumer(app: ConsumerApp): Promise<void> {
   const { settings, log, lifecycle } = app;
-  // The first to start is the last to stop: the other parts' last lines are out when the process ends.
+  // Starts first and stops last, so that the last log lines of all other parts are written.
   await lifecycle.start({
     name: "output",
     stop: async () => {
@@ -57,10 +57,11 @@ export async function startConsumer(app: ConsumerApp): Promise<void> {
     },
   });
   const counters = new Counters();
-  const letterTopic = settings.DEAD_LETTER_TOPIC ?? deadLetterTopic(settings.KAFKA_TOPIC);
-  const parts = createParts(app, counters, letterTopic);
-  const { deadLetters, handler, loop, seen, settling } = parts;
-  const topics = letterTopic === "off" ? [settings.KAFKA_TOPIC] : [settings.KAFKA_TOPIC, letterTopic];
+  const deadLetterTopicName = settings.DEAD_LETTER_TOPIC ?? deadLetterTopic(settings.KAFKA_TOPIC);
+  const parts = createParts(app, counters, deadLetterTopicName);
+  const { deadLetters, flusher, handler, loop, seen } = parts;
+  const topics =
+    deadLetterTopicName === "off" ? [settings.KAFKA_TOPIC] : [settings.KAFKA_TOPIC, deadLetterTopicName];
   const connection = new Connection({
     consumer: consumerOptions(app, loop),
     admin: toClientConfig(settings, "admin", app.env),
@@ -118,9 +119,9 @@ export async function startConsumer(app: ConsumerApp): Promise<void> {
       stall.stop();
       connecting.abort();
       await loop.stop(settings.SHUTDOWN_BUDGET_MS);
-      settling.abandon();
+      flusher.abandon();
       if (consumer && !(await consumer.close(CLOSE_BUDGET_MS)))
-        log.warn({}, "the group could not be left in order; it will notice by the session timeout");
+        log.warn({}, "leaving the group timed out: its partitions are reassigned after the session timeout");
       log.info({ handled: counters.handled, dead_lettered: counters.deadLettered }, "consumer stopped");
     },
     stopBudgetMs: settings.SHUTDOWN_BUDGET_MS + CLOSE_BUDGET_MS + STOP_MARGIN_MS,
@@ -131,17 +132,22 @@ interface Parts {
   handler: EventHandler;
   deadLetters: DeadLetters;
   seen: SeenEvents | undefined;
-  settling: Settling;
+  flusher: Flusher;
   loop: ConsumerLoop;
 }
 
-function createParts(app: ConsumerApp, counters: Counters, letterTopic: string): Parts {
+function createParts(app: ConsumerApp, counters: Counters, deadLetterTopicName: string): Parts {
   const { settings, log } = app;
-  const hasLetters = letterTopic !== "off";
+  const hasDeadLetterTopic = deadLetterTopicName !== "off";
   const backoff = { firstMs: settings.RETRY_BACKOFF_MS, maxMs: settings.RETRY_BACKOFF_MAX_MS };
   const handler = createHandler(settings, app.output, SERVICE_NAME);
-  const deadLetters = hasLetters
-    ? new DeadLetterTopic({ config: letterWriterConfig(app.env), topic: letterTopic, backoff, log })
+  const deadLetters = hasDeadLetterTopic
+    ? new DeadLetterTopic({
+        config: deadLetterProducerConfig(app.env),
+        topic: deadLetterTopicName,
+        backoff,
+        log,
+      })
     : noDeadLetters;
   const seen = settings.DEDUPLICATE
     ? new SeenEvents({
@@ -150,13 +156,13 @@ function createParts(app: ConsumerApp, counters: Counters, letterTopic: string):
         windowOffsets: settings.DEDUPLICATE_WINDOW,
       })
     : undefined;
-  // With nowhere to put an event aside, the only other way not to lose it is to go on trying.
-  const maxTries = hasLetters ? settings.RETRY_MAX_TRIES : 0;
-  const settling = new Settling({ handler, output: app.output, seen, backoff, counters, log });
+  // Without a dead-letter topic, retrying without limit is the only way not to lose an event.
+  const maxTries = hasDeadLetterTopic ? settings.RETRY_MAX_TRIES : 0;
+  const flusher = new Flusher({ handler, output: app.output, seen, backoff, counters, log });
   const loop = new ConsumerLoop({
     processor: new Processor({ handler, maxTries, backoff, deadLetters, seen, counters, log }),
-    settling,
-    commits: new Commits({ intervalMs: settings.COMMIT_INTERVAL_MS, counters, log }),
+    flusher,
+    committer: new Committer({ intervalMs: settings.COMMIT_INTERVAL_MS, counters, log }),
     concurrency: settings.CONSUMER_CONCURRENCY,
     fetchRecords: settings.CONSUMER_FETCH_RECORDS,
     limits: { records: settings.CONSUMER_BUFFER_RECORDS, bytes: settings.CONSUMER_BUFFER_BYTES },
@@ -165,7 +171,7 @@ function createParts(app: ConsumerApp, counters: Counters, letterTopic: string):
     log,
     onFatal: app.onFatal,
   });
-  return { handler, deadLetters, seen, settling, loop };
+  return { handler, deadLetters, seen, flusher, loop };
 }
 
 function consumerOptions({ settings, env, log, onFatal }: ConsumerApp, loop: ConsumerLoop): ConsumerOptions {
@@ -175,10 +181,10 @@ function consumerOptions({ settings, env, log, onFatal }: ConsumerApp, loop: Con
     onRevoked: (partitions) => loop.onRevoked(partitions),
     onLost: (partitions) => loop.onLost(partitions),
     onError(error) {
-      log.warn({ code: error.code, error: error.message }, "Kafka client reports");
+      log.warn({ code: error.code, error: error.message }, "Kafka client error");
       if (error.isFatal) onFatal(error);
     },
     onLog: ({ severity, facility, message }) =>
-      log[severity <= WARNING ? "warn" : "debug"]({ facility, detail: message }, "librdkafka"),
+      log[severity <= WARNING ? "warn" : "debug"]({ facility, detail: message }, "librdkafka log"),
   };
 }

@@ -12,7 +12,7 @@ function problemsOf(env: Record<string, string>): string[] {
 }
 
 describe("settings", () => {
-  test("none are needed", () => {
+  test("all settings have defaults", () => {
     expect(readSettings({})).toMatchObject({
       KAFKA_BOOTSTRAP_SERVERS: "localhost:9092",
       KAFKA_TOPIC: "events",
@@ -37,7 +37,7 @@ describe("settings", () => {
     expect(problemsOf(env)).toEqual([name]);
   });
 
-  test("all that is wrong is named at once", () => {
+  test("all problems are reported together", () => {
     expect(problemsOf({ HEALTH_PORT: "x", CONSUMER_CONCURRENCY: "0", LOG_LEVEL: "loud" })).toEqual([
       "LOG_LEVEL",
       "HEALTH_PORT",

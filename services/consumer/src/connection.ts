@@ -1,4 +1,4 @@
-// Getting to Kafka, however long it is away: topics made where they are missing, then a consumer that is connected.
+// Connects to Kafka, retrying while it is unavailable: creates missing topics, then connects the consumer.
 import {
   type ClientConfig,
   type ConsumerOptions,
@@ -14,7 +14,7 @@ import { type BackoffSettings, backoffMs, pause } from "@ingest/wait";
 export interface ConnectionOptions {
   consumer: ConsumerOptions;
   admin: ClientConfig;
-  /** Made when missing, before the group is joined. */
+  /** Created if missing, before joining the group. */
   topics: readonly NewTopic[];
   log: Log;
 }
@@ -24,11 +24,11 @@ const BACKOFF: BackoffSettings = { firstMs: 250, maxMs: 5_000 };
 
 export class Connection {
   readonly #options: ConnectionOptions;
-  /** Made and not yet connected. */
+  /** Created and not yet connected. */
   #unused: KafkaConsumer | undefined;
 
   /**
-   * Makes the client, without a socket: what it can't be made of is known before anything else is started.
+   * Creates the client without connecting it, so that an invalid configuration fails before anything else starts.
    * @throws KafkaError `unsupported` or `invalid_config`; AddonUnavailableError
    */
   constructor(options: ConnectionOptions) {
@@ -36,7 +36,7 @@ export class Connection {
     this.#unused = createConsumer(options.consumer);
   }
 
-  /** Tries until it is connected, or the signal is aborted (then undefined). */
+  /** Retries until connected. @returns undefined when the signal is aborted */
   async connect(signal: AbortSignal): Promise<KafkaConsumer | undefined> {
     for (let failures = 1; !signal.aborted; failures++) {
       try {
@@ -51,7 +51,7 @@ export class Connection {
         const pauseMs = backoffMs(failures, BACKOFF);
         this.#options.log.warn(
           { code: error.code, error: error.message, retry_in_ms: Math.round(pauseMs) },
-          "Kafka can't be reached",
+          "Kafka unreachable, retrying",
         );
         await pause(pauseMs, signal);
       }
@@ -64,9 +64,9 @@ export class Connection {
     for (const { topic, outcome } of await ensureTopics({ config, topics, timeoutMs: ATTEMPT_TIMEOUT_MS })) {
       const { topic: name, partitions } = topic;
       if (outcome === "created") log.info({ topic: name, partitions }, "topic created");
-      // It may exist, and only the right to describe or to create it be missing: reading it will show.
+      // The topic may exist while the permission to describe or create it is missing. Reading will show.
       else if (outcome !== "exists")
-        log.warn({ topic: name, code: outcome.code, error: outcome.message }, "topic not ensured");
+        log.warn({ topic: name, code: outcome.code, error: outcome.message }, "topic check failed");
     }
   }
 }

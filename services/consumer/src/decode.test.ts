@@ -7,7 +7,7 @@ test("reads an event and keeps its text", () => {
   expect(decode(Buffer.from(text))).toEqual({ event: JSON.parse(text), text });
 });
 
-test("a replacement character that the caller sent is text like any other", () => {
+test("a replacement character sent by the caller is valid text", () => {
   expect(decode(Buffer.from(text.replace("ü", "\uFFFD")))).toMatchObject({ event: { event_id: "e" } });
 });
 
@@ -25,6 +25,6 @@ test.each([
     "/topic is not a member of an event",
   ],
   [Buffer.concat([Buffer.from('{"event_type":"'), Buffer.from([0xff]), Buffer.from('"}')]), "not UTF-8"],
-])("%p is no event: %s", (value, why) => {
+])("%p is not an event: %s", (value, why) => {
   expect(decode(value)).toContain(why);
 });

@@ -1,18 +1,18 @@
-// A record's bytes → an event, or why they are none.
+// Decodes a record's bytes to an event.
 import { isUtf8 } from "node:buffer";
 import { eventProblems, isStoredEvent, type StoredEvent } from "@ingest/contract";
 
 export interface DecodedEvent {
   event: StoredEvent;
-  /** The JSON text it was read from. */
+  /** The JSON text as it stands in the record. */
   text: string;
 }
 
-/** @returns the event, or in words why the value is not one. Never throws. */
+/** @returns the event, or the reason why the value is not one. Never throws. */
 export function decode(value: Buffer | null): DecodedEvent | string {
   if (value === null) return "the record has no value";
   const text = value.toString("utf8");
-  // A replacement character is where bytes were no UTF-8, or one that the caller sent.
+  // A replacement character stands for invalid UTF-8, or was sent by the caller.
   if (text.includes("\uFFFD") && !isUtf8(value)) return "the value is not UTF-8";
   let event: unknown;
   try {
@@ -20,12 +20,12 @@ export function decode(value: Buffer | null): DecodedEvent | string {
   } catch (error) {
     return `the value is not JSON: ${(error as Error).message}`;
   }
-  return isStoredEvent(event) ? { event, text } : wordsFor(event);
+  return isStoredEvent(event) ? { event, text } : describeProblems(event);
 }
 
-function wordsFor(value: unknown): string {
+function describeProblems(value: unknown): string {
   const problems = eventProblems(value).map(({ pointer, message }) => `${pointer || "value"} ${message}`);
-  // The two members that a caller may leave out and the API then adds.
+  // Callers may omit these two, because the API adds them.
   if (typeof value === "object" && value !== null) {
     for (const name of ["event_id", "timestamp"]) if (!(name in value)) problems.push(`/${name} is missing`);
   }

@@ -1,34 +1,34 @@
-// What operators see: live, ready, metrics.
+// The consumer's HTTP endpoints: liveness, readiness and metrics.
 import type { KafkaConsumer } from "@ingest/kafka";
 import { healthRoutes } from "@ingest/service";
 import { Elysia } from "elysia";
 import type { Counters } from "./counters.ts";
 import type { ConsumerLoop } from "./loop/consumer-loop.ts";
 import { createConsumerMetrics } from "./metrics.ts";
-import { handling, settling } from "./stall/stages.ts";
+import { flushing, handling } from "./stall/stages.ts";
 import { StallWatch } from "./stall/stall-watch.ts";
 
 export interface HealthOptions {
   loop: ConsumerLoop;
   counters: Counters;
-  /** Undefined until Kafka has been reached. */
+  /** Undefined until connected to Kafka. */
   consumer(): KafkaConsumer | undefined;
   isStopping(): boolean;
   stallTimeoutMs: number;
 }
 
-/** The HTTP side, not listening yet, and the watch that its liveness goes by. */
+/** Creates the HTTP server, not listening yet, and the stall watch that decides its liveness. */
 export function createHealth({ loop, counters, consumer, isStopping, stallTimeoutMs }: HealthOptions) {
   const isConnected = () => consumer()?.connected ?? false;
   const statistics = () => consumer()?.statistics();
   const stall = new StallWatch({
     timeoutMs: stallTimeoutMs,
-    all: () => loop.works,
-    stages: [handling(isConnected, statistics), settling],
+    all: () => loop.tasks,
+    stages: [handling(isConnected, statistics), flushing],
   });
   const registry = createConsumerMetrics({
     counters,
-    works: () => loop.works,
+    tasks: () => loop.tasks,
     statistics,
     isConnected,
     stalledForMs: () => stall.stalledForMs(),
@@ -40,7 +40,7 @@ export function createHealth({ loop, counters, consumer, isStopping, stallTimeou
         ok: isConnected() && loop.hasJoined && !isStopping(),
         connected: isConnected(),
         joined: loop.hasJoined,
-        partitions: [...loop.works].map(({ partition }) => partition).sort((a, b) => a - b),
+        partitions: [...loop.tasks].map(({ partition }) => partition).sort((a, b) => a - b),
       }),
       metrics: () => registry.metrics(),
     }),

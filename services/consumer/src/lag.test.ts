@@ -17,29 +17,29 @@ function statistics(over: Partial<ConsumerStatistics["partitions"][number]>): Co
   return { partitions: [partition] } as unknown as ConsumerStatistics;
 }
 
-const work = (position: number, underWay = 0) => ({ topic: "events", partition: 0, position, underWay });
+const task = (position: number, inFlight = 0) => ({ topic: "events", partition: 0, position, inFlight });
 
 describe("lagOf", () => {
-  test("is what lies between the handled and the end", () => {
-    expect(lagOf(work(4), statistics({}))).toBe(6);
-    expect(lagOf(work(12), statistics({}))).toBe(0);
+  test("counts the offsets from the oldest unhandled to the end", () => {
+    expect(lagOf(task(4), statistics({}))).toBe(6);
+    expect(lagOf(task(12), statistics({}))).toBe(0);
   });
 
-  test("before the first record it is what librdkafka says", () => {
-    expect(lagOf(work(-1), statistics({}))).toBe(7);
-    expect(lagOf(work(-1), statistics({ lag: -1 }))).toBeUndefined();
+  test("is librdkafka's estimate before the first record", () => {
+    expect(lagOf(task(-1), statistics({}))).toBe(7);
+    expect(lagOf(task(-1), statistics({ lag: -1 }))).toBeUndefined();
   });
 
-  test("isn't known without statistics, or before the first answer", () => {
-    expect(lagOf(work(4), undefined)).toBeUndefined();
-    expect(lagOf(work(4), statistics({ endOffset: -1001 }))).toBeUndefined();
-    expect(lagOf({ ...work(4), partition: 1 }, statistics({}))).toBeUndefined();
+  test("is unknown without statistics, or before the broker has reported an end", () => {
+    expect(lagOf(task(4), undefined)).toBeUndefined();
+    expect(lagOf(task(4), statistics({ endOffset: -1001 }))).toBeUndefined();
+    expect(lagOf({ ...task(4), partition: 1 }, statistics({}))).toBeUndefined();
   });
 
-  test("a marker at the end is none, once everything before it is handled", () => {
+  test("a transaction marker at the end doesn't count once everything before it is handled", () => {
     const atEnd = statistics({ endOffset: 10, nextOffset: 10 });
-    expect(lagOf(work(9), atEnd)).toBe(0);
-    expect(lagOf(work(9, 1), atEnd)).toBe(1);
-    expect(lagOf(work(8), statistics({ endOffset: 10, nextOffset: 10, fetchedAhead: 1 }))).toBe(2);
+    expect(lagOf(task(9), atEnd)).toBe(0);
+    expect(lagOf(task(9, 1), atEnd)).toBe(1);
+    expect(lagOf(task(8), statistics({ endOffset: 10, nextOffset: 10, fetchedAhead: 1 }))).toBe(2);
   });
 });

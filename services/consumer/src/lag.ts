@@ -1,22 +1,22 @@
-// How far behind a partition's end the handling is.
+// Consumer lag: how far handling is behind the end of a partition.
 import type { ConsumerStatistics, PartitionStatistics, TopicPartition } from "@ingest/kafka";
-import type { PartitionWork } from "./loop/partition-work.ts";
+import type { PartitionTask } from "./loop/partition-task.ts";
 
 /**
- * Records between what is handled and the partition's end, as librdkafka last heard of it; undefined while that isn't
- * known. On the way to the end, offsets that are no record (transaction markers, compacted ones) are counted too; at
- * the end they aren't: a partition that is read to its end and handled has no lag.
+ * Offsets between the oldest unhandled record and the partition's end, according to librdkafka's latest statistics;
+ * undefined while unknown. Offsets without a record (transaction markers, compacted records) count as lag until the
+ * partition has been read to its end; once everything there is handled, lag is 0.
  */
 export function lagOf(
-  work: Pick<PartitionWork, "topic" | "partition" | "position" | "underWay">,
+  task: Pick<PartitionTask, "topic" | "partition" | "position" | "inFlight">,
   statistics: ConsumerStatistics | undefined,
 ): number | undefined {
-  const found = statisticsOf(work, statistics);
+  const found = statisticsOf(task, statistics);
   if (found === undefined || found.endOffset < 0) return undefined;
   const isReadToItsEnd = found.nextOffset >= found.endOffset && found.fetchedAhead === 0;
-  if (isReadToItsEnd && work.underWay === 0) return 0;
-  if (work.position >= 0) return Math.max(found.endOffset - work.position, 0);
-  // Nothing read yet: librdkafka's own reckoning from what the group has committed.
+  if (isReadToItsEnd && task.inFlight === 0) return 0;
+  if (task.position >= 0) return Math.max(found.endOffset - task.position, 0);
+  // Nothing read yet: librdkafka's estimate from the group's committed offset.
   return found.lag >= 0 ? found.lag : undefined;
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bun
-// Kafka in, events handled. This file only wires; see app.ts.
+// The consumer's entry point. This file only wires; see app.ts.
 import { createLog, exitCodes, isJsonLog, runService, settingsOrExit } from "@ingest/service";
 import { SERVICE_NAME, startConsumer } from "./app.ts";
 import { readSettings } from "./config.ts";
@@ -7,7 +7,7 @@ import { LineWriter } from "./output/line-writer.ts";
 
 const settings = settingsOrExit(() => readSettings(process.env));
 const output = new LineWriter(1, (error) => {
-  process.stderr.write(`${SERVICE_NAME}: standard output can't be written to: ${error.message}\n`);
+  process.stderr.write(`${SERVICE_NAME}: writing to standard output failed: ${error.message}\n`);
   process.exit(exitCodes.failed);
 });
 process.on("exit", () => output.flushSync());
@@ -22,7 +22,7 @@ await runService(log, (lifecycle) =>
     lifecycle,
     onFatal(error) {
       if (lifecycle.isStopping) return;
-      log.fatal({ code: error.code, error: error.message }, "only a new process gets over this");
+      log.fatal({ code: error.code, error: error.message }, "fatal Kafka error: exiting");
       void lifecycle.stop().then(() => process.exit(exitCodes.failed));
     },
   }),

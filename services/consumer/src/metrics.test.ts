@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
 import { Counters } from "./counters.ts";
-import { PartitionWork } from "./loop/partition-work.ts";
+import { PartitionTask } from "./loop/partition-task.ts";
 import { createConsumerMetrics } from "./metrics.ts";
 
 function scrape(counters: Counters): Promise<string> {
-  const work = new PartitionWork({ topic: "events", partition: 2 }, 1, () => undefined);
+  const task = new PartitionTask({ topic: "events", partition: 2 }, 1, () => undefined);
   return createConsumerMetrics({
     counters,
-    works: () => [work],
+    tasks: () => [task],
     statistics: () => undefined,
     isConnected: () => true,
     stalledForMs: () => 1_500,
@@ -19,12 +19,12 @@ test("counters and gauges are read at the scrape", async () => {
   counters.handled = 5;
   const text = await scrape(counters);
   expect(text).toContain("ingest_consumer_events_handled_total 5\n");
-  expect(text).toContain('ingest_consumer_under_way{topic="events",partition="2"} 0\n');
+  expect(text).toContain('ingest_consumer_in_flight{topic="events",partition="2"} 0\n');
   expect(text).toContain("ingest_consumer_stalled_seconds 1.5\n");
   expect(text).toContain("ingest_consumer_connected 1\n");
 });
 
-test("durations are a histogram whose buckets add up", async () => {
+test("durations are a histogram with cumulative buckets", async () => {
   const counters = new Counters();
   counters.handleTime.add(0.0005); // below the first bound
   counters.handleTime.add(0.004, 3); // 4 µs, a bound itself

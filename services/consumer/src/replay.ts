@@ -1,24 +1,25 @@
 #!/usr/bin/env bun
-// `bun run replay`: puts dead letters back to the topic they came from. This file only wires; see dead-letter/replay.ts.
+// `bun run replay`: replays dead letters to their original topic. This file only wires; see dead-letter/replay.ts.
 import { parseArgs } from "node:util";
 import { deadLetterTopic } from "@ingest/contract";
 import { toClientConfig, toKafkaError } from "@ingest/kafka";
 import { exitCodes, settingsOrExit } from "@ingest/service";
 import { readSettings } from "./config.ts";
+import { deadLetterProducerConfig } from "./dead-letter/producer-config.ts";
 import { replay } from "./dead-letter/replay.ts";
-import { letterWriterConfig } from "./dead-letter/writer-config.ts";
 
-const usage = `Puts dead letters back to the topic they came from, as they were, each once.
+const usage = `Replays dead letters: writes each original record to its topic again, once.
 
   bun run replay [options]
 
-  --topic NAME   the topic (KAFKA_TOPIC, or events); its letters are in DEAD_LETTER_TOPIC, or NAME.dead-letter
-  --limit N      put back at most N (all that are there at the start)
-  --dry-run      say what would be put back; write nothing
+  --topic NAME   the original topic (default: KAFKA_TOPIC, or events)
+  --limit N      replay at most N dead letters (default: all that exist at the start)
+  --dry-run      show what would be replayed; write nothing
   --help
 
-Where Kafka is: KAFKA_BOOTSTRAP_SERVERS and the other KAFKA_ settings, as for the consumer.
-How far it got is kept by the group <KAFKA_GROUP_ID>.replay, so a second run goes on and repeats nothing.
+Dead letters are read from DEAD_LETTER_TOPIC, or from NAME.dead-letter.
+The connection is configured by KAFKA_BOOTSTRAP_SERVERS and the other KAFKA_ settings, as for the consumer.
+Progress is committed by the group <KAFKA_GROUP_ID>.replay, so the next run continues and repeats nothing.
 `;
 
 function fail(message: string): never {
@@ -52,8 +53,10 @@ if (!(limit >= 1) || (options.limit !== undefined && !Number.isInteger(limit)))
   fail(`--limit must be a whole number from 1, not "${options.limit}"`);
 const settings = settingsOrExit(() => readSettings(process.env));
 const topic = options.topic ?? settings.KAFKA_TOPIC;
-const letters = settings.DEAD_LETTER_TOPIC ?? deadLetterTopic(topic);
-if (letters === "off") fail("DEAD_LETTER_TOPIC is off: there are no dead letters");
+const source = settings.DEAD_LETTER_TOPIC ?? deadLetterTopic(topic);
+if (source === "off") fail("DEAD_LETTER_TOPIC is off: there are no dead letters");
+
+const replayedText = options["dry-run"] ? "would replay" : "replayed";
 
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort());
@@ -66,27 +69,22 @@ try {
     consumer: {
       ...consumer,
       "group.id": `${settings.KAFKA_GROUP_ID}.replay`,
-      // The letters that are there are the point, wherever the events' group began.
+      // Existing dead letters are replayed, whatever the events' group starts with.
       "auto.offset.reset": "earliest",
     },
-    producer: letterWriterConfig(process.env),
-    deadLetterTopic: letters,
+    producer: deadLetterProducerConfig(process.env),
+    deadLetterTopic: source,
     topic,
     limit,
     isDryRun: options["dry-run"],
     signal: stop.signal,
-    onLetter({ partition, offset, key }, why) {
-      const place = `${letters}[${partition}]@${offset}`;
-      const did = options["dry-run"] ? "would be put back" : "put back";
-      const words = why === undefined ? did : `left: it ${why}`;
-      process.stdout.write(
-        `${place} key ${key === null ? "none" : JSON.stringify(key.toString())} ${words}\n`,
-      );
+    onDeadLetter({ partition, offset, key }, skipReason) {
+      const keyText = key === null ? "none" : JSON.stringify(key.toString());
+      const outcome = skipReason === undefined ? replayedText : `skipped: it ${skipReason}`;
+      process.stdout.write(`${source}[${partition}]@${offset} key ${keyText} ${outcome}\n`);
     },
   });
-  process.stdout.write(
-    `${options["dry-run"] ? "would put back" : "put back"} ${replayed}, left ${skipped}, from ${letters} to ${topic}\n`,
-  );
+  process.stdout.write(`${replayedText} ${replayed}, skipped ${skipped}, from ${source} to ${topic}\n`);
   process.exit(exitCodes.clean);
 } catch (thrown) {
   const { message, code } = toKafkaError(thrown);

@@ -1,5 +1,5 @@
-// Puts dead letters back, each once: the letters are read in a group of their own, and a letter's offset is committed in
-// the transaction that writes its record. Killed at any moment, the next run goes on where this one was.
+// Replays dead letters, each once: a consumer group of its own reads them, and a dead letter's offset is committed in the
+// transaction that writes its record. A run that was killed at any moment is continued by the next one.
 import {
   type ClientConfig,
   type ConsumedRecord,
@@ -13,21 +13,21 @@ import {
   type TopicPartitionOffset,
   type Transactions,
 } from "@ingest/kafka";
-import { toReplayed } from "./replayed.ts";
+import { toOriginalRecord } from "./original-record.ts";
 
 export interface ReplayOptions {
   consumer: ClientConfig;
   producer: ClientConfig;
-  /** Where the letters are. */
+  /** The topic to read dead letters from. */
   deadLetterTopic: string;
-  /** Where they are put back, if that is where they came from. */
+  /** The topic to replay to. Dead letters that came from another topic are skipped. */
   topic: string;
-  /** The most that are put back. */
+  /** Maximum number of records replayed. */
   limit: number;
-  /** Looks, writes and commits nothing. */
+  /** Only reads; writes and commits nothing. */
   isDryRun: boolean;
-  /** Told of every letter: put back (or, dry, would be), or in words why not. */
-  onLetter(letter: ConsumedRecord, skipped: string | undefined): void;
+  /** Called for each dead letter: replayed (in a dry run: would be), or skipped for this reason. */
+  onDeadLetter(deadLetter: ConsumedRecord, skipReason: string | undefined): void;
   signal: AbortSignal;
 }
 
@@ -39,12 +39,12 @@ export interface ReplayResult {
 const BROKER_TIMEOUT_MS = 30_000;
 const FETCH_RECORDS = 500;
 const FETCH_WAIT_MS = 250;
-/** Nothing read for this long is a failure. Longer than the group keeps the place of a replay that was killed. */
-const PATIENCE_MS = 2 * BROKER_TIMEOUT_MS;
-/** By its figures the client tells of offsets that are no letter: a transaction's markers, compacted ones. */
+/** Fails after reading nothing for this long: longer than the group waits for a replay that was killed. */
+const IDLE_TIMEOUT_MS = 2 * BROKER_TIMEOUT_MS;
+/** The client's statistics report offsets without a record: transaction markers and compacted records. */
 const STATISTICS_INTERVAL_MS = 500;
 
-/** Reads to the letters' ends as they are at the start: what fails again and comes back as a letter isn't read. */
+/** Reads up to the ends as of the start, so that events that fail again are not replayed twice. @throws KafkaError */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const run = new Replay(options);
   try {
@@ -59,16 +59,16 @@ class Replay {
   readonly #consumer: KafkaConsumer;
   readonly #transactions: Transactions | undefined;
   readonly #result: ReplayResult = { replayed: 0, skipped: 0 };
-  /** By partition: the offset at which it is done. */
+  /** The end offset of each partition, as of its assignment. */
   readonly #ends = new Map<number, number>();
-  /** By partition: the next letter to look at. */
+  /** The next offset to process in each partition. */
   readonly #positions = new Map<number, number>();
-  /** Assigned, with ends that aren't known yet. */
+  /** Assigned partitions whose end offset is still to be queried. */
   #newlyAssigned: TopicPartition[] = [];
-  /** How many partitions the letters are in. */
+  /** Number of partitions of the dead-letter topic. */
   #partitions = 0;
-  /** Nothing has come since before the last statistics. */
-  #isQuiet = false;
+  /** Whether no record has arrived for so long that the latest statistics count none in between. */
+  #isIdle = false;
   #failure: unknown;
 
   constructor(options: ReplayOptions) {
@@ -79,8 +79,8 @@ class Replay {
       onAssigned: (partitions) => {
         this.#newlyAssigned.push(...partitions);
       },
-      onRevoked: () => this.#interrupted(),
-      onLost: () => this.#interrupted(),
+      onRevoked: () => this.#onInterrupted(),
+      onLost: () => this.#onInterrupted(),
       onError: (error) => {
         if (error.isFatal) this.#failure = error;
       },
@@ -99,18 +99,19 @@ class Replay {
     await this.#transactions?.connect();
     this.#partitions = await this.#countPartitions();
     this.#consumer.subscribe([deadLetterTopic]);
-    let quietSince = performance.now();
+    let idleSince = performance.now();
     while (!signal.aborted && !this.#isDone()) {
       if (this.#failure) throw this.#failure;
-      if (performance.now() - quietSince > PATIENCE_MS)
+      if (performance.now() - idleSince > IDLE_TIMEOUT_MS)
         throw new KafkaError("timed_out", `Nothing could be read from ${deadLetterTopic}`);
-      const letters = await this.#consumer.fetch(FETCH_RECORDS, FETCH_WAIT_MS);
-      await this.#findEnds(this.#newlyAssigned.splice(0));
-      const due = letters.filter(({ partition, offset }) => offset < (this.#ends.get(partition) ?? 0));
+      const fetched = await this.#consumer.fetch(FETCH_RECORDS, FETCH_WAIT_MS);
+      await this.#queryEnds(this.#newlyAssigned.splice(0));
       const now = performance.now();
-      if (letters.length > 0) quietSince = now;
-      this.#isQuiet = now - quietSince > 4 * STATISTICS_INTERVAL_MS;
-      await this.#putBack(due);
+      if (fetched.length > 0) idleSince = now;
+      this.#isIdle = now - idleSince > 4 * STATISTICS_INTERVAL_MS;
+      await this.#process(
+        fetched.filter(({ partition, offset }) => offset < (this.#ends.get(partition) ?? 0)),
+      );
     }
     return this.#result;
   }
@@ -122,18 +123,18 @@ class Replay {
 
   #isDone(): boolean {
     if (this.#result.replayed >= this.#options.limit) return true;
-    // Partitions may come in several turns: a former replay gives its own up one after the other, or as its session ends.
+    // Partitions may be assigned one after another, as an earlier replay releases them or its session ends.
     if (this.#ends.size < this.#partitions) return false;
-    return [...this.#ends].every(([partition, end]) => this.#reached(partition) >= end);
+    return [...this.#ends].every(([partition, end]) => this.#processedUpTo(partition) >= end);
   }
 
-  /** Before which offset nothing is left to look at. */
-  #reached(partition: number): number {
-    const at = this.#positions.get(partition) ?? 0;
-    const seen = this.#consumer.statistics()?.partitions.find((p) => p.partition === partition);
-    return seen !== undefined && seen.fetchedAhead === 0 && this.#isQuiet
-      ? Math.max(at, seen.nextOffset)
-      : at;
+  /** The offset below which no dead letter is left to process. */
+  #processedUpTo(partition: number): number {
+    const position = this.#positions.get(partition) ?? 0;
+    const statistics = this.#consumer.statistics()?.partitions.find((p) => p.partition === partition);
+    return statistics !== undefined && statistics.fetchedAhead === 0 && this.#isIdle
+      ? Math.max(position, statistics.nextOffset)
+      : position;
   }
 
   async #countPartitions(): Promise<number> {
@@ -145,7 +146,7 @@ class Replay {
     }
   }
 
-  async #findEnds(partitions: readonly TopicPartition[]): Promise<void> {
+  async #queryEnds(partitions: readonly TopicPartition[]): Promise<void> {
     if (partitions.length === 0) return;
     const committed = await this.#consumer.committed(partitions, BROKER_TIMEOUT_MS);
     for (const { topic, partition, offset } of committed) {
@@ -155,27 +156,28 @@ class Replay {
     }
   }
 
-  async #putBack(letters: readonly ConsumedRecord[]): Promise<void> {
+  /** Writes the original records and commits the dead letters' offsets, in one transaction. */
+  async #process(deadLetters: readonly ConsumedRecord[]): Promise<void> {
     const records: ProducerRecord[] = [];
     const offsets = new Map<number, TopicPartitionOffset>();
-    const told: [ConsumedRecord, string | undefined][] = [];
-    for (const letter of letters) {
+    const processed: [deadLetter: ConsumedRecord, skipReason: string | undefined][] = [];
+    for (const deadLetter of deadLetters) {
       if (this.#result.replayed + records.length >= this.#options.limit) break;
-      const { topic, partition, offset } = letter;
-      const replayed = toReplayed(letter, this.#options.topic);
-      if (typeof replayed !== "string") records.push(replayed);
+      const { topic, partition, offset } = deadLetter;
+      const original = toOriginalRecord(deadLetter, this.#options.topic);
+      if (typeof original !== "string") records.push(original);
       offsets.set(partition, { topic, partition, offset: offset + 1 });
-      told.push([letter, typeof replayed === "string" ? replayed : undefined]);
+      processed.push([deadLetter, typeof original === "string" ? original : undefined]);
     }
-    if (told.length === 0) return;
+    if (processed.length === 0) return;
     await this.#transactions?.write(records, this.#consumer, [...offsets.values()]);
     for (const { partition, offset } of offsets.values()) this.#positions.set(partition, offset);
     this.#result.replayed += records.length;
-    this.#result.skipped += told.length - records.length;
-    for (const [letter, skipped] of told) this.#options.onLetter(letter, skipped);
+    this.#result.skipped += processed.length - records.length;
+    for (const [deadLetter, skipReason] of processed) this.#options.onDeadLetter(deadLetter, skipReason);
   }
 
-  #interrupted(): void {
-    this.#failure ??= new Error("another replay of this group has begun: run one at a time");
+  #onInterrupted(): void {
+    this.#failure ??= new Error("another replay of this group has started: run one at a time");
   }
 }

@@ -1,4 +1,4 @@
-// CONSUMER_HANDLER → a handler. A new one has a folder here, its settings in config.ts and a line below.
+// Creates the handler that CONSUMER_HANDLER names. A new handler needs a folder here, its settings in config.ts and a case below.
 import { isJsonLog } from "@ingest/service";
 import type { Settings } from "../config.ts";
 import type { EventHandler } from "../handler.ts";
@@ -7,7 +7,7 @@ import { jsonLine, prettyLine } from "./logger/line.ts";
 import { createLogger } from "./logger/logger.ts";
 import { createWebhook } from "./webhook/webhook.ts";
 
-/** @param output where the logger writes: the same writer as the service's own log, so that lines stay whole */
+/** @param output where the logger writes. It is the service log's writer too, so that lines don't interleave */
 export function createHandler(settings: Settings, output: LineWriter, name: string): EventHandler {
   switch (settings.CONSUMER_HANDLER) {
     case "logger":

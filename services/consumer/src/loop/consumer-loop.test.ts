@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { until } from "@ingest/testkit";
+import { SeenEvents } from "../deduplication/seen-events.ts";
 import { PermanentFailure } from "../handler.ts";
-import { SeenEvents } from "../once/seen-events.ts";
 import { eventRecord, type FixtureOptions, partitions, record, startLoop } from "./loop-fixture.ts";
 
 const running: ReturnType<typeof startLoop>["loop"][] = [];
@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 describe("commits", () => {
-  test("follow what is handled, in each partition by itself", async () => {
+  test("follow the handled events of each partition", async () => {
     const { loop, consumer } = start({ handler() {} });
     loop.onAssigned(partitions(0, 1));
     consumer.put(eventRecord(0, 5), eventRecord(1, 70), eventRecord(0, 6));
@@ -23,7 +23,7 @@ describe("commits", () => {
     expect(consumer.committedOffsets()).toEqual({ 0: 7, 1: 71 });
   });
 
-  test("don't pass an event that is still being handled", async () => {
+  test("don't pass an event in flight", async () => {
     const gate = Promise.withResolvers<void>();
     const { loop, consumer, counters } = start({
       concurrency: 4,
@@ -37,9 +37,9 @@ describe("commits", () => {
     await until("committed all", () => consumer.committedOffsets()[0] === 4);
   });
 
-  // Fault: where reading began was taken for committed. A new group with auto.offset.reset=latest that crashed over its
-  // first record began at a later end, and passed that record over.
-  test("begin with where reading began, before anything is handled", async () => {
+  // Fault: the start position counted as committed. A new group with auto.offset.reset=latest that crashed on its first
+  // record started at a later end, and skipped that record.
+  test("start with the start position, before anything is handled", async () => {
     const gate = Promise.withResolvers<void>();
     const { loop, consumer } = start({ handler: () => gate.promise });
     loop.onAssigned(partitions(0));
@@ -49,7 +49,7 @@ describe("commits", () => {
     await until("committed on", () => consumer.committedOffsets()[0] === 71);
   });
 
-  test("wait for the handler's flush, and stay where they are while it fails", async () => {
+  test("wait for the handler's flush, and don't advance while it fails", async () => {
     let failing = true;
     const { loop, consumer, counters } = start({
       handler() {},
@@ -65,7 +65,7 @@ describe("commits", () => {
     await until("committed", () => consumer.committedOffsets()[0] === 1);
   });
 
-  test("that fail are tried again", async () => {
+  test("are retried after a failure", async () => {
     const { loop, consumer, counters } = start({ handler() {} });
     consumer.commitError = new Error("no coordinator");
     loop.onAssigned(partitions(0));
@@ -77,7 +77,7 @@ describe("commits", () => {
 });
 
 describe("failures", () => {
-  test("are tried again in place: what follows waits, the partition is paused, and it is read on after", async () => {
+  test("are retried in place: later events wait, and the partition is paused until then", async () => {
     const seen: string[] = [];
     let failures = 2;
     const { loop, consumer, counters, deadLetters } = start({
@@ -91,12 +91,12 @@ describe("failures", () => {
     consumer.put(eventRecord(0, 0), eventRecord(0, 1), eventRecord(0, 2));
     await until("committed all", () => consumer.committedOffsets()[0] === 3);
     expect(seen).toEqual(["0-0/1", "0-1/1", "0-1/2", "0-1/3", "0-2/1"]);
-    expect(deadLetters.letters).toEqual([]);
+    expect(deadLetters.stored).toEqual([]);
     expect(counters).toMatchObject({ failed: 2, retried: 2, handled: 3 });
-    await until("reading on", () => consumer.paused.size === 0);
+    await until("resumed", () => consumer.paused.size === 0);
   });
 
-  test("hold up the failing partition alone", async () => {
+  test("hold up only the failing partition", async () => {
     let isBroken = true;
     const { loop, consumer } = start({
       maxTries: 0,
@@ -108,13 +108,13 @@ describe("failures", () => {
     consumer.put(eventRecord(0, 0), eventRecord(0, 1));
     await until("paused", () => consumer.paused.has(0));
     consumer.put(eventRecord(0, 2), eventRecord(1, 0), eventRecord(1, 1));
-    await until("the other goes on", () => consumer.committedOffsets()[1] === 2);
+    await until("the other continues", () => consumer.committedOffsets()[1] === 2);
     expect(consumer.committedOffsets()[0]).toBe(0);
     isBroken = false;
     await until("all of it", () => consumer.committedOffsets()[0] === 3);
   });
 
-  test("end in a dead letter after the last try, and the offset moves on", async () => {
+  test("end in a dead letter after the last try, and the offset advances", async () => {
     const { loop, consumer, deadLetters, counters } = start({
       maxTries: 3,
       async handler(event) {
@@ -124,13 +124,13 @@ describe("failures", () => {
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0), eventRecord(0, 1));
     await until("committed all", () => consumer.committedOffsets()[0] === 2);
-    expect(deadLetters.letters.map(({ why }) => why)).toEqual([
+    expect(deadLetters.stored.map(({ why }) => why)).toEqual([
       { reason: "handler_failed", cause: "RangeError: too far", tries: 3 },
     ]);
     expect(counters).toMatchObject({ failed: 3, retried: 2, handled: 1, deadLettered: 1 });
   });
 
-  test("that are permanent aren't tried again", async () => {
+  test("that are permanent are not retried", async () => {
     const { loop, consumer, deadLetters } = start({
       handler() {
         throw new PermanentFailure("gone");
@@ -139,10 +139,10 @@ describe("failures", () => {
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0));
     await until("committed", () => consumer.committedOffsets()[0] === 1);
-    expect(deadLetters.letters[0]?.why.tries).toBe(1);
+    expect(deadLetters.stored[0]?.why.tries).toBe(1);
   });
 
-  test("a record that is no event goes there at once and holds up nothing", async () => {
+  test("a record that is not an event becomes a dead letter without a try and holds up nothing", async () => {
     const handled: string[] = [];
     const { loop, consumer, deadLetters, counters } = start({
       handler: (event) => void handled.push(event.event_id),
@@ -159,14 +159,14 @@ describe("failures", () => {
     );
     await until("committed all", () => consumer.committedOffsets()[0] === 7);
     expect(handled).toEqual(["0-1", "0-6"]);
-    expect(deadLetters.letters.map(({ record: { offset } }) => offset)).toEqual([0, 2, 3, 4, 5]);
-    expect(deadLetters.letters.every(({ why }) => why.reason === "not_an_event" && why.tries === 0)).toBe(
+    expect(deadLetters.stored.map(({ record: { offset } }) => offset)).toEqual([0, 2, 3, 4, 5]);
+    expect(deadLetters.stored.every(({ why }) => why.reason === "not_an_event" && why.tries === 0)).toBe(
       true,
     );
     expect(counters.notAnEvent).toBe(5);
   });
 
-  test("a dead letter that isn't stored moves no offset", async () => {
+  test("a dead letter that isn't stored doesn't advance the offset", async () => {
     const { loop, consumer, deadLetters, counters } = start({ handler() {} });
     deadLetters.outcome = "abandoned";
     loop.onAssigned(partitions(0));
@@ -177,8 +177,8 @@ describe("failures", () => {
   });
 });
 
-describe("a partition that goes", () => {
-  test("is finished and committed first", async () => {
+describe("a partition that is revoked or lost", () => {
+  test("is finished and committed before it is released", async () => {
     const gate = Promise.withResolvers<void>();
     const handled: string[] = [];
     const { loop, consumer, counters } = start({
@@ -189,17 +189,17 @@ describe("a partition that goes", () => {
     });
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0), eventRecord(0, 1));
-    await until("under way", () => counters.fetched === 2);
+    await until("in flight", () => counters.fetched === 2);
     const revoked = loop.onRevoked(partitions(0));
     gate.resolve();
     await revoked;
     // The one that ran ended; the one that waited is the next owner's.
     expect(handled).toEqual(["0-0"]);
     expect(consumer.committedOffsets()).toEqual({ 0: 1 });
-    expect([...loop.works]).toEqual([]);
+    expect([...loop.tasks]).toEqual([]);
   });
 
-  test("is fenced when that takes too long: what ends later moves no offset", async () => {
+  test("is fenced when that takes too long: events finished later don't advance its offset", async () => {
     const gate = Promise.withResolvers<void>();
     let signal: AbortSignal | undefined;
     const { loop, consumer, counters } = start({
@@ -217,12 +217,12 @@ describe("a partition that goes", () => {
     const committed = [...consumer.commits];
     expect(consumer.committedOffsets()).toEqual({ 0: 1 });
     gate.resolve();
-    await until("given up", () => counters.abandoned === 1);
+    await until("abandoned", () => counters.abandoned === 1);
     expect(consumer.commits).toEqual(committed);
     expect(counters.handled).toBe(1);
   });
 
-  test("ends a wait between tries", async () => {
+  test("ends the wait between tries", async () => {
     const { loop, consumer, counters } = start({
       maxTries: 0,
       handler() {
@@ -239,7 +239,7 @@ describe("a partition that goes", () => {
   });
 
   test.each(["lost", "revoked"] as const)(
-    "and comes back while a flush is slow (%s) leaves nothing out of what had been fetched before",
+    "skips nothing when it is reassigned during a slow flush (%s)",
     async (how) => {
       const handled: number[] = [];
       const { promise: released, resolve: release } = Promise.withResolvers<void>();
@@ -258,7 +258,7 @@ describe("a partition that goes", () => {
       loop.onAssigned(partitions(0));
       consumer.put(...records(0, 5));
       await until("stuck at 2", () => handled.length === 2);
-      // These have been fetched already when the partition goes.
+      // These are fetched before the partition is gone.
       consumer.put(...records(5, 20));
       await until("fetched", () => consumer.isEmpty);
       if (how === "lost") loop.onLost(partitions(0));
@@ -267,21 +267,21 @@ describe("a partition that goes", () => {
       loop.onAssigned(partitions(0));
       isStuck = false;
       release();
-      // Nothing was committed: the new assignment reads from the beginning.
+      // Nothing was committed, so the new assignment reads from the start.
       consumer.put(...records(0, 25));
       await until("all committed", () => consumer.committedOffsets()[0] === 25);
       expect(handled.filter((offset, i) => handled.indexOf(offset) === i)).toEqual([...Array(25).keys()]);
     },
   );
 
-  test("and comes back begins where the group says, and doesn't mind what was before", async () => {
+  test("starts at the group's offset when it is reassigned", async () => {
     const handled: string[] = [];
     const { loop, consumer } = start({ handler: (event) => void handled.push(event.event_id) });
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0), eventRecord(0, 1));
     await until("committed", () => consumer.committedOffsets()[0] === 2);
     loop.onLost(partitions(0));
-    consumer.put(eventRecord(0, 2)); // nobody's now
+    consumer.put(eventRecord(0, 2)); // not assigned now
     await until("taken", () => consumer.isEmpty);
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 1), eventRecord(0, 2));
@@ -289,38 +289,38 @@ describe("a partition that goes", () => {
     expect(handled).toEqual(["0-0", "0-1", "0-1", "0-2"]);
   });
 
-  test("when it is lost, nothing more of it is committed", async () => {
+  test("is not committed any more when it is lost", async () => {
     const gate = Promise.withResolvers<void>();
     const { loop, consumer, counters } = start({ handler: () => gate.promise });
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0));
-    await until("under way", () => counters.fetched === 1);
+    await until("in flight", () => counters.fetched === 1);
     loop.onLost(partitions(0));
     gate.resolve();
-    await until("given up", () => counters.abandoned === 1);
+    await until("abandoned", () => counters.abandoned === 1);
     await loop.stop(100);
     expect(consumer.committedOffsets()[0] ?? 0).toBe(0);
   });
 });
 
-describe("offsets that go back", () => {
-  // Fault: records at offsets that had been taken up before were dropped without a word. After an unclean election the
-  // log ends below where the consumer stood, and what is written there then was passed over.
-  test("are a log that has lost its end: what stands there now is handled, and the offset committed", async () => {
+describe("log truncation", () => {
+  // Fault: records at offsets that had been accepted before were dropped silently. After an unclean leader election the log
+  // ends below the consumer's position, and the records then written there were skipped.
+  test("records at offsets read before are handled, and their offsets committed", async () => {
     const handled: string[] = [];
     const { loop, consumer, counters } = start({ handler: (event) => void handled.push(event.event_id) });
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 8), eventRecord(0, 9));
     await until("committed", () => consumer.committedOffsets()[0] === 10);
     consumer.put(eventRecord(0, 6, { id: "new-6" }), eventRecord(0, 7, { id: "new-7" }));
-    await until("committed anew", () => consumer.committedOffsets()[0] === 8);
+    await until("committed again", () => consumer.committedOffsets()[0] === 8);
     consumer.put(eventRecord(0, 8, { id: "new-8" }));
-    await until("going on", () => consumer.committedOffsets()[0] === 9);
+    await until("continued", () => consumer.committedOffsets()[0] === 9);
     expect(handled).toEqual(["0-8", "0-9", "new-6", "new-7", "new-8"]);
-    expect(counters.wentBack).toBe(1);
+    expect(counters.logTruncations).toBe(1);
   });
 
-  test("end what was under way: it moves no offset, and a pause is not kept", async () => {
+  test("events in flight no longer advance the offset, and a pause ends", async () => {
     const gate = Promise.withResolvers<void>();
     const { loop, consumer, counters } = start({
       limits: { records: 1, bytes: 1e9 },
@@ -329,26 +329,26 @@ describe("offsets that go back", () => {
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 8), eventRecord(0, 9));
     await until("paused", () => consumer.paused.has(0));
-    consumer.paused.clear(); // the client may have taken more before it was told
+    consumer.paused.clear(); // the client may have fetched more before the pause
     consumer.put(eventRecord(0, 5, { id: "new" }));
-    await until("committed anew", () => consumer.committedOffsets()[0] === 6);
+    await until("committed again", () => consumer.committedOffsets()[0] === 6);
     gate.resolve();
-    await until("given up", () => counters.abandoned === 1);
-    await until("read on", () => !consumer.paused.has(0));
+    await until("abandoned", () => counters.abandoned === 1);
+    await until("resumed", () => !consumer.paused.has(0));
     expect(consumer.committedOffsets()[0]).toBe(6);
   });
 });
 
 describe("buffers", () => {
-  test("are bounded: a slow partition is paused, and nothing is left out or reordered", async () => {
+  test("are bounded: a slow partition is paused, and nothing is skipped or reordered", async () => {
     const handled: number[] = [];
-    let mostUnderWay = 0;
+    let mostInFlight = 0;
     const { loop, consumer } = start({
       limits: { records: 50, bytes: 1e9 },
       async handler(_event, { offset }) {
         await new Promise(setImmediate);
         handled.push(offset);
-        for (const work of loop.works) mostUnderWay = Math.max(mostUnderWay, work.underWay);
+        for (const task of loop.tasks) mostInFlight = Math.max(mostInFlight, task.inFlight);
       },
     });
     loop.onAssigned(partitions(0));
@@ -356,8 +356,8 @@ describe("buffers", () => {
     await until("committed all", () => consumer.committedOffsets()[0] === 1_000, 15_000);
     expect(handled).toEqual(Array.from({ length: 1_000 }, (_, i) => i));
     expect(consumer.everPaused).toBe(true);
-    // The limit, the batch that passed it, and the one that was on its way.
-    expect(mostUnderWay).toBeLessThanOrEqual(50 + 2 * 100);
+    // The limit, the batch that exceeded it, and the one being fetched.
+    expect(mostInFlight).toBeLessThanOrEqual(50 + 2 * 100);
   });
 
   test("count bytes too", async () => {
@@ -370,10 +370,10 @@ describe("buffers", () => {
     consumer.put(eventRecord(0, 0));
     await until("paused", () => consumer.paused.has(0));
     gate.resolve();
-    await until("read on", () => !consumer.paused.has(0));
+    await until("resumed", () => !consumer.paused.has(0));
   });
 
-  // Fault: the limit in bytes was each partition's own, so that memory grew with the partitions.
+  // Fault: the limit in bytes applied to each partition, so memory grew with their number.
   test("share the bytes among the partitions", async () => {
     const gate = Promise.withResolvers<void>();
     const size = eventRecord(0, 0).value!.length;
@@ -383,27 +383,27 @@ describe("buffers", () => {
     });
     loop.onAssigned(partitions(0, 1, 2, 3));
     consumer.put(eventRecord(0, 0), eventRecord(0, 1), eventRecord(0, 2), eventRecord(1, 0));
-    await until("taken up", () => counters.fetched === 4);
+    await until("accepted", () => counters.fetched === 4);
     await until("paused", () => consumer.paused.has(0));
     expect([...consumer.paused]).toEqual([0]);
     gate.resolve();
-    await until("read on", () => !consumer.paused.has(0));
+    await until("resumed", () => !consumer.paused.has(0));
   });
 
-  // Fault: records were read when they were taken up, and what waited took several times its size.
-  test("hold records as they came until their turn", async () => {
+  // Fault: records were decoded when they were accepted, and took several times their size while they waited.
+  test("hold records undecoded until their turn", async () => {
     const gate = Promise.withResolvers<void>();
     const { loop, consumer, deadLetters, counters } = start({ handler: () => gate.promise });
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0), record(0, 1, Buffer.from("no event")));
-    await until("taken up", () => counters.fetched === 2);
+    await until("accepted", () => counters.fetched === 2);
     expect(counters.notAnEvent).toBe(0);
     gate.resolve();
     await until("committed", () => consumer.committedOffsets()[0] === 2);
-    expect(deadLetters.letters).toHaveLength(1);
+    expect(deadLetters.stored).toHaveLength(1);
   });
 
-  test("count what a handler has collected and not flushed", async () => {
+  test("count events that the handler has not flushed", async () => {
     const gate = Promise.withResolvers<void>();
     const { loop, consumer } = start({
       limits: { records: 2, bytes: 1e9 },
@@ -414,14 +414,14 @@ describe("buffers", () => {
     consumer.put(eventRecord(0, 0), eventRecord(0, 1), eventRecord(0, 2));
     await until("paused", () => consumer.paused.has(0));
     gate.resolve();
-    await until("read on", () => !consumer.paused.has(0));
+    await until("resumed", () => !consumer.paused.has(0));
   });
 });
 
 describe("one stuck record", () => {
-  // Fault: only what was under way counted. Past a record that could neither be handled nor put aside everything was
-  // handled and nothing committed, without end: memory grew, and each restart began from the start.
-  test.each([1, 4])("pauses its partition at the limit, with %p at once", async (concurrency) => {
+  // Fault: only records in flight counted. After a record that could be neither handled nor dead-lettered, all others were
+  // handled and none committed: memory grew without bound, and each restart repeated everything.
+  test.each([1, 4])("pauses its partition at the limit, with a concurrency of %p", async (concurrency) => {
     const { loop, consumer, deadLetters, counters } = start({
       concurrency,
       limits: { records: 50, bytes: 1e9 },
@@ -434,7 +434,7 @@ describe("one stuck record", () => {
     for (let offset = 1; offset < 1_000; offset++) consumer.put(eventRecord(0, offset));
     await until("paused", () => consumer.paused.has(0));
     const fetched = counters.fetched;
-    // The limit, the batch that passed it, and the one that was on its way.
+    // The limit, the batch that exceeded it, and the one being fetched.
     expect(fetched).toBeLessThanOrEqual(50 + 2 * 100);
     delivery.resolve();
     await until("all of it", () => consumer.committedOffsets()[0] === 1_000);
@@ -442,7 +442,7 @@ describe("one stuck record", () => {
 });
 
 describe("stop", () => {
-  test("finishes what runs, commits it, and takes nothing more up", async () => {
+  test("finishes and commits events in flight, and accepts no more", async () => {
     const gate = Promise.withResolvers<void>();
     const handled: string[] = [];
     const { loop, consumer, counters } = start({
@@ -453,7 +453,7 @@ describe("stop", () => {
     });
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0), eventRecord(0, 1));
-    await until("under way", () => counters.fetched === 2);
+    await until("in flight", () => counters.fetched === 2);
     const stopping = loop.stop(60_000);
     consumer.put(eventRecord(0, 2));
     gate.resolve();
@@ -463,8 +463,8 @@ describe("stop", () => {
   });
 });
 
-describe("once-only handling", () => {
-  function startOnce(options: Omit<FixtureOptions, "seen"> & { windowOffsets?: number }) {
+describe("deduplication", () => {
+  function startDeduplicating(options: Omit<FixtureOptions, "seen"> & { windowOffsets?: number }) {
     const seen = new SeenEvents({
       path: ":memory:",
       groupId: "g",
@@ -473,10 +473,10 @@ describe("once-only handling", () => {
     return { seen, ...start({ ...options, seen }) };
   }
 
-  test("handles three copies once, also when they come side by side", async () => {
+  test("handles three concurrent copies once", async () => {
     const gate = Promise.withResolvers<void>();
     const handled: number[] = [];
-    const { loop, consumer, counters } = startOnce({
+    const { loop, consumer, counters } = startDeduplicating({
       concurrency: 4,
       async handler(_event, { offset }) {
         await gate.promise;
@@ -486,7 +486,7 @@ describe("once-only handling", () => {
     loop.onAssigned(partitions(0));
     for (let offset = 0; offset < 3; offset++)
       consumer.put(eventRecord(0, offset, { id: "same", key: `k${offset}` }));
-    await until("the copies passed over", () => counters.duplicates === 2);
+    await until("duplicates skipped", () => counters.duplicates === 2);
     gate.resolve();
     await until("committed", () => consumer.committedOffsets()[0] === 3);
     consumer.put(eventRecord(0, 3, { id: "same" }), eventRecord(0, 4));
@@ -495,9 +495,11 @@ describe("once-only handling", () => {
     expect(counters.duplicates).toBe(3);
   });
 
-  test("a record that comes again after a rebalance is passed over", async () => {
+  test("skips a record that is read again after a rebalance", async () => {
     const handled: number[] = [];
-    const { loop, consumer } = startOnce({ handler: (_event, { offset }) => void handled.push(offset) });
+    const { loop, consumer } = startDeduplicating({
+      handler: (_event, { offset }) => void handled.push(offset),
+    });
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0), eventRecord(0, 1));
     await until("committed", () => consumer.committedOffsets()[0] === 2);
@@ -508,10 +510,10 @@ describe("once-only handling", () => {
     expect(handled).toEqual([0, 1, 2]);
   });
 
-  test("what was given up or became a dead letter isn't taken for handled", async () => {
+  test("doesn't count dead letters as handled", async () => {
     let isBroken = true;
     const handled: number[] = [];
-    const { loop, consumer, counters, deadLetters } = startOnce({
+    const { loop, consumer, counters, deadLetters } = startDeduplicating({
       maxTries: 2,
       handler(event, { offset }) {
         if (event.event_id === "x" && isBroken) throw new Error("not now");
@@ -520,20 +522,20 @@ describe("once-only handling", () => {
     });
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0, { id: "x" }));
-    await until("a dead letter", () => deadLetters.letters.length === 1);
+    await until("a dead letter", () => deadLetters.stored.length === 1);
     isBroken = false;
     consumer.put(eventRecord(0, 1, { id: "x" }));
     await until("handled", () => counters.handled === 1);
     expect(handled).toEqual([1]);
   });
 
-  // Fault: a handler whose partition was lost kept its claim. The record, read again, was passed over as its copy and
-  // committed; then the handler failed, and nobody had handled the event.
-  test("a record that comes back under its old handler waits for it, and is handled when that one fails", async () => {
+  // Fault: a handler whose partition was lost kept its claim. The record, read again, was skipped as a duplicate and
+  // committed; then the handler failed, and the event was never handled.
+  test("a record read again waits for its old handler, and is handled when that fails", async () => {
     const gate = Promise.withResolvers<void>();
     const handled: string[] = [];
     let calls = 0;
-    const { loop, consumer, counters } = startOnce({
+    const { loop, consumer, counters } = startDeduplicating({
       async handler({ event_id }) {
         if (calls++ === 0) await gate.promise;
         handled.push(event_id);
@@ -541,11 +543,11 @@ describe("once-only handling", () => {
     });
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0));
-    await until("under way", () => calls === 1);
+    await until("in flight", () => calls === 1);
     loop.onLost(partitions(0));
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0), eventRecord(0, 1));
-    await until("taken up again", () => counters.fetched === 3);
+    await until("accepted again", () => counters.fetched === 3);
     expect(calls).toBe(1);
     expect(consumer.committedOffsets()[0] ?? 0).toBe(0);
     gate.reject(new Error("aborted"));
@@ -554,11 +556,11 @@ describe("once-only handling", () => {
     expect(counters.duplicates).toBe(0);
   });
 
-  // Fault: what a handler finished after its partition was given up was forgotten, and was handled a second time.
-  test("a record that comes back under its old handler is passed over when that one succeeds", async () => {
+  // Fault: events handled after their partition was revoked were not remembered, and were handled a second time.
+  test("a record read again is skipped when its old handler succeeds", async () => {
     const gate = Promise.withResolvers<void>();
     let calls = 0;
-    const { loop, consumer, counters, seen } = startOnce({
+    const { loop, consumer, counters, seen } = startDeduplicating({
       handler() {
         calls++;
         return gate.promise;
@@ -566,11 +568,11 @@ describe("once-only handling", () => {
     });
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0));
-    await until("under way", () => calls === 1);
+    await until("in flight", () => calls === 1);
     loop.onLost(partitions(0));
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0));
-    await until("taken up again", () => counters.fetched === 2);
+    await until("accepted again", () => counters.fetched === 2);
     gate.resolve();
     await until("committed", () => consumer.committedOffsets()[0] === 1);
     expect(calls).toBe(1);
@@ -578,11 +580,11 @@ describe("once-only handling", () => {
     expect(seen.size()).toBe(1);
   });
 
-  test("a record whose dead letter is under way when its partition is lost is handled when it comes back", async () => {
+  test("a record is handled when read again, if its partition was lost during the write of its dead letter", async () => {
     const delivery = Promise.withResolvers<void>();
     const handled: number[] = [];
     let isBroken = true;
-    const { loop, consumer, counters, deadLetters } = startOnce({
+    const { loop, consumer, counters, deadLetters } = startDeduplicating({
       maxTries: 1,
       handler(_event, { offset }) {
         if (isBroken) throw new Error("not now");
@@ -597,21 +599,21 @@ describe("once-only handling", () => {
     isBroken = false;
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0));
-    await until("taken up again", () => counters.fetched === 2);
+    await until("accepted again", () => counters.fetched === 2);
     delivery.resolve();
     await until("committed", () => consumer.committedOffsets()[0] === 1);
     expect(handled).toEqual([0]);
   });
 
-  test("a wait for an old handler ends when the partition goes again", async () => {
-    const { loop, consumer, counters } = startOnce({ handler: () => new Promise(() => {}) });
+  test("a wait for an old handler ends when the partition is revoked", async () => {
+    const { loop, consumer, counters } = startDeduplicating({ handler: () => new Promise(() => {}) });
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0));
-    await until("under way", () => counters.fetched === 1);
+    await until("in flight", () => counters.fetched === 1);
     loop.onLost(partitions(0));
     loop.onAssigned(partitions(0));
     consumer.put(eventRecord(0, 0));
-    await until("taken up again", () => counters.fetched === 2);
+    await until("accepted again", () => counters.fetched === 2);
     await loop.onRevoked(partitions(0));
     expect(counters.abandoned).toBe(1);
   });

@@ -1,4 +1,4 @@
-// The loop: fetch → lanes → handler → settled → committed, for the partitions that the group gives this member.
+// The loop: fetch → lanes → handler → flush → commit, for the partitions that the group assigns to this member.
 import {
   type ConsumedRecord,
   type KafkaConsumer,
@@ -10,44 +10,46 @@ import {
 import type { Log } from "@ingest/service";
 import { settlesWithin } from "@ingest/wait";
 import type { Counters } from "../counters.ts";
-import type { Commits } from "./commits.ts";
-import { type BufferLimits, PartitionWork } from "./partition-work.ts";
+import type { Committer } from "./committer.ts";
+import type { Flusher } from "./flusher.ts";
+import { type BufferLimits, PartitionTask } from "./partition-task.ts";
 import type { Processor } from "./processor.ts";
-import type { Settling } from "./settling.ts";
 
 export interface ConsumerLoopOptions {
   processor: Processor;
-  settling: Settling;
-  commits: Commits;
-  /** Events of one partition worked on at once, those of one key always one after the other. */
+  flusher: Flusher;
+  committer: Committer;
+  /** Events of one partition handled concurrently. Events with the same key are always handled one after the other. */
   concurrency: number;
-  /** Records taken from the client at once, at most. */
+  /** Maximum number of records fetched from the client at once. */
   fetchRecords: number;
-  /** `records` in each partition; `bytes` in all, an equal share for each. */
+  /** `records` for each partition; `bytes` for all partitions together, in equal shares. */
   limits: BufferLimits;
-  /** What work under way has when its partition is given up, ms. */
+  /** Time that events in flight have to finish when their partition is revoked, ms. */
   rebalanceBudgetMs: number;
   counters: Counters;
   log: Log;
-  /** Told of an error after which only a new process gets any further. */
+  /** Called with an error that only a restart of the process can resolve. */
   onFatal(error: KafkaError): void;
 }
 
-/** How long a fetch waits for the first record, ms: the loop's pulse when there is nothing to read. */
+/** How long a fetch waits for the first record, ms: the period of the loop while there is nothing to read. */
 const FETCH_WAIT_MS = 200;
-/** How long the loop waits for a flush before it asks Kafka again all the same, ms. */
-const SETTLE_WAIT_MS = 1_000;
-/** After a fetch that failed, ms. */
+/** How long the loop waits for a flush before it fetches again, ms. */
+const FLUSH_WAIT_MS = 1_000;
+/** Pause after a failed fetch, ms. */
 const FETCH_FAILED_PAUSE_MS = 500;
+/** The least time that a flush and a commit get when a partition is revoked, ms. */
+const MIN_COMMIT_BUDGET_MS = 500;
 
 export class ConsumerLoop implements RebalanceListener {
   readonly #options: ConsumerLoopOptions;
-  readonly #works = new Map<string, PartitionWork>();
+  readonly #tasks = new Map<string, PartitionTask>();
   #consumer: KafkaConsumer | undefined;
   #running: Promise<void> | undefined;
-  /** Nothing more is taken up. */
+  /** Fetched records are no longer accepted. */
   #isStopping = false;
-  /** Nothing more is fetched. */
+  /** Nothing is fetched any more. */
   #isStopped = false;
   #hasJoined = false;
 
@@ -55,28 +57,28 @@ export class ConsumerLoop implements RebalanceListener {
     this.#options = options;
   }
 
-  /** The partitions that are this member's. */
-  get works(): Iterable<PartitionWork> {
-    return this.#works.values();
+  /** A task for each partition assigned to this member. */
+  get tasks(): Iterable<PartitionTask> {
+    return this.#tasks.values();
   }
 
-  /** Whether the group has ever told this member its part (which may be nothing, with more members than partitions). */
+  /** Whether this member has received an assignment. It may be empty, with more members than partitions. */
   get hasJoined(): boolean {
     return this.#hasJoined;
   }
 
-  /** Reads with this consumer, which is connected and subscribed and has this loop as its listener. */
+  /** Starts reading with a consumer that is connected, is subscribed and has this loop as its listener. */
   start(consumer: KafkaConsumer): void {
     this.#consumer = consumer;
     this.#running = this.#run(consumer);
   }
 
-  /** Takes nothing more up, finishes what runs within the budget, commits. The consumer stays open. */
+  /** Accepts no more records, lets those in flight finish within the budget, and commits. The consumer stays open. */
   async stop(budgetMs: number): Promise<void> {
     this.#isStopping = true;
-    const works = [...this.#works.values()];
-    await this.#finish(works, budgetMs);
-    for (const work of works) this.#forget(work);
+    const tasks = [...this.#tasks.values()];
+    await this.#drain(tasks, budgetMs);
+    for (const task of tasks) this.#remove(task);
     this.#isStopped = true;
     await this.#running;
   }
@@ -84,159 +86,162 @@ export class ConsumerLoop implements RebalanceListener {
   onAssigned(partitions: readonly TopicPartition[]): void {
     const { counters, concurrency, log, processor } = this.#options;
     for (const partition of partitions)
-      this.#works.set(nameOf(partition), new PartitionWork(partition, concurrency, processor.work));
+      this.#tasks.set(idOf(partition), new PartitionTask(partition, concurrency, processor.process));
     counters.assigned += partitions.length;
     if (partitions.length > 0) log.info({ partitions: numbersOf(partitions) }, "partitions assigned");
-    if (!this.#hasJoined) log.info({ partitions: this.#works.size }, "connected and waiting for messages");
+    if (!this.#hasJoined) log.info({ partitions: this.#tasks.size }, "connected and waiting for messages");
     this.#hasJoined = true;
   }
 
   async onRevoked(partitions: readonly TopicPartition[]): Promise<void> {
-    const works = this.#worksOf(partitions);
-    this.#options.counters.revoked += works.length;
-    const isFinished = await this.#finish(works, this.#options.rebalanceBudgetMs);
-    for (const work of works) this.#forget(work);
-    if (works.length > 0)
-      this.#options.log.info({ partitions: numbersOf(works), finished: isFinished }, "partitions given up");
+    const tasks = this.#tasksOf(partitions);
+    this.#options.counters.revoked += tasks.length;
+    const isFinished = await this.#drain(tasks, this.#options.rebalanceBudgetMs);
+    for (const task of tasks) this.#remove(task);
+    if (tasks.length > 0)
+      this.#options.log.info({ partitions: numbersOf(tasks), finished: isFinished }, "partitions revoked");
   }
 
   onLost(partitions: readonly TopicPartition[]): void {
-    const works = this.#worksOf(partitions);
-    this.#options.counters.lost += works.length;
-    for (const work of works) this.#forget(work);
-    if (works.length > 0)
+    const tasks = this.#tasksOf(partitions);
+    this.#options.counters.lost += tasks.length;
+    for (const task of tasks) this.#remove(task);
+    if (tasks.length > 0)
       this.#options.log.warn(
-        { partitions: numbersOf(works) },
-        "partitions lost: the group went on without us",
+        { partitions: numbersOf(tasks) },
+        "partitions lost: the group reassigned them without this member",
       );
   }
 
   async #run(consumer: KafkaConsumer): Promise<void> {
-    const { commits, settling } = this.#options;
+    const { committer, flusher } = this.#options;
     let fetching = this.#fetch(consumer);
-    // Until it has stopped: while fetch is called, the client tells of commits and of partitions that go.
+    // Runs until stopped, also while draining: commits and rebalances are only reported while fetch is called.
     while (!this.#isStopped) {
       await fetching;
-      // The client brings the next ones while these are worked on.
+      // The client fetches the next records while these are handled.
       fetching = this.#fetch(consumer);
-      await settlesWithin(settling.settle(this.#works.values()), SETTLE_WAIT_MS);
-      commits.commitIfDue(consumer, this.#works.values());
-      this.#regulate(consumer);
+      await settlesWithin(flusher.flush(this.#tasks.values()), FLUSH_WAIT_MS);
+      committer.commitIfDue(consumer, this.#tasks.values());
+      this.#pauseAndResume(consumer);
     }
     await fetching;
   }
 
   async #fetch(consumer: KafkaConsumer): Promise<void> {
     try {
-      await consumer.fetch(this.#options.fetchRecords, FETCH_WAIT_MS, this.#takeUp);
+      await consumer.fetch(this.#options.fetchRecords, FETCH_WAIT_MS, this.#accept);
     } catch (thrown) {
       const error = toKafkaError(thrown);
       if (error.isFatal) this.#options.onFatal(error);
-      this.#options.log.warn({ code: error.code, error: error.message }, "fetch failed, it is tried again");
+      this.#options.log.warn({ code: error.code, error: error.message }, "fetch failed, retrying");
       await Bun.sleep(FETCH_FAILED_PAUSE_MS);
     }
   }
 
   /**
-   * Runs when the records are taken: held back until a flush is done they could be given to their partition's next
-   * assignment, which begins earlier, and what lies between would be passed over.
+   * Runs at the moment the records leave the client's queue. Kept back until a flush is done, they could be mistaken
+   * for records of the partition's next assignment, which starts at an earlier offset, and that gap would be skipped.
    */
-  readonly #takeUp = (records: readonly ConsumedRecord[]): void => {
+  readonly #accept = (records: readonly ConsumedRecord[]): void => {
     if (records.length === 0 || this.#isStopping) return;
     const { counters } = this.#options;
     const startedAt = performance.now();
     const handledBefore = counters.handled;
-    let work: PartitionWork | undefined;
+    let task: PartitionTask | undefined;
     for (const record of records) {
-      if (work?.partition !== record.partition || work.topic !== record.topic)
-        work = this.#works.get(nameOf(record));
-      if (work !== undefined && record.offset < work.next) work = this.#startOver(work, record);
-      // None: given up after the client had taken the record out of its queue; its next owner reads it.
-      work?.accept(record);
+      if (task?.partition !== record.partition || task.topic !== record.topic)
+        task = this.#tasks.get(idOf(record));
+      if (task !== undefined && record.offset < task.nextOffset)
+        task = this.#restartAfterTruncation(task, record);
+      // No task: the partition was revoked after the client had queued the record. Its next owner reads it.
+      task?.accept(record);
     }
     counters.fetched += records.length;
-    this.#countHandledAtOnce(counters.handled - handledBefore, startedAt);
+    this.#countSynchronouslyHandled(counters.handled - handledBefore, startedAt);
   };
 
   /**
-   * The log has lost its end (a leader that wasn't in sync took over), the client went back to where it ends now, and
-   * other records stand at offsets that were taken up before: they are as new as any.
+   * The partition's log was truncated by an unclean leader election, and the client continued at its new end. The
+   * records that now have the offsets accepted before are new, so the partition starts over from there.
    */
-  #startOver(work: PartitionWork, { offset }: ConsumedRecord): PartitionWork {
-    if (work.closing.aborted) return work;
+  #restartAfterTruncation(task: PartitionTask, { offset }: ConsumedRecord): PartitionTask {
+    if (task.closing.aborted) return task;
     const { concurrency, counters, log, processor } = this.#options;
-    counters.wentBack++;
+    counters.logTruncations++;
     log.warn(
-      { ...toTopicPartition(work), offset, expected: work.next, under_way: work.underWay },
-      "offsets went back: the partition's log has lost records",
+      { ...toTopicPartition(task), offset, expected: task.nextOffset, in_flight: task.inFlight },
+      "log truncated: continuing at an earlier offset",
     );
-    this.#forget(work);
-    const anew = new PartitionWork(work, concurrency, processor.work);
-    this.#works.set(nameOf(anew), anew);
-    return anew;
+    this.#remove(task);
+    const restarted = new PartitionTask(task, concurrency, processor.process);
+    this.#tasks.set(idOf(restarted), restarted);
+    return restarted;
   }
 
-  /** Handlers that are done at once are timed together: two looks at the clock an event would double what many cost. */
-  #countHandledAtOnce(handled: number, startedAt: number): void {
+  /** Synchronous handlers are timed together: two clock readings for each event would double the cost of many. */
+  #countSynchronouslyHandled(handled: number, startedAt: number): void {
     if (handled === 0) return;
     this.#options.counters.handleTime.add((performance.now() - startedAt) / handled, handled);
   }
 
-  /** Pauses what has too much under way, and lets go on what has little. */
-  #regulate(consumer: KafkaConsumer): void {
-    const pause: PartitionWork[] = [];
-    const resume: PartitionWork[] = [];
+  /** Pauses partitions above their limits and resumes those that are well below. */
+  #pauseAndResume(consumer: KafkaConsumer): void {
+    const pause: PartitionTask[] = [];
+    const resume: PartitionTask[] = [];
     const { records, bytes } = this.#options.limits;
-    const limits = { records, bytes: bytes / this.#works.size };
-    for (const work of this.#works.values()) {
-      const shouldPause = work.shouldPause(limits);
-      if (shouldPause === work.isPaused) continue;
-      work.isPaused = shouldPause;
-      (shouldPause ? pause : resume).push(work);
+    const limits = { records, bytes: bytes / this.#tasks.size };
+    for (const task of this.#tasks.values()) {
+      const shouldPause = task.shouldPause(limits);
+      if (shouldPause === task.isPaused) continue;
+      task.isPaused = shouldPause;
+      (shouldPause ? pause : resume).push(task);
     }
-    if (pause.length > 0) this.#tell(consumer.pause(pause.map(toTopicPartition)));
-    if (resume.length > 0) this.#tell(consumer.resume(resume.map(toTopicPartition)));
+    if (pause.length > 0) this.#logFailure(consumer.pause(pause.map(toTopicPartition)));
+    if (resume.length > 0) this.#logFailure(consumer.resume(resume.map(toTopicPartition)));
   }
 
-  /** The fence: nothing new, what runs ends or is given up, what is done is committed. */
-  async #finish(works: readonly PartitionWork[], budgetMs: number): Promise<boolean> {
-    const { commits, settling, log } = this.#options;
+  /** Starts nothing new, waits for events in flight, flushes and commits. @returns whether all events finished */
+  async #drain(tasks: readonly PartitionTask[], budgetMs: number): Promise<boolean> {
+    const { committer, flusher, log } = this.#options;
     const deadline = performance.now() + budgetMs;
-    const finished = await Promise.all(works.map((work) => work.close(budgetMs)));
-    for (const [i, work] of works.entries()) {
+    const finished = await Promise.all(tasks.map((task) => task.close(budgetMs)));
+    for (const [i, task] of tasks.entries()) {
       if (!finished[i])
-        log.warn({ ...toTopicPartition(work), under_way: work.underWay }, "handlers did not end in time");
+        log.warn(
+          { ...toTopicPartition(task), in_flight: task.inFlight },
+          "handlers timed out: their events are left to the next owner",
+        );
     }
     if (this.#consumer === undefined) return finished.every(Boolean);
-    // Settling and the commit have what is left, and a little when nothing is.
-    const rest = () => Math.max(deadline - performance.now(), 500);
-    await settlesWithin(settling.settle(works), rest());
-    const committing = commits.commitNow(this.#consumer, works);
-    // A partition isn't given up under a commit of it: sent late, it would undo the next owner's. librdkafka ends every
-    // commit within the session's time, and while it lasts there is no coordinator to give the partition to another.
-    await (this.#isStopping ? settlesWithin(committing, rest()) : committing);
+    const remainingMs = () => Math.max(deadline - performance.now(), MIN_COMMIT_BUDGET_MS);
+    await settlesWithin(flusher.flush(tasks), remainingMs());
+    const committing = committer.commitNow(this.#consumer, tasks);
+    // A partition isn't released during its commit: arriving late, that commit would undo the next owner's. librdkafka
+    // ends every commit within the session timeout, and without a coordinator nobody else gets the partition.
+    await (this.#isStopping ? settlesWithin(committing, remainingMs()) : committing);
     return finished.every(Boolean);
   }
 
-  #forget(work: PartitionWork): void {
-    work.fence();
-    if (this.#works.get(nameOf(work)) === work) this.#works.delete(nameOf(work));
-    // The client would keep the pause for when the partition comes back.
-    if (work.isPaused && this.#consumer) this.#tell(this.#consumer.resume([toTopicPartition(work)]));
+  #remove(task: PartitionTask): void {
+    task.fence();
+    if (this.#tasks.get(idOf(task)) === task) this.#tasks.delete(idOf(task));
+    // The client would keep the pause for the partition's next assignment.
+    if (task.isPaused && this.#consumer) this.#logFailure(this.#consumer.resume([toTopicPartition(task)]));
   }
 
-  #tell(request: Promise<void>): void {
+  #logFailure(request: Promise<void>): void {
     request.catch((thrown) => {
       this.#options.log.warn({ error: toKafkaError(thrown).message }, "pause or resume failed");
     });
   }
 
-  #worksOf(partitions: readonly TopicPartition[]): PartitionWork[] {
-    return partitions.flatMap((partition) => this.#works.get(nameOf(partition)) ?? []);
+  #tasksOf(partitions: readonly TopicPartition[]): PartitionTask[] {
+    return partitions.flatMap((partition) => this.#tasks.get(idOf(partition)) ?? []);
   }
 }
 
-function nameOf({ topic, partition }: TopicPartition): string {
+function idOf({ topic, partition }: TopicPartition): string {
   return `${topic}:${partition}`;
 }
 

@@ -4,12 +4,12 @@ import { Lanes } from "./lanes.ts";
 interface Job {
   key: string | null;
   number: number;
-  /** 0: done at once, without a promise. */
+  /** 0: finishes synchronously, without a promise. */
   turns: number;
 }
 
-/** Works jobs off over as many turns as each says, and notes who runs when. */
-function workshop(limit: number) {
+/** Runs each job for its number of microtasks, and records the order. */
+function start(limit: number) {
   const done: Job[] = [];
   const running = new Set<Job>();
   let mostAtOnce = 0;
@@ -33,39 +33,42 @@ function workshop(limit: number) {
 }
 
 describe("Lanes", () => {
-  test.each([1, 2, 3, 16])("with %p at once: every item once, a key's items in order", async (limit) => {
-    for (let round = 0; round < 30; round++) {
-      const { lanes, done, mostAtOnce } = workshop(limit);
-      const jobs: Job[] = Array.from({ length: 200 }, (_, number) => ({
-        key: number % 7 === 0 ? null : `key-${(number * 31 + round) % 5}`,
-        number,
-        turns: (number * 17 + round * 13) % 6,
-      }));
-      for (const job of jobs) {
-        lanes.push(job.key, job);
-        if (job.number % 20 === 0) await Promise.resolve();
+  test.each([1, 2, 3, 16])(
+    "with %p concurrently: each item once, the items of a key in order",
+    async (limit) => {
+      for (let round = 0; round < 30; round++) {
+        const { lanes, done, mostAtOnce } = start(limit);
+        const jobs: Job[] = Array.from({ length: 200 }, (_, number) => ({
+          key: number % 7 === 0 ? null : `key-${(number * 31 + round) % 5}`,
+          number,
+          turns: (number * 17 + round * 13) % 6,
+        }));
+        for (const job of jobs) {
+          lanes.push(job.key, job);
+          if (job.number % 20 === 0) await Promise.resolve();
+        }
+        await lanes.idle();
+        expect(done.length).toBe(jobs.length);
+        expect(new Set(done).size).toBe(jobs.length);
+        expect(mostAtOnce()).toBeLessThanOrEqual(limit);
+        for (const key of new Set(jobs.map((job) => job.key))) {
+          if (key === null && limit > 1) continue;
+          const order = done.filter((job) => job.key === key).map((job) => job.number);
+          expect(order).toEqual([...order].sort((a, b) => a - b));
+        }
       }
-      await lanes.idle();
-      expect(done.length).toBe(jobs.length);
-      expect(new Set(done).size).toBe(jobs.length);
-      expect(mostAtOnce()).toBeLessThanOrEqual(limit);
-      for (const key of new Set(jobs.map((job) => job.key))) {
-        if (key === null && limit > 1) continue;
-        const order = done.filter((job) => job.key === key).map((job) => job.number);
-        expect(order).toEqual([...order].sort((a, b) => a - b));
-      }
-    }
-  });
+    },
+  );
 
-  test("with one at once the order is everybody's, keys or not", async () => {
-    const { lanes, done } = workshop(1);
+  test("with a limit of 1 all items keep their order, whatever their keys", async () => {
+    const { lanes, done } = start(1);
     for (let number = 0; number < 50; number++)
       lanes.push(number % 3 === 0 ? null : `k${number % 4}`, { key: null, number, turns: number % 3 });
     await lanes.idle();
     expect(done.map((job) => job.number)).toEqual(Array.from({ length: 50 }, (_, i) => i));
   });
 
-  test("a key that is stuck holds up no other", async () => {
+  test("a stuck key doesn't hold up other keys", async () => {
     let release = () => {};
     const done: string[] = [];
     const lanes = new Lanes<string>(2, (item) => {
@@ -86,8 +89,8 @@ describe("Lanes", () => {
     expect(done).toEqual(["b1", "b2", "b3", "stuck", "behind it"]);
   });
 
-  test("clear forgets what has not started, and idle waits for what has", async () => {
-    const { lanes, done } = workshop(1);
+  test("clear removes items that have not started, and idle waits for the others", async () => {
+    const { lanes, done } = start(1);
     for (let number = 0; number < 5; number++) lanes.push("a", { key: "a", number, turns: 3 });
     expect(lanes.clear()).toHaveLength(4);
     expect(lanes.queued).toBe(0);

@@ -1,34 +1,34 @@
-// Order inside a partition: work of one key one after the other, of different keys side by side up to a limit.
+// Order inside a partition: items with the same key run one after the other, different keys run concurrently up to a limit.
 
-/** What is done with an item. Returning nothing means done; it must not throw, and its promise must not reject. */
-export type Work<T> = (item: T) => Promise<void> | undefined;
+/** Processes one item. `undefined` means finished. It must not throw, and its promise must not reject. */
+export type Process<T> = (item: T) => Promise<void> | undefined;
 
-/** Items without a key have no order to keep, unless only one item at all may be worked on. */
+/** Items without a key (null) have no order, unless the limit is 1. */
 type Key = string | null;
 
 export class Lanes<T> {
-  readonly #work: Work<T>;
+  readonly #process: Process<T>;
   readonly #limit: number;
-  /** Waiting, by key. */
+  /** Items that have not started, by key. */
   readonly #waiting = new Map<Key, T[]>();
-  /** Keys with something that waits and may start, in the order in which they became so. */
+  /** Keys whose next item may start, first in, first out. */
   readonly #ready = new Set<Key>();
   readonly #runningKeys = new Set<Key>();
   #running = 0;
   #queued = 0;
   #whenIdle: (() => void)[] = [];
 
-  /** @param limit how many items may be worked on at once; with 1 everything keeps its order */
-  constructor(limit: number, work: Work<T>) {
+  /** @param limit items processed concurrently; with 1, all items keep their order */
+  constructor(limit: number, process: Process<T>) {
     this.#limit = limit;
-    this.#work = work;
+    this.#process = process;
   }
 
   get running(): number {
     return this.#running;
   }
 
-  /** Taken and not started. */
+  /** Items that have not started. */
   get queued(): number {
     return this.#queued;
   }
@@ -40,23 +40,23 @@ export class Lanes<T> {
     else this.#enqueue(lane, item);
   }
 
-  /** Forgets what has not started. @returns what was forgotten */
+  /** Removes the items that have not started. @returns them */
   clear(): T[] {
-    const forgotten = [...this.#waiting.values()].flat();
+    const removed = [...this.#waiting.values()].flat();
     this.#queued = 0;
     this.#waiting.clear();
     this.#ready.clear();
-    if (this.#running === 0) this.#tellIdle();
-    return forgotten;
+    if (this.#running === 0) this.#resolveIdle();
+    return removed;
   }
 
-  /** Resolves when nothing runs and nothing waits. */
+  /** Resolves when no item runs or waits. */
   idle(): Promise<void> {
     if (this.#running === 0 && this.#queued === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
-  /** Must an item of this lane wait for another of it? */
+  /** Whether an item of this lane has to wait for an earlier one. */
   #isBlocked(lane: Key): boolean {
     const hasOrder = lane !== null || this.#limit === 1;
     return hasOrder && this.#runningKeys.has(lane);
@@ -71,7 +71,7 @@ export class Lanes<T> {
   }
 
   #start(lane: Key, item: T): void {
-    const outcome = this.#work(item);
+    const outcome = this.#process(item);
     if (outcome === undefined) return;
     this.#running++;
     this.#runningKeys.add(lane);
@@ -83,12 +83,12 @@ export class Lanes<T> {
     this.#runningKeys.delete(lane);
     if (this.#waiting.has(lane)) this.#ready.add(lane);
     this.#startReady();
-    if (this.#running === 0 && this.#queued === 0) this.#tellIdle();
+    if (this.#running === 0 && this.#queued === 0) this.#resolveIdle();
   }
 
   #startReady(): void {
     for (const lane of this.#ready) {
-      // A lane goes on as long as its items are done at once, or need no order among themselves.
+      // Stays on a lane while its items finish synchronously or have no order.
       for (;;) {
         if (this.#running >= this.#limit) return;
         const items = this.#waiting.get(lane)!;
@@ -102,7 +102,7 @@ export class Lanes<T> {
     }
   }
 
-  #tellIdle(): void {
+  #resolveIdle(): void {
     const waiting = this.#whenIdle;
     this.#whenIdle = [];
     for (const resolve of waiting) resolve();

@@ -1,4 +1,4 @@
-// For tests: a consumer loop over a consumer that exists in memory alone.
+// For tests: a consumer loop with an in-memory consumer.
 import type {
   ConsumedRecord,
   ConsumerStatistics,
@@ -9,15 +9,15 @@ import type {
 } from "@ingest/kafka";
 import { createLog } from "@ingest/service";
 import { Counters } from "../counters.ts";
-import type { DeadLetterCause, DeadLetterOutcome, DeadLetters } from "../dead-letter/dead-letters.ts";
+import type { DeadLetterCause, DeadLetterOutcome, DeadLetters } from "../dead-letter/dead-letter-topic.ts";
+import type { SeenEvents } from "../deduplication/seen-events.ts";
 import type { EventHandler } from "../handler.ts";
-import type { SeenEvents } from "../once/seen-events.ts";
-import { Commits } from "./commits.ts";
+import { Committer } from "./committer.ts";
 import { ConsumerLoop, type ConsumerLoopOptions } from "./consumer-loop.ts";
+import { Flusher, type FlusherOptions } from "./flusher.ts";
 import { Processor } from "./processor.ts";
-import { Settling, type SettlingOptions } from "./settling.ts";
 
-/** A broker's and a client's part: what is put in comes with a fetch, unless its partition is paused. */
+/** Stands for broker and client: records that are `put` come with a fetch, unless their partition is paused. */
 class FakeConsumer implements KafkaConsumer {
   readonly connected = true;
   readonly commits: TopicPartitionOffset[] = [];
@@ -33,7 +33,7 @@ class FakeConsumer implements KafkaConsumer {
     this.#wake?.();
   }
 
-  /** Nothing is left that a fetch could take. */
+  /** Whether all records have been fetched. */
   get isEmpty(): boolean {
     return this.#ready.length === 0;
   }
@@ -98,16 +98,16 @@ class FakeConsumer implements KafkaConsumer {
   }
 }
 
-/** Keeps dead letters in memory. */
+/** Stores dead letters in memory. */
 class FakeDeadLetters implements DeadLetters {
-  readonly letters: { record: ConsumedRecord; why: DeadLetterCause }[] = [];
+  readonly stored: { record: ConsumedRecord; why: DeadLetterCause }[] = [];
   outcome: DeadLetterOutcome = "stored";
-  /** What a delivery waits for. */
+  /** A write waits for this. */
   delivery: Promise<void> | undefined;
 
-  async put(record: ConsumedRecord, why: DeadLetterCause): Promise<DeadLetterOutcome> {
+  async write(record: ConsumedRecord, why: DeadLetterCause): Promise<DeadLetterOutcome> {
     await this.delivery;
-    if (this.outcome === "stored") this.letters.push({ record, why });
+    if (this.outcome === "stored") this.stored.push({ record, why });
     return this.outcome;
   }
   async close(): Promise<void> {}
@@ -116,7 +116,7 @@ class FakeDeadLetters implements DeadLetters {
 export interface FixtureOptions extends Partial<Pick<ConsumerLoopOptions, "concurrency" | "limits">> {
   handler: EventHandler["handle"];
   flush?: EventHandler["flush"];
-  output?: SettlingOptions["output"];
+  output?: FlusherOptions["output"];
   maxTries?: number;
   rebalanceBudgetMs?: number;
   seen?: SeenEvents;
@@ -124,7 +124,7 @@ export interface FixtureOptions extends Partial<Pick<ConsumerLoopOptions, "concu
 
 const TOPIC = "events";
 
-/** A loop with fast pauses and commits; started, with no partition yet. */
+/** Starts a loop with short pauses that commits at once. It has no partition yet. */
 export function startLoop(options: FixtureOptions) {
   const consumer = new FakeConsumer();
   const deadLetters = new FakeDeadLetters();
@@ -136,7 +136,7 @@ export function startLoop(options: FixtureOptions) {
     handle: options.handler,
     ...(options.flush ? { flush: options.flush } : {}),
   };
-  const settling = new Settling({
+  const flusher = new Flusher({
     handler,
     ...(options.output ? { output: options.output } : {}),
     seen: options.seen,
@@ -154,8 +154,8 @@ export function startLoop(options: FixtureOptions) {
       counters,
       log,
     }),
-    settling,
-    commits: new Commits({ intervalMs: 0, counters, log }),
+    flusher,
+    committer: new Committer({ intervalMs: 0, counters, log }),
     concurrency: options.concurrency ?? 1,
     fetchRecords: 100,
     limits: options.limits ?? { records: 1_000, bytes: 1e9 },
@@ -165,14 +165,14 @@ export function startLoop(options: FixtureOptions) {
     onFatal() {},
   });
   loop.start(consumer);
-  return { loop, consumer, deadLetters, counters, settling };
+  return { loop, consumer, deadLetters, counters, flusher };
 }
 
 export function partitions(...numbers: number[]): TopicPartition[] {
   return numbers.map((partition) => ({ topic: TOPIC, partition }));
 }
 
-/** A record with an event in it. */
+/** A record that contains an event. */
 export function eventRecord(
   partition: number,
   offset: number,

@@ -7,7 +7,7 @@ describe("OffsetTracker", () => {
     expect(new OffsetTracker().position).toBe(-1);
   });
 
-  test("moves past what is done, not past what isn't", () => {
+  test("advances past finished offsets only", () => {
     const tracker = new OffsetTracker();
     for (const offset of [10, 11, 12]) tracker.start(offset);
     expect(tracker.position).toBe(10);
@@ -19,7 +19,7 @@ describe("OffsetTracker", () => {
     expect(tracker.position).toBe(13);
   });
 
-  test("a gap in the offsets is nobody's work", () => {
+  test("gaps in the offsets need no work", () => {
     const tracker = new OffsetTracker();
     tracker.start(5);
     tracker.start(90);
@@ -29,13 +29,13 @@ describe("OffsetTracker", () => {
     expect(tracker.position).toBe(91);
   });
 
-  test("refuses an offset that it has had", () => {
+  test("refuses an offset that was started before", () => {
     const tracker = new OffsetTracker();
     tracker.start(5);
     expect(() => tracker.start(5)).toThrow(RangeError);
   });
 
-  test("agrees with a plain model, whatever order work is done in", () => {
+  test("agrees with a simple model, in any order of finishing", () => {
     for (let seed = 1; seed <= 50; seed++) {
       const random = new Random(seed);
       const tracker = new OffsetTracker();

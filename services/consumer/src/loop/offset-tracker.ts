@@ -1,15 +1,14 @@
-// Which offset of a partition may be committed: everything below it is done, whatever order it was done in.
+// Tracks which offset of a partition may be committed: everything below it is finished, in whatever order that happened.
 
-/** Head room before the list of those under way is moved to its array's start. */
+/** Finished offsets at the front of the array before it is compacted. */
 const COMPACT_AT = 1_024;
 
 export class OffsetTracker {
-  /** Offsets under way, ascending, from `#head` on. */
+  /** Offsets started, ascending. The first that isn't finished is at `#head`. */
   #started: number[] = [];
   #head = 0;
-  /** Done, with an older one still under way. */
-  readonly #doneAhead = new Set<number>();
-  /** One past the last that was started. */
+  /** Offsets finished while an older one is still in flight. */
+  readonly #finishedAhead = new Set<number>();
   #next = -1;
 
   /** The next offset to commit; -1 before the first record. */
@@ -17,12 +16,12 @@ export class OffsetTracker {
     return this.#head < this.#started.length ? this.#started[this.#head]! : this.#next;
   }
 
-  /** How many are under way. */
+  /** Number of offsets in flight. */
   get pending(): number {
-    return this.#started.length - this.#head - this.#doneAhead.size;
+    return this.#started.length - this.#head - this.#finishedAhead.size;
   }
 
-  /** How many there are from the oldest under way on, done or not: what would be done again after a crash. */
+  /** Number of offsets from the oldest in flight on, finished or not: a crash repeats these. */
   get span(): number {
     return this.#started.length - this.#head;
   }
@@ -33,23 +32,24 @@ export class OffsetTracker {
   }
 
   /**
-   * A record is taken up. Offsets come ascending; gaps (compacted records, transaction markers) are nobody's work.
-   * @throws RangeError when the offset was taken up before
+   * Starts a record. Offsets ascend; gaps (compacted records, transaction markers) need no work.
+   * @throws RangeError when the offset was started before
    */
   start(offset: number): void {
-    if (offset < this.#next) throw new RangeError(`offset ${offset} was taken up before ${this.#next}`);
+    if (offset < this.#next) throw new RangeError(`offset ${offset} was started before ${this.#next}`);
     this.#next = offset + 1;
     this.#started.push(offset);
   }
 
-  /** A record is done with: handled, or safe in the dead-letter topic. Each is told of once. */
+  /** Finishes a started record. Call it once for each. */
   finish(offset: number): void {
     if (offset !== this.#started[this.#head]) {
-      this.#doneAhead.add(offset);
+      this.#finishedAhead.add(offset);
       return;
     }
     this.#head++;
-    while (this.#doneAhead.size > 0 && this.#doneAhead.delete(this.#started[this.#head]!)) this.#head++;
+    while (this.#finishedAhead.size > 0 && this.#finishedAhead.delete(this.#started[this.#head]!))
+      this.#head++;
     if (this.#head === this.#started.length) {
       this.#started.length = 0;
       this.#head = 0;

@@ -1,22 +1,22 @@
-// What becomes of one record: handled, tried again, a dead letter, or left to the partition's next owner.
-import type { ConsumedRecord } from "@ingest/kafka";
+// Decides each record's outcome: handled, retried, dead-lettered, or left to the partition's next owner.
+import type { ConsumedRecord, TopicPartitionOffset } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
 import { type BackoffSettings, backoffMs, pause } from "@ingest/wait";
 import type { Counters } from "../counters.ts";
-import type { DeadLetters } from "../dead-letter/dead-letters.ts";
+import type { DeadLetterCause, DeadLetters } from "../dead-letter/dead-letter-topic.ts";
 import { decode } from "../decode.ts";
+import type { SeenEvents } from "../deduplication/seen-events.ts";
 import { type EventHandler, PermanentFailure } from "../handler.ts";
-import type { SeenEvents } from "../once/seen-events.ts";
-import { Item } from "./item.ts";
-import type { PartitionWork } from "./partition-work.ts";
+import { InFlightEvent } from "./in-flight-event.ts";
+import type { PartitionTask } from "./partition-task.ts";
 
 export interface ProcessorOptions {
   handler: EventHandler;
-  /** How often a handler is called with one event at most; 0: until it succeeds. */
+  /** Calls of the handler for one event at most; 0: until it succeeds. */
   maxTries: number;
   backoff: BackoffSettings;
   deadLetters: DeadLetters;
-  /** Undefined: an event that comes twice is handled twice. */
+  /** Undefined: duplicates are handled like any event. */
   seen: SeenEvents | undefined;
   counters: Counters;
   log: Log;
@@ -30,53 +30,53 @@ export class Processor {
   }
 
   /**
-   * One record's turn. It is read only now: what waits is as small as it came. Undefined when the turn was over at once:
-   * a promise an event would cost more than the event.
+   * Processes one record when its lane reaches it. Decoding waits until then, so that queued records stay small.
+   * Returns undefined when the record finished synchronously: a promise for each event would cost more than the event.
    */
-  readonly work = (work: PartitionWork, record: ConsumedRecord): Promise<void> | undefined => {
+  readonly process = (task: PartitionTask, record: ConsumedRecord): Promise<void> | undefined => {
     const decoded = decode(record.value);
-    if (typeof decoded !== "string") return this.#begin(new Item(work, record, decoded));
-    // It has no part in any order, so nothing waits for it.
-    work.alongside(this.#putAside(work, record, { reason: "not_an_event", cause: decoded, tries: 0 }));
+    if (typeof decoded !== "string") return this.#begin(new InFlightEvent(task, record, decoded));
+    // A record that is not an event has no order to keep, so its lane doesn't wait for it.
+    task.trackUnordered(this.#deadLetter(task, record, { reason: "not_an_event", cause: decoded, tries: 0 }));
     return undefined;
   };
 
-  #begin(item: Item): Promise<void> | undefined {
+  #begin(inFlight: InFlightEvent): Promise<void> | undefined {
     const { seen, counters } = this.#options;
-    const claim = seen?.claim(item) ?? true;
-    if (typeof claim !== "boolean") return this.#afterFormer(item, claim);
+    const claim = seen?.claim(inFlight) ?? true;
+    if (typeof claim !== "boolean") return this.#afterPreviousHandler(inFlight, claim);
     if (!claim) {
       counters.duplicates++;
-      this.#done(item);
+      finish(inFlight);
       return undefined;
     }
-    const outcome = this.#try(item);
+    const outcome = this.#try(inFlight);
     if (outcome === undefined) {
-      this.#handled(item);
+      this.#handled(inFlight);
       return undefined;
     }
-    return this.#follow(item, outcome);
+    return this.#retryUntilFinished(inFlight, outcome);
   }
 
   /**
-   * A handler of the partition's former assignment still has the event. Beside it the event could be handled twice, and
-   * its failure would be nobody's: what it comes to decides. Its signal has told it to end; one that never does is a stall.
+   * Waits for the handler that still runs from the partition's previous assignment: its outcome decides whether this
+   * event is a duplicate. Its signal is aborted already; a handler that ignores it shows up as a stall.
    */
-  async #afterFormer(item: Item, former: Promise<void>): Promise<void> {
-    const { closing } = item.work;
+  async #afterPreviousHandler(inFlight: InFlightEvent, previous: Promise<void>): Promise<void> {
+    const { closing } = inFlight.task;
     const closed = new Promise<void>((resolve) => {
       closing.addEventListener("abort", () => resolve(), { once: true });
     });
-    await Promise.race([former, closed]);
+    await Promise.race([previous, closed]);
     if (closing.aborted) this.#options.counters.abandoned++;
-    else await this.#begin(item);
+    else await this.#begin(inFlight);
   }
 
-  /** @returns undefined when handled, a failure, or a promise of either */
-  #try(item: Item): Promise<Failure | undefined> | Failure | undefined {
-    item.tries++;
+  /** @returns undefined when handled, the failure, or a promise of either */
+  #try(inFlight: InFlightEvent): Promise<Failure | undefined> | Failure | undefined {
+    inFlight.tries++;
     try {
-      const result = this.#options.handler.handle(item.event, item);
+      const result = this.#options.handler.handle(inFlight.event, inFlight);
       return result === undefined ? undefined : this.#timed(result);
     } catch (thrown) {
       return new Failure(thrown);
@@ -95,87 +95,83 @@ export class Processor {
     }
   }
 
-  /** Waits for a try and, while it fails, for the next ones. */
-  async #follow(item: Item, first: Promise<Failure | undefined> | Failure): Promise<void> {
+  /** Waits for the first try, and retries while the handler fails. */
+  async #retryUntilFinished(
+    inFlight: InFlightEvent,
+    first: Promise<Failure | undefined> | Failure,
+  ): Promise<void> {
     const { counters, log } = this.#options;
-    let isHeld = false;
+    const { task } = inFlight;
+    let isRetrying = false;
     try {
-      for (let outcome = await first; ; outcome = await this.#try(item)) {
-        if (item.work.fenced.aborted) return this.#endFenced(item, outcome === undefined);
-        if (outcome === undefined) return this.#handled(item);
+      for (let failure = await first; ; failure = await this.#try(inFlight)) {
+        if (task.fenced.aborted) return this.#abandon(inFlight, failure === undefined);
+        if (failure === undefined) return this.#handled(inFlight);
         counters.failed++;
-        item.work.failedTry();
-        const isLast = outcome.isPermanent || item.tries === this.#options.maxTries;
-        if (isLast) return await this.#handlerGaveUp(item, outcome);
-        if (!isHeld) item.work.hold();
-        isHeld = true;
-        const pauseMs = backoffMs(item.tries, this.#options.backoff);
+        task.countFailedTry();
+        const isLast = failure.isPermanent || inFlight.tries === this.#options.maxTries;
+        if (isLast) return await this.#giveUp(inFlight, failure);
+        if (!isRetrying) task.retryStarted();
+        isRetrying = true;
+        const pauseMs = backoffMs(inFlight.tries, this.#options.backoff);
         log.warn(
           {
-            ...placeOf(item.record),
-            tries: item.tries,
+            ...toTopicPartitionOffset(inFlight.record),
+            tries: inFlight.tries,
             retry_in_ms: Math.round(pauseMs),
-            cause: outcome.cause,
+            cause: failure.cause,
           },
-          "handler failed",
+          "handler failed, retrying",
         );
-        if (!(await pause(pauseMs, item.work.closing))) return this.#endFenced(item, false);
+        if (!(await pause(pauseMs, task.closing))) return this.#abandon(inFlight, false);
         counters.retried++;
       }
     } finally {
-      if (isHeld) item.work.unhold();
+      if (isRetrying) task.retryEnded();
     }
   }
 
-  async #handlerGaveUp(item: Item, failure: Failure): Promise<void> {
-    const { cause } = failure;
-    await this.#putAside(item.work, item.record, { reason: "handler_failed", cause, tries: item.tries });
-    // A dead letter that is put back is to be handled, not taken for a copy; and so is what was given up.
-    this.#options.seen?.release(item);
+  async #giveUp(inFlight: InFlightEvent, { cause }: Failure): Promise<void> {
+    const { task, record, tries } = inFlight;
+    await this.#deadLetter(task, record, { reason: "handler_failed", cause, tries });
+    // The event was not handled: when it is replayed from the dead-letter topic, it must not count as a duplicate.
+    this.#options.seen?.release(inFlight);
   }
 
-  /** Until it is done with, or its partition is given up. */
-  async #putAside(
-    work: PartitionWork,
-    record: ConsumedRecord,
-    why: { reason: "not_an_event" | "handler_failed"; cause: string; tries: number },
-  ): Promise<void> {
+  /** Resolves when the record is finished, or its partition is gone. */
+  async #deadLetter(task: PartitionTask, record: ConsumedRecord, why: DeadLetterCause): Promise<void> {
     const { counters, deadLetters, log } = this.#options;
-    const place = placeOf(record);
+    const at = toTopicPartitionOffset(record);
     if (why.reason === "not_an_event") {
       counters.notAnEvent++;
-      log.warn({ ...place, cause: why.cause }, "record is not an event");
+      log.warn({ ...at, cause: why.cause }, "record is not an event");
     }
-    const outcome = await deadLetters.put(record, why, work.closing);
-    if (outcome === "abandoned" || work.fenced.aborted) {
+    const outcome = await deadLetters.write(record, why, task.closing);
+    if (outcome === "abandoned" || task.fenced.aborted) {
       counters.abandoned++;
       return;
     }
     if (outcome === "stored") counters.deadLettered++;
     else counters.dropped++;
     if (why.reason === "handler_failed")
-      log.error({ ...place, tries: why.tries, cause: why.cause, dead_letter: outcome }, "event not handled");
-    work.finish(record);
+      log.error({ ...at, tries: why.tries, cause: why.cause, dead_letter: outcome }, "event not handled");
+    task.finish(record);
   }
 
-  #handled(item: Item): void {
+  #handled(inFlight: InFlightEvent): void {
     const { counters, seen } = this.#options;
     counters.handled++;
-    if (item.timestampMs >= 0) counters.delay.add(Math.max(Date.now() - item.timestampMs, 0));
-    seen?.handled(item);
-    this.#done(item);
+    if (inFlight.timestampMs >= 0) counters.delay.add(Math.max(Date.now() - inFlight.timestampMs, 0));
+    seen?.handled(inFlight);
+    finish(inFlight);
   }
 
-  #done(item: Item): void {
-    item.work.finish(item.record);
-  }
-
-  /** It is the partition's next owner's; when it was handled all the same, that is worth remembering. */
-  #endFenced(item: Item, isHandled: boolean): void {
+  /** Leaves the event to the partition's next owner. If it was handled all the same, deduplication remembers it. */
+  #abandon(inFlight: InFlightEvent, isHandled: boolean): void {
     const { counters, seen } = this.#options;
     counters.abandoned++;
-    if (isHandled) seen?.handled(item);
-    else seen?.release(item);
+    if (isHandled) seen?.handled(inFlight);
+    else seen?.release(inFlight);
   }
 }
 
@@ -189,6 +185,10 @@ class Failure {
   }
 }
 
-function placeOf({ topic, partition, offset }: ConsumedRecord) {
+function finish({ task, record }: InFlightEvent): void {
+  task.finish(record);
+}
+
+function toTopicPartitionOffset({ topic, partition, offset }: ConsumedRecord): TopicPartitionOffset {
   return { topic, partition, offset };
 }

@@ -13,7 +13,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A pipe by name: what is written to `fd` can be read by the returned process. */
+/** A named pipe to a process that reads it. */
 function pipeTo(command: string[]) {
   const path = join(folder, `pipe-${crypto.randomUUID()}`);
   Bun.spawnSync(["mkfifo", path]);
@@ -24,7 +24,7 @@ function pipeTo(command: string[]) {
   return { fd, reader };
 }
 
-/** A writer whose writes a test ends itself. */
+/** A writer whose writes the test completes. */
 function byHand(fd = -1) {
   const writes: { text: string; done: (error: NodeJS.ErrnoException | null, count: number) => void }[] = [];
   let wake = () => {};
@@ -58,7 +58,7 @@ describe("LineWriter", () => {
     expect(readFileSync(path, "utf8")).toBe(expected);
   });
 
-  test("flushes that overlap each cover what came before them", async () => {
+  test("overlapping flushes each cover the lines before them", async () => {
     const path = join(folder, "b.log");
     const writer = new LineWriter(openSync(path, "w"));
     writer.write("one\n");
@@ -74,7 +74,7 @@ describe("LineWriter", () => {
     expect(readFileSync(path, "utf8")).toBe("one\ntwo\nthree\n");
   });
 
-  test("is written without a flush too", async () => {
+  test("lines are written without a flush too", async () => {
     const path = join(folder, "c.log");
     const writer = new LineWriter(openSync(path, "w"));
     writer.write("one\n");
@@ -82,7 +82,7 @@ describe("LineWriter", () => {
     expect(readFileSync(path, "utf8")).toBe("one\n");
   });
 
-  test("what waits at the end is written at once", () => {
+  test("flushSync writes buffered lines", () => {
     const path = join(folder, "d.log");
     const writer = new LineWriter(openSync(path, "w"));
     writer.write("last words\n");
@@ -90,7 +90,7 @@ describe("LineWriter", () => {
     expect(readFileSync(path, "utf8")).toBe("last words\n");
   });
 
-  test("a reader that doesn't read holds up the flush, not the event loop", async () => {
+  test("a reader that stops reading delays the flush, not the event loop", async () => {
     const start = join(folder, "start");
     const { fd, reader } = pipeTo(["sh", "-c", `until [ -e "${start}" ]; do sleep 0.01; done; wc -l`]);
     const writer = new LineWriter(fd);
@@ -109,7 +109,7 @@ describe("LineWriter", () => {
     expect((await new Response(reader.stdout).text()).trim()).toBe("5000");
   });
 
-  test("no flush is over before its own part is, however many wait for the same write", async () => {
+  test("no flush resolves before its own lines are written, however many share the write", async () => {
     const { writer, nextWrite } = byHand();
     writer.write("a");
     const first = writer.flush();
@@ -125,7 +125,7 @@ describe("LineWriter", () => {
     expect(over).toHaveLength(3);
   });
 
-  test("a pipe that is full and doesn't block loses and repeats nothing", async () => {
+  test("a full non-blocking pipe loses and repeats nothing", async () => {
     const { writer, nextWrite } = byHand();
     writer.write("0123456789");
     const flushed = writer.flush();
@@ -135,9 +135,9 @@ describe("LineWriter", () => {
     await flushed;
   });
 
-  // Fault: the last words were written under a write that waited for its reader: into the middle of its line where that
-  // was half done, and on a pipe that blocks for ever, so that the process never ended.
-  test("what waits at the end isn't written under a write", async () => {
+  // Fault: the last lines were written during a write that waited for its reader: into the middle of a half-written line,
+  // or, on a blocking pipe, for ever, so that the process never exited.
+  test("flushSync writes nothing during a write", async () => {
     const path = join(folder, "f.log");
     const { writer, nextWrite } = byHand(openSync(path, "w"));
     writer.write("half of a line, and the rest\n");
@@ -150,7 +150,7 @@ describe("LineWriter", () => {
     await flushed;
   });
 
-  test("a reader that has gone is told of once, and fails the flush", async () => {
+  test("a reader that is gone is reported once, and fails the flush", async () => {
     const { fd, reader } = pipeTo(["true"]);
     await reader.exited;
     const broken: string[] = [];
@@ -163,7 +163,7 @@ describe("LineWriter", () => {
     closeSync(fd);
   });
 
-  test("takes a stream's writes in the same order", async () => {
+  test("a stream's writes keep their order among the others", async () => {
     const path = join(folder, "e.log");
     const writer = new LineWriter(openSync(path, "w"));
     const stream = writer.toStream();

@@ -1,11 +1,11 @@
-// Lines to a file descriptor, in batches, off the event loop: the one writer of standard output.
+// Writes lines to a file descriptor, in batches and off the event loop. The only writer of standard output.
 import { write, writeSync } from "node:fs";
 import { Writable } from "node:stream";
 
-/** A full pipe that doesn't block is tried again after this, ms. */
+/** Pause before retrying a non-blocking pipe that is full, ms. */
 const FULL_PIPE_PAUSE_MS = 5;
 
-/** Writes a buffer's rest from `at` on, or a part of it. */
+/** Writes the buffer from `at` on, or a part of that. */
 type Write = (
   fd: number,
   bytes: Buffer,
@@ -16,25 +16,25 @@ type Write = (
 const writeFd: Write = (fd, bytes, at, done) => write(fd, bytes, at, bytes.length - at, null, done);
 
 /**
- * Collects text and writes it in as few calls as the reader lets it: while one write is under way, what comes meanwhile
- * waits for the next. Each write is done by a thread of the runtime's, so that a reader that doesn't read stops neither
- * the event loop nor the group membership. Memory is bounded by whoever waits for `flush` before going on.
+ * Buffers text and writes it in as few calls as possible: text that arrives during a write waits for the next one. Writes
+ * run on a thread of the runtime, so a reader that stops reading blocks neither the event loop nor the group membership.
+ * Callers bound the memory by waiting for `flush`.
  */
 export class LineWriter {
   readonly #fd: number;
   readonly #onBroken: (error: Error) => void;
   readonly #write: Write;
-  #collected = "";
-  /** How often something was taken, and up to which of these all is written. */
-  #taken = 0;
+  #buffered = "";
+  /** Calls of `write`, and how many of them have been written. */
+  #accepted = 0;
   #written = 0;
   #writing: Promise<void> | undefined;
   #isScheduled = false;
   #broken: Error | undefined;
 
   /**
-   * @param onBroken told once when nothing can be written any more, as when the reader of a pipe has gone
-   * @param writeTo another way to write, for tests
+   * @param onBroken called once, when writing has failed for good: for example, the reader of the pipe is gone
+   * @param writeTo replaces the write in tests
    */
   constructor(fd: number, onBroken: (error: Error) => void = () => {}, writeTo: Write = writeFd) {
     this.#fd = fd;
@@ -42,34 +42,34 @@ export class LineWriter {
     this.#write = writeTo;
   }
 
-  /** Takes whole lines, each with its newline. They are written soon; `flush` tells when. */
+  /** Buffers whole lines, each with its newline. They are written soon; await `flush` to be sure. */
   write(lines: string): void {
-    this.#collected += lines;
-    this.#taken++;
+    this.#buffered += lines;
+    this.#accepted++;
     if (this.#isScheduled || this.#writing) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      this.flush().catch(() => {}); // onBroken has been told
+      this.flush().catch(() => {}); // reported by onBroken
     });
   }
 
-  /** Resolves when all that was taken before is with the operating system. @throws when it can't be written */
+  /** Resolves when everything buffered before the call is written. @throws when writing has failed */
   async flush(): Promise<void> {
-    const upTo = this.#taken;
-    // A write under way may have begun without the last of it; then the next one has it.
+    const upTo = this.#accepted;
+    // A write in progress may have started without the last lines; the next one includes them.
     while (this.#written < upTo && !this.#broken) await this.#start();
     if (this.#broken) throw this.#broken;
   }
 
   /**
-   * Writes what waits at once, for the process is about to end. Not under a write: that may be half done, so this would
-   * land in the middle of a line; and where that one waits for its reader, so would this, for ever.
+   * Writes the buffer synchronously, because the process is about to exit. Does nothing during a write: that may be half
+   * done, so this text would land in the middle of a line; and if it waits for its reader, this would block for ever.
    */
   flushSync(): void {
-    if (this.#collected === "" || this.#broken || this.#writing !== undefined) return;
-    let bytes = Buffer.from(this.#collected);
-    this.#collected = "";
+    if (this.#buffered === "" || this.#broken || this.#writing !== undefined) return;
+    let bytes = Buffer.from(this.#buffered);
+    this.#buffered = "";
     const deadline = performance.now() + 1_000;
     while (bytes.length > 0 && performance.now() < deadline) {
       try {
@@ -81,7 +81,7 @@ export class LineWriter {
     }
   }
 
-  /** The same as a stream, for what wants one. */
+  /** A stream that writes to this writer. */
   toStream(): Writable {
     return new Writable({
       decodeStrings: false,
@@ -92,19 +92,19 @@ export class LineWriter {
     });
   }
 
-  /** One write at a time; whoever comes while it runs shares the next. */
+  /** One write at a time; calls made while it runs share the next one. */
   #start(): Promise<void> {
-    this.#writing ??= this.#writeCollected().finally(() => {
+    this.#writing ??= this.#writeBuffered().finally(() => {
       this.#writing = undefined;
-      if (this.#collected !== "") this.write("");
+      if (this.#buffered !== "") this.write("");
     });
     return this.#writing;
   }
 
-  async #writeCollected(): Promise<void> {
-    const bytes = Buffer.from(this.#collected);
-    const upTo = this.#taken;
-    this.#collected = "";
+  async #writeBuffered(): Promise<void> {
+    const bytes = Buffer.from(this.#buffered);
+    const upTo = this.#accepted;
+    this.#buffered = "";
     if (this.#broken) return;
     try {
       await this.#writeAll(bytes);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import type { ConsumerStatistics } from "@ingest/kafka";
 import { eventRecord, partitions } from "../loop/loop-fixture.ts";
-import { PartitionWork } from "../loop/partition-work.ts";
-import { handling, settling } from "./stages.ts";
+import { PartitionTask } from "../loop/partition-task.ts";
+import { flushing, handling } from "./stages.ts";
 
-const create = () => new PartitionWork(partitions(0)[0]!, 1, () => undefined);
+const create = () => new PartitionTask(partitions(0)[0]!, 1, () => undefined);
 
 function statistics(isLeaderUp: boolean): ConsumerStatistics {
   const partition = { topic: "events", partition: 0, lag: 5, endOffset: 5, nextOffset: 0, fetchedAhead: 0 };
@@ -12,22 +12,22 @@ function statistics(isLeaderUp: boolean): ConsumerStatistics {
 }
 
 describe("handling", () => {
-  // Fault: a record in hand counted while Kafka was away, and a dead letter that can't be written then was a stall.
-  test("has work with a record in hand, unless Kafka is away", () => {
+  // Fault: a record in flight counted while Kafka was unavailable, so a dead letter that could not be written was a stall.
+  test("has work with a record in flight, unless Kafka is unavailable", () => {
     let isConnected = true;
     const stage = handling(
       () => isConnected,
       () => undefined,
     );
-    const work = create();
-    expect(stage.hasWork(work)).toBe(false);
-    work.accept(eventRecord(0, 0));
-    expect(stage.hasWork(work)).toBe(true);
+    const task = create();
+    expect(stage.hasWork(task)).toBe(false);
+    task.accept(eventRecord(0, 0));
+    expect(stage.hasWork(task)).toBe(true);
     isConnected = false;
-    expect(stage.hasWork(work)).toBe(false);
+    expect(stage.hasWork(task)).toBe(false);
   });
 
-  test("has work with lag, unless the partition's leader is away", () => {
+  test("has work with lag, unless the partition's leader is unavailable", () => {
     const at = (isLeaderUp: boolean) =>
       handling(
         () => true,
@@ -37,30 +37,31 @@ describe("handling", () => {
     expect(at(false)).toBe(false);
   });
 
-  test("gets on with each try that fails and each record that is done with", () => {
+  test("makes progress with each failed try and each finished record", () => {
     const stage = handling(
       () => true,
       () => undefined,
     );
-    const work = create();
-    work.accept(eventRecord(0, 0));
-    expect(stage.done(work)).toBe(0);
-    work.failedTry();
-    expect(stage.done(work)).toBe(1);
-    work.finish(eventRecord(0, 0));
-    expect(stage.done(work)).toBe(2);
+    const task = create();
+    task.accept(eventRecord(0, 0));
+    expect(stage.progress(task)).toBe(0);
+    task.countFailedTry();
+    expect(stage.progress(task)).toBe(1);
+    task.finish(eventRecord(0, 0));
+    expect(stage.progress(task)).toBe(2);
   });
 });
 
-// Fault: what was handled and not flushed was no work. With little traffic a flush that failed for ever was never a stall.
-test("settling has work from handled until flushed", () => {
-  const work = create();
-  expect(settling.hasWork(work)).toBe(false);
-  work.accept(eventRecord(0, 0));
-  work.finish(eventRecord(0, 0));
-  expect(settling.hasWork(work)).toBe(true);
-  expect(settling.done(work)).toBe(0);
-  work.settle(work.progress());
-  expect(settling.hasWork(work)).toBe(false);
-  expect(settling.done(work)).toBe(1);
+// Fault: handled records that were not flushed didn't count as work. With little traffic a flush that kept failing was
+// never a stall.
+test("flushing has work from a handled record until it is flushed", () => {
+  const task = create();
+  expect(flushing.hasWork(task)).toBe(false);
+  task.accept(eventRecord(0, 0));
+  task.finish(eventRecord(0, 0));
+  expect(flushing.hasWork(task)).toBe(true);
+  expect(flushing.progress(task)).toBe(0);
+  task.markFlushed(task.checkpoint());
+  expect(flushing.hasWork(task)).toBe(false);
+  expect(flushing.progress(task)).toBe(1);
 });

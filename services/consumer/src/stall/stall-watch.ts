@@ -1,40 +1,40 @@
-// Work to do and none done: the state that only a restart mends, and that no error tells of.
+// Detects stalls: there is work and no progress, a state that reports no error and that only a restart resolves.
 
-/** One thing that is done with each `T`, and can get stuck by itself. */
+/** One stage of processing a `T` that can stall by itself. */
 export interface Stage<T> {
-  /** Is there anything that could be done right now? */
+  /** Whether there is anything to do right now. */
   hasWork(of: T): boolean;
-  /** A count of what has been done: any other number than before is progress. */
-  done(of: T): number;
+  /** A number that changes with any progress. */
+  progress(of: T): number;
 }
 
 export interface StallOptions<T> {
   timeoutMs: number;
-  /** What there is to watch now: one that gets on hides no other that doesn't. */
+  /** The current items. Each is watched by itself, so that progress of one doesn't hide the stall of another. */
   all(): Iterable<T>;
   stages: readonly Stage<T>[];
   now?(): number;
 }
 
-/** How far it was when it was last seen idle, or further than before. */
-interface Mark {
+/** When an item was last seen idle or making progress. */
+interface LastGood {
   at: number;
-  done: number;
+  progress: number;
 }
 
 export class StallWatch<T extends object> {
   readonly #options: StallOptions<T>;
   readonly #now: () => number;
-  readonly #marks: ReadonlyMap<Stage<T>, WeakMap<T, Mark>>;
+  readonly #lastGood: ReadonlyMap<Stage<T>, WeakMap<T, LastGood>>;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: StallOptions<T>) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#marks = new Map(options.stages.map((stage) => [stage, new WeakMap()]));
+    this.#lastGood = new Map(options.stages.map((stage) => [stage, new WeakMap()]));
   }
 
-  /** Looks once a second, for idleness and progress between two probes have to be seen. */
+  /** Checks once a second, so that idleness and progress between two health probes are noticed. */
   start(): void {
     this.#timer = setInterval(() => this.stalledForMs(), 1_000);
     this.#timer.unref();
@@ -44,26 +44,26 @@ export class StallWatch<T extends object> {
     clearInterval(this.#timer);
   }
 
-  /** How long there has been work without progress, ms, where that is worst; 0 when there is no work. */
+  /** The longest time that any item has had work without progress, ms; 0 when there is no such item. */
   stalledForMs(): number {
     const now = this.#now();
-    let worst = 0;
-    for (const of of this.#options.all())
+    let longest = 0;
+    for (const item of this.#options.all())
       for (const stage of this.#options.stages)
-        worst = Math.max(worst, now - this.#lastGoodAt(of, stage, now));
-    return worst;
+        longest = Math.max(longest, now - this.#lastGoodAt(item, stage, now));
+    return longest;
   }
 
   get isStalled(): boolean {
     return this.stalledForMs() > this.#options.timeoutMs;
   }
 
-  #lastGoodAt(of: T, stage: Stage<T>, now: number): number {
-    const marks = this.#marks.get(stage)!;
-    const done = stage.done(of);
-    const last = marks.get(of);
-    if (last !== undefined && last.done === done && stage.hasWork(of)) return last.at;
-    marks.set(of, { at: now, done });
+  #lastGoodAt(item: T, stage: Stage<T>, now: number): number {
+    const lastGood = this.#lastGood.get(stage)!;
+    const progress = stage.progress(item);
+    const last = lastGood.get(item);
+    if (last !== undefined && last.progress === progress && stage.hasWork(item)) return last.at;
+    lastGood.set(item, { at: now, progress });
     return now;
   }
 }

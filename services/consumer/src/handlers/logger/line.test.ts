@@ -18,7 +18,7 @@ function contextOf(text: string, more: Partial<EventContext> = {}): EventContext
   };
 }
 
-/** Through the decoder, as in the loop: a line is made of nothing else. */
+/** Decodes the text first, as the loop does. */
 function lineOf(text: string, more: Partial<EventContext> = {}, toLine = jsonLine("consumer")): string {
   const { event } = decode(Buffer.from(text)) as DecodedEvent;
   expect(event).toBeDefined();
@@ -27,7 +27,7 @@ function lineOf(text: string, more: Partial<EventContext> = {}, toLine = jsonLin
 
 const plain = '{"event_id":"e1","timestamp":5,"event_type":"page_view","payload":{"n":1}}';
 
-/** What callers may send within an event, meant to break a line, a parser or a screen. */
+/** Valid events meant to break a line, a parser or a terminal. */
 const hostile: [string, string][] = [
   [
     "line breaks between tokens",
@@ -43,7 +43,7 @@ const hostile: [string, string][] = [
     '{"event_id":"e\\"}{","timestamp":5,"event_type":"\\"}\\n{\\"message\\":\\"x","payload":{}}',
   ],
   [
-    "members of ours inside the payload",
+    "the line's own members inside the payload",
     '{"event_id":"e1","timestamp":5,"event_type":"t","payload":{"offset":7,"message":"stopped","level":"fatal"}}',
   ],
   [
@@ -75,7 +75,7 @@ const hostile: [string, string][] = [
 ];
 
 describe("jsonLine", () => {
-  test("has the place, the key and the event's members", () => {
+  test("contains topic, partition, offset, key and the event's members", () => {
     expect(JSON.parse(lineOf(plain))).toEqual({
       level: "info",
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
@@ -92,7 +92,7 @@ describe("jsonLine", () => {
     });
   });
 
-  test.each(hostile)("%s: still one line, with our members and the event's", (_name, text) => {
+  test.each(hostile)("%s: one line, with the line's own members and the event's", (_name, text) => {
     const line = lineOf(text);
     expect(line.indexOf("\n")).toBe(line.length - 1);
     expect(line).not.toContain("\r");
@@ -133,9 +133,9 @@ describe("jsonLine", () => {
 });
 
 describe("prettyLine", () => {
-  test.each(hostile)("%s: one line, and no control character but its own colours", (_name, text) => {
+  test.each(hostile)("%s: one line, without control characters except its own colours", (_name, text) => {
     const line = lineOf(text, {}, prettyLine());
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for them.
     const bare = line.replace(/\x1b\[(0|2|36)m/g, "");
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the same.
     expect(bare).toMatch(/^[^\x00-\x1f\x7f-\x9f]+\n$/);

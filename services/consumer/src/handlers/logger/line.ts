@@ -1,4 +1,4 @@
-// One event → one line. JSON for machines, words and colours for a person at a terminal.
+// Formats an event as one line: JSON, or coloured text for a terminal.
 import type { StoredEvent } from "@ingest/contract";
 import type { EventContext } from "../../handler.ts";
 
@@ -8,17 +8,17 @@ export type ToLine = (event: StoredEvent, context: EventContext) => string;
  * JSON lines: the log's own members, then topic, partition, offset and key, then the event's members as they stand in
  * the record (event_id, event_type, payload, …).
  *
- * The event's text is taken over, not written anew: it has been parsed as JSON and checked to be an object with at least
- * one member and none but an event's, so what follows its first brace closes the line's own object and can't repeat a
- * member of ours. Numbers keep the caller's digits. What would break the framing, a line break between the caller's
- * tokens (inside a string JSON allows none), is written anew.
- * @param name the program, as in its other log lines
+ * The event's JSON text is copied, not serialised again, so numbers keep the caller's digits. That is safe because the
+ * text has been parsed and checked: it is an object with at least one member and only the members of an event. What
+ * follows its opening brace therefore closes the line's object, and repeats none of the members before it. Text with line
+ * breaks between its tokens (JSON allows none inside strings) would break the line, so it is serialised again.
+ * @param name the program's name, as in its other log lines
  */
 export function jsonLine(name: string): ToLine {
   const head = `{"level":"info","time":"`;
   const afterTime = `","name":${JSON.stringify(name)},"message":"event","topic":`;
   const clock = new LineClock();
-  // Runs of records are of one partition: what is the same for all of it is put together once.
+  // Successive records mostly share a partition: their common text is built once.
   let topic = "";
   let partition = -1;
   let place = "";
@@ -31,7 +31,7 @@ export function jsonLine(name: string): ToLine {
   };
 }
 
-/** The event's object without its first brace. */
+/** The event's JSON without its opening brace. */
 function members(event: StoredEvent, text: string): string {
   if (text.charCodeAt(0) === OPENING_BRACE && !hasLineBreak(text)) return text.slice(1);
   return JSON.stringify(event).slice(1);
@@ -51,27 +51,27 @@ const DIM = "\x1b[2m";
 const CYAN = "\x1b[36m";
 const RESET = "\x1b[0m";
 
-/** For a terminal: time, type, key, place, id, payload. Control characters of the caller's don't reach the terminal. */
+/** For a terminal: time, type, key, partition and offset, id, payload. Control characters are escaped. */
 export function prettyLine(): ToLine {
   return (event, { topic, partition, offset, key }) => {
     const time = new Date().toTimeString().slice(0, 8);
     const payload = event.payload === undefined ? "" : ` ${printable(JSON.stringify(event.payload))}`;
-    const whose = key === null ? "" : ` ${printable(key)}`;
+    const keyPart = key === null ? "" : ` ${printable(key)}`;
     return (
-      `${DIM}[${time}]${RESET} ${CYAN}${printable(event.event_type)}${RESET}${whose} ` +
+      `${DIM}[${time}]${RESET} ${CYAN}${printable(event.event_type)}${RESET}${keyPart} ` +
       `${DIM}${topic}[${partition}]@${offset}${RESET} ${printable(event.event_id)}${payload}\n`
     );
   };
 }
 
-/** Escape sequences in what a caller sent could rewrite the screen. */
+/** Escapes control characters: a caller's escape sequences could otherwise rewrite the screen. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
 }
 
-/** The time as text, made once a millisecond. */
+/** The current time as text, formatted once per millisecond. */
 class LineClock {
   #ms = -1;
   #text = "";

@@ -1,9 +1,9 @@
-// The default handler: one line an event on standard output.
+// The default handler: writes one line for each event to standard output.
 import type { EventHandler } from "../../handler.ts";
 import type { LineWriter } from "../../output/line-writer.ts";
 import type { ToLine } from "./line.ts";
 
-/** An event counts as handled once its line is with the operating system. */
+/** An event is handled once its line has been written to the file descriptor. */
 export function createLogger(output: LineWriter, toLine: ToLine): EventHandler {
   return {
     name: "logger",

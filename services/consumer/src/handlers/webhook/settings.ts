@@ -1,4 +1,4 @@
-// The webhook handler's part of the settings.
+// Settings of the webhook handler.
 import { Type } from "@sinclair/typebox";
 
 export const webhookSettings = {
@@ -6,13 +6,13 @@ export const webhookSettings = {
     Type.String({
       pattern: "^https?://",
       examples: ["https://example.com/events"],
-      description: "Where CONSUMER_HANDLER=webhook posts events to.",
+      description: "URL to which CONSUMER_HANDLER=webhook posts events.",
     }),
   ),
   WEBHOOK_TIMEOUT_MS: Type.Integer({
     default: 10_000,
     minimum: 1,
     maximum: 600_000,
-    description: "A request without an answer has failed after this.",
+    description: "Time limit for a request; then it counts as failed.",
   }),
 };

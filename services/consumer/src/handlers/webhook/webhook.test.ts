@@ -3,11 +3,11 @@ import type { StoredEvent } from "@ingest/contract";
 import { type EventContext, PermanentFailure } from "../../handler.ts";
 import { createWebhook } from "./webhook.ts";
 
-let answer: (request: Request) => Response | Promise<Response> = () => new Response();
-const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => answer(request) });
+let respond: (request: Request) => Response | Promise<Response> = () => new Response();
+const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => respond(request) });
 afterAll(() => server.stop(true));
 beforeEach(() => {
-  answer = () => new Response();
+  respond = () => new Response();
 });
 
 const event: StoredEvent = { event_id: "e 1/é%", event_type: "page_view", timestamp: 1 };
@@ -29,9 +29,9 @@ function post(timeoutMs = 5_000, signal = new AbortController().signal) {
 }
 
 describe("webhook", () => {
-  test("posts the event as it stands in the record, with its id and place", async () => {
+  test("posts the record's JSON, with its event_id, topic, partition and offset", async () => {
     let got: { body: string; headers: Headers } | undefined;
-    answer = async (request) => {
+    respond = async (request) => {
       got = { body: await request.text(), headers: request.headers };
       return new Response(null, { status: 204 });
     };
@@ -47,27 +47,27 @@ describe("webhook", () => {
     });
   });
 
-  test.each([500, 502, 503, 429, 408, 409, 425])("%p is to be tried again", async (status) => {
-    answer = () => new Response("busy", { status });
+  test.each([500, 502, 503, 429, 408, 409, 425])("%p is retried", async (status) => {
+    respond = () => new Response("busy", { status });
     const failure = await post().catch((error) => error);
     expect(failure).toBeInstanceOf(Error);
     expect(failure).not.toBeInstanceOf(PermanentFailure);
-    expect(failure.message).toContain(`answered ${status}: busy`);
+    expect(failure.message).toContain(`responded ${status}: busy`);
   });
 
-  test.each([400, 401, 404, 410, 422, 301])("%p is final", async (status) => {
-    answer = () => new Response("no", { status });
+  test.each([400, 401, 404, 410, 422, 301])("%p is a permanent failure", async (status) => {
+    respond = () => new Response("no", { status });
     await expect(post()).rejects.toBeInstanceOf(PermanentFailure);
   });
 
-  test("no answer in time is to be tried again", async () => {
-    answer = () => new Promise(() => {});
+  test("a timeout is retried", async () => {
+    respond = () => new Promise(() => {});
     const failure = await post(20).catch((error) => error);
     expect(failure.name).toBe("TimeoutError");
   });
 
-  test("ends when the partition is given up", async () => {
-    answer = () => new Promise(() => {});
+  test("ends when the partition is revoked", async () => {
+    respond = () => new Promise(() => {});
     const controller = new AbortController();
     const posting = post(60_000, controller.signal);
     controller.abort();

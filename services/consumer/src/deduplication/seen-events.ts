@@ -1,48 +1,48 @@
-// Once-only handling: the ids of a partition's last events are remembered, and a copy of one of them is passed over.
+// Deduplication: remembers the event_ids of each partition's latest events and skips their duplicates.
 //
-// What is promised, exactly. An event is handled once, though it stands in the topic several times, as long as its
-// copies have one event_id, stand in one partition (those with the same user_id do; copies without one may not), lie
-// less than `windowOffsets` offsets apart, and the consumer that has the partition has the file that remembers. Each
-// group remembers for itself: groups that share a file each handle the event once.
-// What is not. The event is handled again when the process is killed after the handler is done with it and before that
-// is remembered (the next flush, some milliseconds), or when the partition moves to a consumer with another file. Nor does
-// the file know of handlers that still run: when one outlasts the time to give its partition up, or the session is lost
-// under it, the next owner handles the event beside it (in the same process it waits for it to end).
-// Only a handler that stores the id in the same transaction as its effect can do without these.
+// Guarantee: an event that is in the topic several times is handled once, if its copies have the same event_id, are in
+// the same partition (copies with the same user_id are), are less than `windowOffsets` offsets apart, and the consumer of
+// the partition has the same file. Groups may share a file: each of them handles the event once.
+//
+// Limits: the event is handled again when the process is killed between the handler's success and the next flush (some
+// milliseconds), and when the partition moves to a consumer with another file. The file doesn't contain running handlers
+// either: when one exceeds the rebalance budget, or its session is lost, the next owner handles the event concurrently
+// (the same process waits for the old handler first). Only a handler that stores the event_id in the same transaction as
+// its effect has none of these limits.
 import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** What identifies an event here. */
+/** What deduplication needs of an event. */
 export interface SeenEvent {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
   readonly event: { readonly event_id: string };
-  /** Aborted when its partition is given up: nothing is known of what becomes of it until it ends. */
+  /** Aborted when its partition is revoked: its handler may still run, and the outcome is open until it ends. */
   readonly signal: AbortSignal;
 }
 
-/** Who has an id: under way, or handled and not yet remembered. */
+/** An event_id in use: its handler runs, or has succeeded and the id is not yet saved. */
 interface Claim {
   readonly event: SeenEvent;
   isHandled: boolean;
-  /** Those that wait for its end. */
+  /** Resolve the callers that wait for the handler to end. */
   readonly waiting: (() => void)[];
 }
 
 export interface SeenEventsOptions {
-  /** A file that several consumers of one host may share; ":memory:" forgets with the process. */
+  /** Consumers on the same host may share the file. ":memory:" lasts as long as the process. */
   path: string;
-  /** What another group has handled doesn't count. */
+  /** Each group deduplicates by itself. */
   groupId: string;
-  /** How far back copies are recognised, in offsets of the partition. */
+  /** Distance within which duplicates are recognised, in offsets of the partition. */
   windowOffsets: number;
 }
 
-/** How many offsets a partition moves on before what has left the window is deleted, as a share of it. */
+/** Ids outside the window are deleted each time the partition has advanced by this share of the window. */
 const PRUNE_SHARE = 0.1;
-/** Another process writes its ids for no longer than this, ms. */
+/** How long to wait for another process that writes to the file, ms. */
 const BUSY_TIMEOUT_MS = 10_000;
 
 export class SeenEvents {
@@ -54,7 +54,7 @@ export class SeenEvents {
   readonly #prune;
   readonly #claims = new Map<string, Claim>();
   #handled: SeenEvent[] = [];
-  /** By partition: the offset at which it was last pruned. */
+  /** The offset at which each partition was last pruned. */
   readonly #prunedAt = new Map<string, number>();
 
   constructor({ path, groupId, windowOffsets }: SeenEventsOptions) {
@@ -62,11 +62,11 @@ export class SeenEvents {
     this.#groupId = groupId;
     this.#windowOffsets = windowOffsets;
     this.#database = new Database(path, { create: true, strict: true });
-    // WAL: a killed process loses nothing that was written; a host that loses power may lose the last moments.
+    // WAL with synchronous=NORMAL: a killed process loses nothing written; a power failure may lose the last moments.
     this.#database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     this.#database.run("PRAGMA journal_mode = WAL");
     this.#database.run("PRAGMA synchronous = NORMAL");
-    // The table's name stands for its columns: with other columns it has another, so that no older file is in the way.
+    // A change of the columns needs a new table name, because files of older versions keep their tables.
     this.#database.run(
       `CREATE TABLE IF NOT EXISTS seen_by_group (
          group_id TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, event_id TEXT NOT NULL,
@@ -90,12 +90,12 @@ export class SeenEvents {
   }
 
   /**
-   * @returns whether the event is to be handled; it is this caller's then, until `handled` or `release`. A promise when
-   * the id is with a handler that still runs though its partition was given up: what becomes of that one counts no more
-   * for the offsets, so it doesn't answer for this event. When it ends the promise resolves, and `claim` has an answer
+   * Claims an event for its caller, until `handled` or `release`.
+   * @returns true when the event should be handled, false for a duplicate. A promise when a handler still runs for this
+   * id although its partition was revoked: it resolves when that handler ends, and `claim` can be called again
    */
   claim(event: SeenEvent): boolean | Promise<void> {
-    const name = nameOf(event);
+    const name = idOf(event);
     const claim = this.#claims.get(name);
     if (claim !== undefined) {
       if (claim.isHandled || !claim.event.signal.aborted) return false;
@@ -107,30 +107,30 @@ export class SeenEvents {
     return true;
   }
 
-  /** The handler is done with what `claim` gave it. It is remembered with the next `remember`. */
+  /** The handler has succeeded for a claimed event. The id is saved by the next `remember`. */
   handled(event: SeenEvent): void {
     this.#handled.push(event);
-    const claim = this.#claims.get(nameOf(event))!;
+    const claim = this.#claims.get(idOf(event))!;
     claim.isHandled = true;
-    end(claim);
+    resolveWaiting(claim);
   }
 
-  /** What `claim` gave was not handled after all. */
+  /** A claimed event was not handled. */
   release(event: SeenEvent): void {
-    const name = nameOf(event);
+    const name = idOf(event);
     const claim = this.#claims.get(name)!;
     this.#claims.delete(name);
-    end(claim);
+    resolveWaiting(claim);
   }
 
-  /** Takes what has been handled so far, to be remembered once the handler's own flush is over. */
+  /** Removes and returns the events handled so far. Save them with `remember` after the handler's flush. */
   takeHandled(): readonly SeenEvent[] {
     const handled = this.#handled;
     this.#handled = [];
     return handled;
   }
 
-  /** Remembers, all or none. @throws when the file can't be written; the same may be tried again */
+  /** Saves the ids in one transaction. @throws when the file can't be written; the call may be repeated */
   remember(events: readonly SeenEvent[]): void {
     if (events.length === 0) return;
     this.#database.transaction(() => {
@@ -138,10 +138,10 @@ export class SeenEvents {
         this.#insert.run(this.#groupId, topic, partition, event.event_id, offset);
       for (const last of lastOfPartitions(events)) this.#pruneIfDue(last);
     })();
-    for (const event of events) this.#claims.delete(nameOf(event));
+    for (const event of events) this.#claims.delete(idOf(event));
   }
 
-  /** How many ids are remembered, over all groups. */
+  /** Number of ids saved, of all groups. */
   size(): number {
     return (
       this.#database.query<{ count: number }, []>("SELECT count(*) AS count FROM seen_by_group").get()
@@ -162,11 +162,11 @@ export class SeenEvents {
   }
 }
 
-function nameOf({ topic, partition, event }: SeenEvent): string {
+function idOf({ topic, partition, event }: SeenEvent): string {
   return `${topic}:${partition}:${event.event_id}`;
 }
 
-function end({ waiting }: Claim): void {
+function resolveWaiting({ waiting }: Claim): void {
   for (const resolve of waiting.splice(0)) resolve();
 }
 

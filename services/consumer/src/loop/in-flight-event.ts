@@ -1,20 +1,20 @@
-// An event under way: what its handler is told, and what it takes to be done with it.
+// An event in flight: what its handler sees of it, and the record and partition it belongs to.
 import type { StoredEvent } from "@ingest/contract";
 import type { ConsumedRecord } from "@ingest/kafka";
 import type { DecodedEvent } from "../decode.ts";
 import type { EventContext } from "../handler.ts";
-import type { PartitionWork } from "./partition-work.ts";
+import type { PartitionTask } from "./partition-task.ts";
 
-export class Item implements EventContext {
-  readonly work: PartitionWork;
+export class InFlightEvent implements EventContext {
+  readonly task: PartitionTask;
   readonly record: ConsumedRecord;
   readonly event: StoredEvent;
   readonly text: string;
   readonly key: string | null;
   tries = 0;
 
-  constructor(work: PartitionWork, record: ConsumedRecord, { event, text }: DecodedEvent) {
-    this.work = work;
+  constructor(task: PartitionTask, record: ConsumedRecord, { event, text }: DecodedEvent) {
+    this.task = task;
     this.record = record;
     this.event = event;
     this.text = text;
@@ -42,6 +42,6 @@ export class Item implements EventContext {
   }
 
   get signal(): AbortSignal {
-    return this.work.fenced;
+    return this.task.fenced;
   }
 }

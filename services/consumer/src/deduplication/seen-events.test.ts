@@ -22,7 +22,7 @@ function handle(seen: SeenEvents, event: SeenEvent): boolean {
 }
 
 describe("SeenEvents", () => {
-  test("an id is handled once in a partition", () => {
+  test("an id is handled once per partition", () => {
     const seen = new SeenEvents({ groupId: "g", path: ":memory:", windowOffsets: 100 });
     expect(handle(seen, at(0, "a"))).toBe(true);
     expect(handle(seen, at(1, "a"))).toBe(false);
@@ -40,15 +40,15 @@ describe("SeenEvents", () => {
     seen.close();
   });
 
-  // Fault: what a given-up handler held was taken for handled, and was nobody's when that handler failed.
+  // Fault: the claim of a handler whose partition was revoked counted as handled, and the event was lost if it failed.
   test.each(["handled", "release"] as const)(
-    "a claim whose partition was given up answers for nothing before it ends (%s)",
+    "a claim whose partition was revoked decides nothing before its handler ends (%s)",
     async (end) => {
       const seen = new SeenEvents({ groupId: "g", path: ":memory:", windowOffsets: 100 });
-      const given = new AbortController();
-      const first = at(0, "a", { signal: given.signal });
+      const revoked = new AbortController();
+      const first = at(0, "a", { signal: revoked.signal });
       expect(seen.claim(first)).toBe(true);
-      given.abort();
+      revoked.abort();
       const waiting = seen.claim(at(0, "a"));
       expect(waiting).toBeInstanceOf(Promise);
       seen[end](first);
@@ -58,7 +58,7 @@ describe("SeenEvents", () => {
     },
   );
 
-  test("the window slides with the partition's offsets, and what left it is deleted", () => {
+  test("the window moves with the partition's offsets, and ids outside it are deleted", () => {
     const path = join(folder, "window.sqlite");
     const seen = new SeenEvents({ groupId: "g", path, windowOffsets: 100 });
     for (let offset = 0; offset < 1_000; offset++) handle(seen, at(offset, `id-${offset}`));
@@ -68,7 +68,7 @@ describe("SeenEvents", () => {
     seen.close();
   });
 
-  test("survives the process, and is shared by those that have the file", () => {
+  test("ids outlast the process, and consumers with the same file share them", () => {
     const path = join(folder, "shared", "seen.sqlite");
     const first = new SeenEvents({ groupId: "g", path, windowOffsets: 100 });
     const second = new SeenEvents({ groupId: "g", path, windowOffsets: 100 });
@@ -81,8 +81,8 @@ describe("SeenEvents", () => {
     third.close();
   });
 
-  // Fault: the id alone was the key, so a second group on the same file took the first one's events for its own copies.
-  test("what one group has handled, another that shares the file still handles", () => {
+  // Fault: the id alone was the key, so a second group with the same file treated the first one's events as duplicates.
+  test("groups that share a file each handle the event", () => {
     const path = join(folder, "groups.sqlite");
     const first = new SeenEvents({ path, groupId: "first", windowOffsets: 100 });
     const second = new SeenEvents({ path, groupId: "second", windowOffsets: 100 });
@@ -90,14 +90,14 @@ describe("SeenEvents", () => {
     expect(handle(second, at(0, "a"))).toBe(true);
     expect(handle(first, at(1, "a"))).toBe(false);
     expect(handle(second, at(1, "a"))).toBe(false);
-    // Nor does one group's pruning take the other's ids.
+    // Pruning one group's ids leaves the other's.
     for (let offset = 2; offset < 500; offset++) handle(first, at(offset, `id-${offset}`));
     expect(second.claim(at(50, "a"))).toBe(false);
     first.close();
     second.close();
   });
 
-  test("a file with an older table is no hindrance", () => {
+  test("a file with an older table still works", () => {
     const path = join(folder, "older.sqlite");
     const older = new Database(path, { create: true });
     older.run("CREATE TABLE seen (topic TEXT, partition INTEGER, event_id TEXT, at_offset INTEGER)");
@@ -109,7 +109,7 @@ describe("SeenEvents", () => {
     seen.close();
   });
 
-  test("an id may hold anything", () => {
+  test("an id may contain any characters", () => {
     const seen = new SeenEvents({ groupId: "g", path: ":memory:", windowOffsets: 100 });
     for (const id of ["'; DROP TABLE seen; --", "\u0000", "💥", "a:b", "a:b:c", "\ud800"]) {
       expect(handle(seen, at(0, id))).toBe(true);

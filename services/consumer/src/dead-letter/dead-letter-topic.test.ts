@@ -7,8 +7,8 @@ import {
   type ProducerRecord,
 } from "@ingest/kafka";
 import { createLog } from "@ingest/service";
-import { DeadLetterTopic, toDeadLetter } from "./dead-letters.ts";
-import { toReplayed } from "./replayed.ts";
+import { DeadLetterTopic, toDeadLetter } from "./dead-letter-topic.ts";
+import { toOriginalRecord } from "./original-record.ts";
 
 const record: ConsumedRecord = {
   topic: "events",
@@ -17,24 +17,26 @@ const record: ConsumedRecord = {
   key: Buffer.from("user"),
   value: Buffer.from("value"),
   timestampMs: 1_700_000_000_000,
-  headers: { trace: Buffer.from("t"), "dead-letter-tries": Buffer.from("of a former time") },
+  headers: { trace: Buffer.from("t"), "dead-letter-tries": Buffer.from("from an earlier dead letter") },
 };
 const why = { reason: "handler_failed", cause: "Error: no", tries: 3 } as const;
 
-/** A dead-letter topic over a producer that gives these outcomes, one a record. */
+/** A dead-letter topic with a fake producer that reports these outcomes, one for each record. */
 function start(outcomes: (KafkaError | null | "full")[]) {
   const written: ProducerRecord[] = [];
-  let made = 0;
+  let producers = 0;
   const createProducer = ({ onOutcome }: ProducerOptions): KafkaProducer => {
-    made++;
+    producers++;
     return {
       connected: true,
       async connect() {},
-      produce({ context, ...letter }) {
+      produce({ context, ...deadLetter }) {
         const outcome = outcomes.length > 1 ? outcomes.shift()! : outcomes[0]!;
         if (outcome === "full") return "full";
-        written.push(letter);
-        queueMicrotask(() => onOutcome(outcome, { topic: letter.topic, partition: 0, offset: 0 }, context));
+        written.push(deadLetter);
+        queueMicrotask(() =>
+          onOutcome(outcome, { topic: deadLetter.topic, partition: 0, offset: 0 }, context),
+        );
         return "queued";
       },
       queued: () => ({ messages: 0, bytes: 0 }),
@@ -43,58 +45,58 @@ function start(outcomes: (KafkaError | null | "full")[]) {
       statistics: () => undefined,
     } as KafkaProducer;
   };
-  const letters = new DeadLetterTopic({
+  const deadLetters = new DeadLetterTopic({
     config: {},
     topic: "events.dead-letter",
     backoff: { firstMs: 1, maxMs: 2 },
     log: createLog("test", { LOG_LEVEL: "silent", LOG_FORMAT: "json" }),
     createProducer: createProducer as never,
   });
-  return { letters, written, made: () => made };
+  return { deadLetters, written, producerCount: () => producers };
 }
 
 const never = new AbortController().signal;
 
 describe("DeadLetterTopic", () => {
-  test("is done when the broker has the letter", async () => {
-    const { letters, written } = start([null]);
-    expect(await letters.put(record, why, never)).toBe("stored");
+  test("resolves when the broker has stored the dead letter", async () => {
+    const { deadLetters, written } = start([null]);
+    expect(await deadLetters.write(record, why, never)).toBe("stored");
     expect(written).toEqual([toDeadLetter("events.dead-letter", record, why)]);
   });
 
-  test("tries again what time can mend", async () => {
-    const failure = new KafkaError("broker_unavailable", "away");
-    const { letters, written, made } = start([failure, "full", failure, null]);
-    expect(await letters.put(record, why, never)).toBe("stored");
+  test("retries temporary failures", async () => {
+    const failure = new KafkaError("broker_unavailable", "no broker");
+    const { deadLetters, written, producerCount } = start([failure, "full", failure, null]);
+    expect(await deadLetters.write(record, why, never)).toBe("stored");
     expect(written).toHaveLength(3);
-    expect(made()).toBe(1);
+    expect(producerCount()).toBe(1);
   });
 
-  test("makes a new producer when the old one is of no more use", async () => {
-    const { letters, made } = start([new KafkaError("fenced", "a newer one took over"), null]);
-    expect(await letters.put(record, why, never)).toBe("stored");
-    expect(made()).toBe(2);
+  test("replaces a producer after a fatal error", async () => {
+    const { deadLetters, producerCount } = start([new KafkaError("fenced", "a newer one took over"), null]);
+    expect(await deadLetters.write(record, why, never)).toBe("stored");
+    expect(producerCount()).toBe(2);
   });
 
-  test("leaves the value out when it is too large with the headers", async () => {
-    const { letters, written } = start([new KafkaError("message_too_large", "too large"), null]);
-    expect(await letters.put(record, why, never)).toBe("stored");
+  test("omits a value that is too large with the headers", async () => {
+    const { deadLetters, written } = start([new KafkaError("message_too_large", "too large"), null]);
+    expect(await deadLetters.write(record, why, never)).toBe("stored");
     expect(written[1]?.value).toBeNull();
     expect(written[1]?.headers?.["dead-letter-cause"]).toContain("value left out");
     expect(written[1]?.headers?.["dead-letter-original-offset"]).toBe("42");
   });
 
-  test("gives up when its partition is given up", async () => {
+  test("stops retrying when its partition is revoked", async () => {
     const controller = new AbortController();
-    const { letters } = start([new KafkaError("broker_unavailable", "away")]);
-    const putting = letters.put(record, why, controller.signal);
+    const { deadLetters } = start([new KafkaError("broker_unavailable", "no broker")]);
+    const writing = deadLetters.write(record, why, controller.signal);
     controller.abort();
-    expect(await putting).toBe("abandoned");
+    expect(await writing).toBe("abandoned");
   });
 });
 
-describe("a letter", () => {
-  test("carries the record as it was, its own headers too, and where it was", () => {
+describe("a dead letter", () => {
+  test("contains the original record with its headers, and its topic, partition and offset", () => {
     expect(toDeadLetter("events.dead-letter", record, why)).toEqual({
       topic: "events.dead-letter",
       key: record.key,
@@ -112,9 +114,9 @@ describe("a letter", () => {
     });
   });
 
-  test("put back is the record that it was", () => {
+  test("is restored to the original record", () => {
     const { headers, ...rest } = toDeadLetter("events.dead-letter", record, why);
-    const letter: ConsumedRecord = {
+    const deadLetter: ConsumedRecord = {
       ...record,
       ...rest,
       headers: Object.fromEntries(
@@ -122,7 +124,7 @@ describe("a letter", () => {
       ),
       timestampMs: 99,
     } as ConsumedRecord;
-    expect(toReplayed(letter, "events")).toEqual({
+    expect(toOriginalRecord(deadLetter, "events")).toEqual({
       topic: "events",
       key: record.key,
       value: record.value,

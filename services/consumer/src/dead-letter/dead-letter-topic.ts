@@ -1,4 +1,4 @@
-// Where records go that could not be handled: the dead-letter topic, written before the offset moves on.
+// Writes records that could not be handled to the dead-letter topic, before their offset is committed.
 import { deadLetterHeaders } from "@ingest/contract";
 import {
   type ClientConfig,
@@ -12,27 +12,27 @@ import {
 import type { Log } from "@ingest/service";
 import { type BackoffSettings, backoffMs, pause } from "@ingest/wait";
 
-/** Why a record is put aside. */
+/** Why a record becomes a dead letter. */
 export interface DeadLetterCause {
   reason: "not_an_event" | "handler_failed";
-  /** In words. */
+  /** Human-readable explanation. */
   cause: string;
-  /** How often a handler was called with it. */
+  /** Calls of the handler for this record. */
   tries: number;
 }
 
-/** stored: every in-sync replica has it. off: there is no such topic, by setting. abandoned: aborted before either. */
+/** stored: on all in-sync replicas. off: DEAD_LETTER_TOPIC is off. abandoned: aborted before it was stored. */
 export type DeadLetterOutcome = "stored" | "off" | "abandoned";
 
 export interface DeadLetters {
-  /** Resolves when the record may be passed over. Kafka's failures are tried again until the signal is aborted. */
-  put(record: ConsumedRecord, why: DeadLetterCause, signal: AbortSignal): Promise<DeadLetterOutcome>;
+  /** Resolves when the record's offset may move on, or the signal was aborted. Failures of Kafka are retried. */
+  write(record: ConsumedRecord, why: DeadLetterCause, signal: AbortSignal): Promise<DeadLetterOutcome>;
   close(timeoutMs: number): Promise<void>;
 }
 
-/** Nowhere to go: what can't be handled is logged, counted and passed over. */
+/** DEAD_LETTER_TOPIC=off: records that can't be handled are logged, counted and skipped. */
 export const noDeadLetters: DeadLetters = {
-  put: () => Promise.resolve("off"),
+  write: () => Promise.resolve("off"),
   close: () => Promise.resolve(),
 };
 
@@ -42,16 +42,16 @@ export interface DeadLetterOptions {
   topic: string;
   backoff: BackoffSettings;
   log: Log;
-  /** Another way to make a producer, for tests. */
+  /** Replaces `createProducer` in tests. */
   createProducer?: typeof createProducer;
 }
 
-/** A cause longer than this would cost the record its place in the broker's size limit. */
+/** A longer cause is cut, so that the headers don't push the record over the broker's size limit. */
 const MAX_CAUSE_CHARACTERS = 2_000;
 const HEADER_ROOM_BYTES = 32_768;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-type Settle = (error: KafkaError | null) => void;
+type OnOutcome = (error: KafkaError | null) => void;
 
 export class DeadLetterTopic implements DeadLetters {
   readonly #options: DeadLetterOptions;
@@ -59,28 +59,33 @@ export class DeadLetterTopic implements DeadLetters {
   #connecting: Promise<KafkaProducer> | undefined;
   #isClosed = false;
 
-  /** Connects at the first dead letter: most consumers never have one. */
+  /** The producer connects at the first dead letter: most consumers never have one. */
   constructor(options: DeadLetterOptions) {
     this.#options = options;
   }
 
-  async put(record: ConsumedRecord, why: DeadLetterCause, signal: AbortSignal): Promise<DeadLetterOutcome> {
-    let letter = toDeadLetter(this.#options.topic, record, why);
+  async write(record: ConsumedRecord, why: DeadLetterCause, signal: AbortSignal): Promise<DeadLetterOutcome> {
+    let deadLetter = toDeadLetter(this.#options.topic, record, why);
     for (let failures = 1; ; failures++) {
       try {
-        await this.#store(letter);
+        await this.#store(deadLetter);
         return "stored";
       } catch (thrown) {
         const error = toKafkaError(thrown);
         if (error.isFatal) this.#replaceProducer();
-        if (error.code === "message_too_large" && letter.value !== null) {
-          letter = withoutValue(letter, why);
+        if (error.code === "message_too_large" && deadLetter.value !== null) {
+          deadLetter = withoutValue(deadLetter, why);
           continue;
         }
         const pauseMs = backoffMs(failures, this.#options.backoff);
         this.#options.log.error(
-          { topic: letter.topic, error: error.message, code: error.code, retry_in_ms: Math.round(pauseMs) },
-          "dead letter not written",
+          {
+            topic: deadLetter.topic,
+            error: error.message,
+            code: error.code,
+            retry_in_ms: Math.round(pauseMs),
+          },
+          "dead letter write failed, retrying",
         );
         if (this.#isClosed || !(await pause(pauseMs, signal))) return "abandoned";
       }
@@ -92,12 +97,12 @@ export class DeadLetterTopic implements DeadLetters {
     await this.#producer?.close(timeoutMs);
   }
 
-  async #store(letter: ProducerRecord): Promise<void> {
+  async #store(deadLetter: ProducerRecord): Promise<void> {
     const producer = await this.#connected();
     await new Promise<void>((resolve, reject) => {
-      const settle: Settle = (error) => (error ? reject(error) : resolve());
-      if (producer.produce({ ...letter, context: settle }) === "full")
-        reject(new KafkaError("queue_full", "The queue to the dead-letter topic is full"));
+      const onOutcome: OnOutcome = (error) => (error ? reject(error) : resolve());
+      if (producer.produce({ ...deadLetter, context: onOutcome }) === "full")
+        reject(new KafkaError("queue_full", "The producer's queue for the dead-letter topic is full"));
     });
   }
 
@@ -112,7 +117,7 @@ export class DeadLetterTopic implements DeadLetters {
   async #connect(): Promise<KafkaProducer> {
     const producer = (this.#options.createProducer ?? createProducer)({
       config: withRoomForHeaders(this.#options.config),
-      onOutcome: (error, _delivery, context) => (context as Settle)(error),
+      onOutcome: (error, _delivery, context) => (context as OnOutcome)(error),
     });
     await producer.connect(CONNECT_TIMEOUT_MS);
     this.#producer = producer;
@@ -127,15 +132,15 @@ export class DeadLetterTopic implements DeadLetters {
 }
 
 /**
- * A record at the size limit is to fit with our headers too. With the default limit of 1,000,000 it does: the broker's
- * own is 1,048,588.
+ * Raises the client's size limit, so that a record at the limit fits with the dead-letter headers too. With the default
+ * limit of 1,000,000 bytes the broker accepts that: its own limit is 1,048,588.
  */
 function withRoomForHeaders(config: ClientConfig): ClientConfig {
   const limit = config["message.max.bytes"];
   return typeof limit === "number" ? { ...config, "message.max.bytes": limit + HEADER_ROOM_BYTES } : config;
 }
 
-/** The record as it was, with its headers and ours beside them. */
+/** The original record with the dead-letter headers added. */
 export function toDeadLetter(topic: string, record: ConsumedRecord, why: DeadLetterCause): ProducerRecord {
   return {
     topic,
@@ -154,8 +159,8 @@ export function toDeadLetter(topic: string, record: ConsumedRecord, why: DeadLet
   };
 }
 
-/** Where the broker's limit leaves no room for our headers, the record's place has to do: there it can be read. */
-function withoutValue(letter: ProducerRecord, why: DeadLetterCause): ProducerRecord {
+/** For a record that the broker refuses as too large with these headers: they say where the original can be read. */
+function withoutValue(deadLetter: ProducerRecord, why: DeadLetterCause): ProducerRecord {
   const cause = `${why.cause.slice(0, MAX_CAUSE_CHARACTERS)} (value left out: too large with these headers)`;
-  return { ...letter, value: null, headers: { ...letter.headers, [deadLetterHeaders.cause]: cause } };
+  return { ...deadLetter, value: null, headers: { ...deadLetter.headers, [deadLetterHeaders.cause]: cause } };
 }
