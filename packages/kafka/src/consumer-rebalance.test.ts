@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type RebalanceListener, Rebalancer, type RebalancingClient } from "./consumer-rebalance.ts";
-import { Turns } from "./consumer-turns.ts";
+import { SerialQueue } from "./serial-queue.ts";
 
 const ASSIGN = -175;
 const REVOKE = -174;
@@ -19,7 +19,7 @@ function start(listener: RebalanceListener = {}, protocol = "COOPERATIVE") {
     assignmentLost: () => state.isLost,
     rebalanceProtocol: () => protocol,
   };
-  const turns = new Turns();
+  const fetches = new SerialQueue();
   const errors: Error[] = [];
   const noted: RebalanceListener = {
     onAssigned: (list) => {
@@ -32,11 +32,11 @@ function start(listener: RebalanceListener = {}, protocol = "COOPERATIVE") {
     },
     onLost: (list) => note("onLost")([...list]),
   };
-  const rebalancer = new Rebalancer(client, noted, turns, (error) => errors.push(error));
-  return { rebalancer, calls, turns, state, errors };
+  const rebalancer = new Rebalancer(client, noted, fetches, (error) => errors.push(error));
+  return { rebalancer, calls, fetches, state, errors };
 }
 
-/** Long enough for all that waits for nothing but its turn. */
+/** Long enough for everything queued that doesn't wait for a test. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("Rebalancer", () => {
@@ -54,7 +54,7 @@ describe("Rebalancer", () => {
     }
   });
 
-  test("gives nothing up before the listener is done with it", async () => {
+  test("releases nothing before the listener has finished", async () => {
     const gate = Promise.withResolvers<void>();
     const { rebalancer, calls } = start({ onRevoked: () => gate.promise });
     rebalancer.onRebalance(REVOKE, p(0));
@@ -65,7 +65,7 @@ describe("Rebalancer", () => {
     expect(calls).toEqual(["onRevoked 0", "incrementalUnassign 0"]);
   });
 
-  test("gives it up all the same when the listener fails", async () => {
+  test("releases the partitions even if the listener fails", async () => {
     const { rebalancer, calls, errors } = start({ onRevoked: () => Promise.reject(new Error("disk full")) });
     rebalancer.onRebalance(REVOKE, p(0));
     await settle();
@@ -73,7 +73,7 @@ describe("Rebalancer", () => {
     expect(errors.map(({ message }) => message)).toEqual(["disk full"]);
   });
 
-  test("what is lost is told of and not waited for", async () => {
+  test("lost partitions are reported and not waited for", async () => {
     const { rebalancer, calls, state } = start();
     state.isLost = true;
     rebalancer.onRebalance(REVOKE, p(0, 3));
@@ -82,19 +82,19 @@ describe("Rebalancer", () => {
     expect(calls).toEqual(["onLost 0,3", "incrementalUnassign 0,3"]);
   });
 
-  test("changes an assignment only between two takes of records", async () => {
-    const { rebalancer, calls, turns } = start();
-    const take = Promise.withResolvers<void>();
-    void turns.take(() => take.promise);
+  test("changes an assignment only between two fetches", async () => {
+    const { rebalancer, calls, fetches } = start();
+    const fetch = Promise.withResolvers<void>();
+    void fetches.run(() => fetch.promise);
     rebalancer.onRebalance(ASSIGN, p(0));
     await settle();
     expect(calls).toEqual([]);
-    take.resolve();
+    fetch.resolve();
     await settle();
     expect(calls).toEqual(["incrementalAssign 0", "onAssigned 0"]);
   });
 
-  test("gives everything up at once while it closes", async () => {
+  test("releases everything at once while closing", async () => {
     const { rebalancer, calls } = start();
     rebalancer.close();
     rebalancer.onRebalance(REVOKE, p(0));
@@ -104,19 +104,19 @@ describe("Rebalancer", () => {
   });
 });
 
-describe("Turns", () => {
-  test("come one after the other, failures or not", async () => {
-    const turns = new Turns();
+describe("SerialQueue", () => {
+  test("runs work one after the other, even after a failure", async () => {
+    const queue = new SerialQueue();
     const order: number[] = [];
-    const first = turns.take(async () => {
+    const first = queue.run(async () => {
       await settle();
       order.push(1);
       throw new Error("first");
     });
-    const second = turns.take(async () => order.push(2));
+    const second = queue.run(async () => order.push(2));
     await expect(first).rejects.toThrow("first");
     await second;
-    await turns.idle();
+    await queue.idle();
     expect(order).toEqual([1, 2]);
   });
 });

@@ -1,21 +1,21 @@
-// Partitions coming and going: librdkafka's rebalance callback, answered in the group's own protocol.
-import type { Turns } from "./consumer-turns.ts";
+// Handles librdkafka's rebalance callback: changes the assignment in the group's protocol, and calls the listener.
 import { type KafkaError, toKafkaError } from "./errors.ts";
 import type { TopicPartition } from "./records.ts";
+import type { SerialQueue } from "./serial-queue.ts";
 
 export interface RebalanceListener {
-  /** These are this member's now; their records come with the next fetch. */
+  /** These partitions are assigned to this member; their records come with the next fetch. */
   onAssigned?(partitions: readonly TopicPartition[]): void;
   /**
-   * These are to be given up, and are when this resolves: the time to finish and to commit. The group waits for it (up
-   * to max.poll.interval.ms), so it has to bound itself; `fetch` must go on being called meanwhile.
+   * These partitions are revoked, and released when this resolves: finish and commit before that. The group waits for it
+   * up to max.poll.interval.ms, so it needs a time limit of its own. `fetch` must be called meanwhile.
    */
   onRevoked?(partitions: readonly TopicPartition[]): Promise<void> | void;
-  /** These are another member's already: nothing of them can be committed any more. */
+  /** These partitions may belong to another member already: their offsets can't be committed any more. */
   onLost?(partitions: readonly TopicPartition[]): void;
 }
 
-/** Confluent's consumer, as far as a rebalance needs it. Their type declarations leave most of it out. */
+/** The methods of Confluent's consumer that a rebalance needs. Their type declarations omit most of them. */
 export interface RebalancingClient {
   assign(partitions: TopicPartition[]): unknown;
   unassign(): unknown;
@@ -25,68 +25,68 @@ export interface RebalancingClient {
   rebalanceProtocol(): string;
 }
 
-/** librdkafka's codes of a rebalance. */
+/** librdkafka's rebalance codes. */
 const ASSIGN = -175;
 const REVOKE = -174;
 
 export class Rebalancer {
   readonly #client: RebalancingClient;
   readonly #listener: RebalanceListener;
-  readonly #queueTurns: Turns;
+  readonly #fetches: SerialQueue;
   readonly #onError: (error: KafkaError) => void;
   #isClosing = false;
 
-  /** @param queueTurns assignments change between two takes, so that no record of a former assignment comes later */
+  /** @param fetches assignments change between two fetches, so that no record of an earlier assignment comes later */
   constructor(
     client: RebalancingClient,
     listener: RebalanceListener,
-    queueTurns: Turns,
+    fetches: SerialQueue,
     onError: (error: KafkaError) => void,
   ) {
     this.#client = client;
     this.#listener = listener;
-    this.#queueTurns = queueTurns;
+    this.#fetches = fetches;
     this.#onError = onError;
   }
 
-  /** From now on everything asked for is given up at once: librdkafka's close waits for that. */
+  /** From now on every assignment is released at once: librdkafka's close waits for that. */
   close(): void {
     this.#isClosing = true;
   }
 
-  /** librdkafka's callback. It waits (and raises no other) until the assignment has been changed as it said. */
+  /** librdkafka's callback. The next one comes only after the assignment has been changed as requested. */
   onRebalance(code: number, partitions: readonly TopicPartition[]): void {
     if (this.#isClosing) {
-      this.#giveUpAll();
+      this.#unassignAll();
       return;
     }
-    // Has to be asked here: later it is about another rebalance.
+    // Must be read here: later it refers to another rebalance.
     const isLost = code !== ASSIGN && this.#client.assignmentLost();
-    this.#answer(code, partitions, isLost).catch((thrown) => this.#onError(toKafkaError(thrown)));
+    this.#rebalance(code, partitions, isLost).catch((thrown) => this.#onError(toKafkaError(thrown)));
   }
 
-  async #answer(code: number, partitions: readonly TopicPartition[], isLost: boolean): Promise<void> {
+  async #rebalance(code: number, partitions: readonly TopicPartition[], isLost: boolean): Promise<void> {
     if (code === ASSIGN) {
-      await this.#queueTurns.take(async () => this.#assign(partitions));
+      await this.#fetches.run(async () => this.#assign(partitions));
     } else {
       if (code !== REVOKE || isLost) this.#listener.onLost?.(partitions);
-      else await this.#askToFinish(partitions);
-      await this.#queueTurns.take(async () => this.#unassign(partitions));
+      else await this.#notifyRevoked(partitions);
+      await this.#fetches.run(async () => this.#unassign(partitions));
     }
   }
 
-  async #askToFinish(partitions: readonly TopicPartition[]): Promise<void> {
+  async #notifyRevoked(partitions: readonly TopicPartition[]): Promise<void> {
     try {
       await this.#listener.onRevoked?.(partitions);
     } catch (thrown) {
-      // The group waits for the partitions, whatever became of the work on them.
+      // The partitions are released in any case, because the group waits for them.
       this.#onError(toKafkaError(thrown));
     }
   }
 
   #assign(partitions: readonly TopicPartition[]): void {
     if (this.#isClosing) {
-      this.#giveUpAll();
+      this.#unassignAll();
       return;
     }
     if (this.#isCooperative()) this.#client.incrementalAssign([...partitions]);
@@ -95,7 +95,7 @@ export class Rebalancer {
   }
 
   #unassign(partitions: readonly TopicPartition[]): void {
-    if (this.#isClosing) this.#giveUpAll();
+    if (this.#isClosing) this.#unassignAll();
     else if (this.#isCooperative()) this.#client.incrementalUnassign([...partitions]);
     else this.#client.unassign();
   }
@@ -104,8 +104,8 @@ export class Rebalancer {
     return this.#client.rebalanceProtocol() === "COOPERATIVE";
   }
 
-  /** A group that is being left takes a plain unassign in either protocol. */
-  #giveUpAll(): void {
+  /** While leaving the group, a plain unassign works in both protocols. */
+  #unassignAll(): void {
     try {
       this.#client.unassign();
     } catch (thrown) {

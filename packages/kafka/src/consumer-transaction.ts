@@ -1,8 +1,8 @@
-// Reading here and writing there as one: records and the offsets they came from, in a transaction of Kafka's.
+// Kafka transactions that write records together with the consumed offsets they come from.
 import type { Producer } from "@confluentinc/kafka-javascript";
 import { connectClient, construct, disconnectClient, listen } from "./client.ts";
+import { ConfluentConsumer } from "./confluent-consumer.ts";
 import type { KafkaConsumer } from "./consumer.ts";
-import { clientOf } from "./consumer-clients.ts";
 import { toKafkaError } from "./errors.ts";
 import type { ClientConfig, ProducerRecord, TopicPartitionOffset } from "./records.ts";
 
@@ -10,11 +10,11 @@ export interface TransactionsOptions {
   /** From `toClientConfig(settings, "producer")`. */
   config: ClientConfig;
   /**
-   * The writer's name, the same in each of its lives: a new one ends what a former one left open, and one that still
-   * runs under the name is shut out (`fenced`).
+   * Identifies the writer across restarts. A new writer aborts the open transaction of an earlier one with the same id,
+   * which is then `fenced`.
    */
   transactionalId: string;
-  /** For each step that waits for a broker. */
+  /** Time limit of each step that waits for a broker. */
   timeoutMs: number;
 }
 
@@ -24,7 +24,8 @@ export interface Transactions {
   /**
    * Writes the records and commits the offsets for the consumer's group: both or neither. Readers with
    * isolation.level=read_committed see none of the records before that.
-   * @throws KafkaError when it was neither; `isFatal` when only a new process gets any further
+   * @param consumer from `createConsumer`
+   * @throws KafkaError when neither happened; `isFatal` when only a restart of the process can help
    */
   write(
     records: readonly ProducerRecord[],
@@ -47,13 +48,14 @@ export function createTransactions(options: TransactionsOptions): Transactions {
       await step((done) => producer.initTransactions(timeoutMs, done));
     },
     async write(records, consumer, offsets) {
+      if (!(consumer instanceof ConfluentConsumer)) throw new TypeError("not a consumer of createConsumer");
       await step((done) => producer.beginTransaction(done));
       try {
         for (const record of records) produce(producer, record);
         await step((done) =>
-          producer.sendOffsetsToTransaction([...offsets], clientOf(consumer), timeoutMs, done),
+          producer.sendOffsetsToTransaction([...offsets], consumer.client, timeoutMs, done),
         );
-        // Waits for the records too, and fails when one of them did.
+        // Waits for the records too, and fails if one of them failed.
         await step((done) => producer.commitTransaction(timeoutMs, done));
       } catch (thrown) {
         const error = toKafkaError(thrown);
@@ -76,7 +78,7 @@ function produce(producer: Producer, { topic, partition, key, value, timestampMs
     topic,
     partition ?? null,
     value === null ? null : Buffer.from(value),
-    // As bytes: the addon reads a text key up to its first NUL.
+    // As bytes, because the addon reads a string key only up to its first NUL.
     key === null ? null : Buffer.from(key as Uint8Array),
     timestampMs,
     undefined,

@@ -1,6 +1,7 @@
 export { AddonUnavailableError, type BuildInfo, buildInfo } from "@ingest/kafka-native";
 export * from "./admin.ts";
 export * from "./client-config.ts";
+export { createConsumer } from "./confluent-consumer.ts";
 export * from "./consumer.ts";
 export type { RebalanceListener } from "./consumer-rebalance.ts";
 export * from "./consumer-transaction.ts";

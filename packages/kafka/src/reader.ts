@@ -1,4 +1,4 @@
-// Reading a stretch of a topic, without a group: what tests, the bench's check and a replay need.
+// Reads a range of a topic without a consumer group, for tests and verification.
 import type {
   KafkaConsumer,
   LibrdKafkaError,
@@ -15,23 +15,23 @@ export interface ReadOptions {
   /** From `toClientConfig`, for any kind of client. */
   config: ClientConfig;
   topic: string;
-  /** First offset to read, by partition; a partition that isn't named is read from its start. */
+  /** First offset to read in each partition; others are read from their start. */
   from?: ReadonlyMap<number, number>;
-  /** Offset to stop before, by partition; a partition that isn't named is read to its end as of now. */
+  /** Offset to stop before in each partition; others are read to their current end. */
   to?: ReadonlyMap<number, number>;
-  /** Most records at once (1000). */
+  /** Maximum number of records in a batch (1000). */
   batch?: number;
-  /** How long nothing may come before it counts as a failure (30 s). */
+  /** Fails when nothing arrives for this long (30 s). */
   idleTimeoutMs?: number;
 }
 
-/** librdkafka's own words for how long one fetch may take; an idle reader looks at its clock this often. */
+/** Time limit of one fetch, and so the interval at which an idle reader checks its timeout. */
 const FETCH_TIMEOUT_MS = 200;
 
 /**
- * Reads a topic from offsets to offsets, in batches; within a partition in order. Commits nothing.
- * Ends when every partition has reached its end offset; leaving the loop early closes the reader too.
- * @throws KafkaError `unknown_topic`; `timed_out` when nothing comes for `idleTimeoutMs`
+ * Reads ranges of offsets in batches, each partition in order. Commits nothing.
+ * Ends when every partition has reached its end offset. Leaving the loop early closes the reader too.
+ * @throws KafkaError `unknown_topic`; `timed_out` when nothing arrives for `idleTimeoutMs`
  */
 export async function* readTopic(options: ReadOptions): AsyncGenerator<ConsumedRecord[], void, void> {
   const { topic, batch = 1_000, idleTimeoutMs = 30_000 } = options;
@@ -47,16 +47,16 @@ export async function* readTopic(options: ReadOptions): AsyncGenerator<ConsumedR
   });
   await connectClient(consumer, idleTimeoutMs);
   try {
-    const stretches = await findStretches(consumer, options, idleTimeoutMs);
-    const open = new Map(stretches.map(({ partition, end }) => [partition, end]));
+    const ranges = await findRanges(consumer, options, idleTimeoutMs);
+    const open = new Map(ranges.map(({ partition, end }) => [partition, end]));
     const close = (partition: number) => {
       if (open.delete(partition)) consumer.pause([{ topic, partition }]);
     };
-    // Told of before the records that lead there are handed over, so they are looked at after these.
+    // Reported before the records that precede them are returned, so they are checked after these.
     let ends: TopicPartitionOffset[] = [];
     consumer.on("partition.eof", (end: TopicPartitionOffset) => ends.push(end));
     if (open.size > 0)
-      consumer.assign(stretches.map(({ partition, start }) => ({ topic, partition, offset: start })));
+      consumer.assign(ranges.map(({ partition, start }) => ({ topic, partition, offset: start })));
     let idleSince = performance.now();
     while (open.size > 0) {
       const records: ConsumedRecord[] = [];
@@ -66,7 +66,7 @@ export async function* readTopic(options: ReadOptions): AsyncGenerator<ConsumedR
         if (message.offset < end) records.push(toConsumedRecord(message));
         if (message.offset >= end - 1) close(message.partition);
       }
-      // Behind the last record there may be transaction markers, which are offsets without records.
+      // Transaction markers after the last record are offsets without records.
       for (const { partition, offset } of ends)
         if (offset >= (open.get(partition) ?? Infinity)) close(partition);
       ends = [];
@@ -74,7 +74,7 @@ export async function* readTopic(options: ReadOptions): AsyncGenerator<ConsumedR
         yield records;
         idleSince = performance.now();
       } else if (open.size > 0 && performance.now() - idleSince > idleTimeoutMs)
-        throw new KafkaError("timed_out", `Nothing of ${topic} could be read for ${idleTimeoutMs} ms`, {
+        throw new KafkaError("timed_out", `No record of ${topic} arrived for ${idleTimeoutMs} ms`, {
           cause: lastError,
         });
     }
@@ -90,32 +90,32 @@ function readerConfig(config: ClientConfig): ClientConfig {
   return {
     "auto.offset.reset": "earliest",
     ...Object.fromEntries(own),
-    // librdkafka wants a name; with partitions assigned by hand and nothing committed no group comes of it.
+    // Required by librdkafka. Without subscription and commits, no group is created.
     "group.id": `reader-${crypto.randomUUID()}`,
     "enable.auto.commit": false,
     "enable.auto.offset.store": false,
     "enable.partition.eof": true,
-    // Whoever reads may take as long over a batch as it likes.
+    // Callers may spend any time on a batch.
     "max.poll.interval.ms": 86_400_000,
     "statistics.interval.ms": 0,
   };
 }
 
-interface Stretch {
+interface PartitionRange {
   partition: number;
   start: number;
   end: number;
 }
 
-async function findStretches(
+async function findRanges(
   consumer: KafkaConsumer,
   { topic, from, to }: ReadOptions,
   timeoutMs: number,
-): Promise<Stretch[]> {
+): Promise<PartitionRange[]> {
   const metadata = await queryMetadata(consumer, { topic }, timeoutMs);
   const partitions = metadata.topics.find(({ name }) => name === topic)?.partitions ?? [];
   if (partitions.length === 0) throw new KafkaError("unknown_topic", `There is no topic ${topic}`);
-  const stretches = await Promise.all(
+  const ranges = await Promise.all(
     partitions.map(async ({ id: partition }) => {
       const { low, high } = await queryOffsets(consumer, topic, partition, timeoutMs);
       return {
@@ -125,7 +125,7 @@ async function findStretches(
       };
     }),
   );
-  return stretches.filter(({ start, end }) => start < end);
+  return ranges.filter(({ start, end }) => start < end);
 }
 
 async function consume(consumer: KafkaConsumer, batch: number): Promise<Message[]> {
@@ -137,7 +137,7 @@ async function consume(consumer: KafkaConsumer, batch: number): Promise<Message[
       );
     });
   } catch (error) {
-    // What time mends is waited for, as long as the reader may be idle.
+    // Temporary errors are retried until the idle timeout.
     if (toKafkaError(error).canRetry) return [];
     throw error;
   }

@@ -46,12 +46,12 @@ class FakeConsumer implements KafkaConsumer {
   async fetch(
     maxRecords: number,
     timeoutMs: number,
-    onTaken?: (records: readonly ConsumedRecord[]) => void,
+    onRecords?: (records: readonly ConsumedRecord[]) => void,
   ): Promise<ConsumedRecord[]> {
     const take = () => {
       const taken = this.#ready.filter(({ partition }) => !this.paused.has(partition)).slice(0, maxRecords);
       this.#ready = this.#ready.filter((record) => !taken.includes(record));
-      onTaken?.(taken);
+      onRecords?.(taken);
       return taken;
     };
     const now = take();
