@@ -106,11 +106,7 @@ export class ConsumerLoop implements RebalanceListener {
     const tasks = this.#tasksOf(partitions);
     this.#options.counters.lost += tasks.length;
     for (const task of tasks) this.#remove(task);
-    if (tasks.length > 0)
-      this.#options.log.warn(
-        { partitions: numbersOf(tasks) },
-        "partitions lost: the group reassigned them without this member",
-      );
+    if (tasks.length > 0) this.#options.log.warn({ partitions: numbersOf(tasks) }, "partitions lost");
   }
 
   async #run(consumer: KafkaConsumer): Promise<void> {
