@@ -1,5 +1,5 @@
 #!/usr/bin/env bun
-// The whole way of an event on a machine without Docker: Kafka, producer, consumer, load, and the proof of arrival.
+// The demo for machines without Docker: starts Kafka, producer and consumer, sends events, and proves their arrival.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,15 +7,21 @@ import type { Subprocess } from "bun";
 import type { Report } from "../bench/src/report/schema.ts";
 // By its path: before `bun install` there is no @ingest/cli-flags.
 import { type Command, type CommandLine, runCommand } from "../packages/cli-flags/src/index.ts";
-import { EventLines, untilLogged } from "./demo/arrival.ts";
-import { remember, sources, stillKept, stopKept } from "./demo/kept.ts";
-import { answersOk, endsWithUs, type Part, type PartOptions, startPart } from "./demo/parts.ts";
+import { EventLines, untilLogged } from "./demo/event-log.ts";
+import { isStillRunning, saveRunning, sources, stopRunning } from "./demo/left-running.ts";
+import {
+  type DemoProcess,
+  killedWithParent,
+  type ProcessOptions,
+  respondsOk,
+  startProcess,
+} from "./demo/processes.ts";
 import { root, setUp } from "./set-up.ts";
 
 const flags = {
   requests: { kind: "integer", min: 1, default: "100000", help: "events to send" },
-  keep: { kind: "switch", help: "leave everything running at the end" },
-  stop: { kind: "switch", help: "stop what an earlier --keep left running" },
+  keep: { kind: "switch", help: "leave everything running" },
+  stop: { kind: "switch", help: "stop the processes that --keep left running" },
 } as const;
 
 const command: Command<typeof flags> = {
@@ -23,76 +29,76 @@ const command: Command<typeof flags> = {
   about:
     "Starts a local Kafka, the producer and the consumer, sends events with the bench, and verifies that every event arrived.",
   flags,
-  notes: `Ports: 9092 for Kafka, 3000 for the producer, 3001 for the consumer's health; free ones where these are taken.
-Exit code 0 when every accepted event is in the topic and in the consumer's log.`,
+  notes: `Ports: 9092 for Kafka, 3000 for the producer, 3001 for the consumer's health; other free ports if these are in use.
+Exit code 0 if every accepted event is in the topic and in the consumer's log.`,
 };
 
-/** No new line in the consumer's log for so long: what is missing then is not coming. */
+/** Events that are missing after no new log line for this long count as lost. */
 const arrivalIdleMs = 30_000;
 
 interface Running {
-  parts: Part[];
+  processes: DemoProcess[];
   bench?: Subprocess;
-  isEnding: boolean;
+  isStopping: boolean;
   folder: string;
 }
 
 async function main({ values }: CommandLine<typeof flags>): Promise<number> {
   if (values.stop) {
-    const stopped = await stopKept();
-    say(stopped.length === 0 ? "nothing was running" : `stopped ${stopped.join(", ")}`);
+    const stopped = await stopRunning();
+    printStep(stopped.length === 0 ? "nothing was running" : `stopped ${stopped.join(", ")}`);
     return 0;
   }
-  if (values.keep && (await stillKept())) {
-    say("an earlier --keep still runs: bun run demo --stop ends it");
+  if (values.keep && (await isStillRunning())) {
+    printStep("an earlier --keep is still running; stop it with: bun run demo --stop");
     return 1;
   }
 
   const running: Running = {
-    parts: [],
-    isEnding: false,
+    processes: [],
+    isStopping: false,
     folder: await mkdtemp(join(tmpdir(), "ingest-demo-")),
   };
   const interrupted = untilInterrupted();
-  let isKept = false;
+  let isLeftRunning = false;
   try {
     const result = await Promise.race([demonstrate(running, values.requests, values.keep), interrupted]);
-    isKept = values.keep && result !== "interrupted";
-    if (isKept) {
-      await remember(running.folder, running.parts);
-      say(`left running; logs in ${running.folder}; bun run demo --stop ends it`);
+    isLeftRunning = values.keep && result !== "interrupted";
+    if (isLeftRunning) {
+      await saveRunning(running.folder, running.processes);
+      printStep(`left running; logs in ${running.folder}; stop with: bun run demo --stop`);
     }
     return result === "interrupted" ? 130 : result;
   } finally {
-    if (!isKept) await stopAll(running);
+    if (!isLeftRunning) await stopAll(running);
   }
 }
 
-async function demonstrate(running: Running, requests: number, isKept: boolean): Promise<number> {
+async function demonstrate(running: Running, requests: number, isDetached: boolean): Promise<number> {
   await setUp({ addon: "required" });
   const { broker, producer, health } = await choosePorts();
   const bootstrapServers = `127.0.0.1:${broker}`;
   const producerUrl = `http://127.0.0.1:${producer}`;
   const shared = { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, LOG_FORMAT: "json" };
   const { brokerAnswers } = await import("@ingest/broker");
-  const start = async (name: string, args: string[], rest: Pick<PartOptions, "env" | "isReady">) => {
-    const part = startPart({
+  const start = async (name: string, args: string[], rest: Pick<ProcessOptions, "env" | "isReady">) => {
+    const started = startProcess({
       name,
       args: [sources[name]!, ...args],
       logFolder: running.folder,
-      isKept,
+      isDetached,
       // The first start on a machine downloads Kafka.
-      readyWithinMs: name === "broker" ? 600_000 : 60_000,
+      readyTimeoutMs: name === "broker" ? 600_000 : 60_000,
       ...rest,
     });
-    running.parts.push(part);
-    await part.untilReady();
-    return part;
+    running.processes.push(started);
+    await started.untilReady();
+    return started;
   };
 
-  say("starting Kafka (the first time on a machine it is downloaded)");
+  printStep("starting Kafka (downloaded at the first start)");
   await start("broker", ["--port", String(broker)], { isReady: () => brokerAnswers(broker) });
-  say("starting the producer");
+  printStep("starting the producer");
   await start("producer", [], {
     env: {
       ...shared,
@@ -100,25 +106,27 @@ async function demonstrate(running: Running, requests: number, isKept: boolean):
       PORT: String(producer),
       JOURNAL_DIR: join(running.folder, "journal"),
     },
-    isReady: () => answersOk(`${producerUrl}/health/ready`),
+    isReady: () => respondsOk(`${producerUrl}/health/ready`),
   });
-  say("starting the consumer");
+  printStep("starting the consumer");
   const consumer = await start("consumer", [], {
     env: { ...shared, HEALTH_PORT: String(health) },
-    isReady: () => answersOk(`http://127.0.0.1:${health}/health/ready`),
+    isReady: () => respondsOk(`http://127.0.0.1:${health}/health/ready`),
   });
 
-  say(`Kafka ${bootstrapServers}, producer ${producerUrl}, consumer http://127.0.0.1:${health}/health/ready`);
+  printStep(
+    `Kafka ${bootstrapServers}, producer ${producerUrl}, consumer http://127.0.0.1:${health}/health/ready`,
+  );
   const { exitCode, report } = await fire(running, requests, producerUrl, bootstrapServers);
   return showArrival(exitCode, report, consumer);
 }
 
 async function choosePorts(): Promise<{ broker: number; producer: number; health: number }> {
   const { freePort, isPortFree } = await import("@ingest/broker");
-  const choose = async (wanted: number, what: string) => {
+  const choose = async (wanted: number, owner: string) => {
     if (await isPortFree(wanted)) return wanted;
     const port = await freePort();
-    say(`port ${wanted} is taken: ${what} gets ${port}`);
+    printStep(`port ${wanted} is in use: ${owner} gets ${port}`);
     return port;
   };
   return {
@@ -129,18 +137,18 @@ async function choosePorts(): Promise<{ broker: number; producer: number; health
 }
 
 async function fire(running: Running, requests: number, url: string, bootstrapServers: string) {
-  say(`firing ${requests} events`);
+  printStep(`sending ${requests} events`);
   const reportFile = join(running.folder, "bench.json");
   const args = ["--url", url, "--requests", String(requests), "--verify", "--json", reportFile];
-  const child = Bun.spawn([...endsWithUs("KILL"), process.execPath, "bench/src/main.ts", ...args], {
+  const child = Bun.spawn([...killedWithParent("KILL"), process.execPath, "bench/src/main.ts", ...args], {
     cwd: root,
     env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers },
     stdio: ["ignore", "inherit", "inherit"],
   });
   running.bench = child;
   const exitCode = await child.exited;
-  // Whoever waits for this has gone; there is no proof to show.
-  if (running.isEnding) throw new Error("interrupted");
+  // Interrupted: there is no result to show.
+  if (running.isStopping) throw new Error("interrupted");
   const file = Bun.file(reportFile);
   return { exitCode, report: (await file.exists()) ? ((await file.json()) as Report) : undefined };
 }
@@ -148,18 +156,18 @@ async function fire(running: Running, requests: number, url: string, bootstrapSe
 async function showArrival(
   benchExitCode: number,
   report: Report | undefined,
-  consumer: Part,
+  consumer: DemoProcess,
 ): Promise<number> {
   if (report?.verification == null) {
-    say(`the bench ended with exit code ${benchExitCode} and without a proof`);
+    printStep(`the bench exited with code ${benchExitCode}, without a verification`);
     return 1;
   }
   const { accepted, stored, missing } = report.verification;
   const log = new EventLines(consumer.logFile);
   const allLogged = await untilLogged(log, accepted, arrivalIdleMs);
-  say("the end of the consumer's log");
+  printStep("last lines of the consumer's log");
   for (const line of log.last) console.log(line.length > 400 ? `${line.slice(0, 400)}…` : line);
-  say("proof of arrival");
+  printStep("proof of arrival");
   console.log(`requests/s       ${Math.round(report.requests.perSecond)}`);
   console.log(`accepted         ${accepted}`);
   console.log(`in the topic     ${stored}`);
@@ -168,7 +176,7 @@ async function showArrival(
   return benchExitCode === 0 && accepted > 0 && missing === 0 && allLogged ? 0 : 1;
 }
 
-/** Resolves on Ctrl-C and SIGTERM, the first of them; `bun run` may pass the same one on a second time. */
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP. `bun run` may forward the same signal twice. */
 function untilInterrupted(): Promise<"interrupted"> {
   const { promise, resolve } = Promise.withResolvers<"interrupted">();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
@@ -177,15 +185,15 @@ function untilInterrupted(): Promise<"interrupted"> {
 }
 
 async function stopAll(running: Running): Promise<void> {
-  const { parts, bench, folder } = running;
-  running.isEnding = true;
+  const { processes, bench, folder } = running;
+  running.isStopping = true;
   bench?.kill("SIGKILL");
-  if (parts.length > 0) say("stopping");
-  for (const part of parts.toReversed()) await part.stop();
+  if (processes.length > 0) printStep("stopping");
+  for (const started of processes.toReversed()) await started.stop();
   await rm(folder, { recursive: true, force: true });
 }
 
-function say(message: string): void {
+function printStep(message: string): void {
   console.log(`\n── ${message}`);
 }
 

@@ -1,4 +1,5 @@
-// What the scripts need before anything else works. Only built-in modules here: it runs before `bun install` has.
+// Installs what the repository's scripts need. Uses built-in modules only, because it runs before `bun install` has.
+// As a program it installs missing dependencies: `bun scripts/set-up.ts && …` works in a fresh clone.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
@@ -6,26 +7,29 @@ import { join } from "node:path";
 export const root = join(import.meta.dir, "..");
 
 /**
- * Installs the dependencies where there are none, and builds the native addon where it is missing or stale.
+ * Installs missing dependencies, and builds the native addon if it is missing or stale.
  * @param options.addon "required" fails without it; "wanted" only warns
- * @throws Error when a step fails; its command has said why
+ * @throws Error when a step fails; its output names the cause
  */
 export async function setUp(options: { addon: "required" | "wanted" }): Promise<void> {
-  if (!existsSync(join(root, "node_modules", "@ingest"))) {
+  if (!isInstalled()) {
     await installDependencies();
-    // This process has looked for packages while there were none, and Bun remembers what it found: begin anew.
+    // Bun caches failed lookups of packages, so a new process has to continue.
     process.exit(await runAgain());
   }
   const env = options.addon === "required" ? { KAFKA_NATIVE_REQUIRED: "1" } : {};
   await runOrThrow("building the native addon", ["packages/kafka-native/build/install.ts"], env);
 }
 
-/** @throws Error when it fails; it has said why */
-export function installDependencies(): Promise<void> {
+function isInstalled(): boolean {
+  return existsSync(join(root, "node_modules", "@ingest"));
+}
+
+function installDependencies(): Promise<void> {
   return runOrThrow("installing the dependencies", ["install", "--frozen-lockfile"]);
 }
 
-async function runOrThrow(what: string, args: string[], env: Record<string, string> = {}): Promise<void> {
+async function runOrThrow(step: string, args: string[], env: Record<string, string> = {}): Promise<void> {
   const child = Bun.spawn([process.execPath, ...args], {
     cwd: root,
     env: { ...process.env, ...env },
@@ -33,10 +37,10 @@ async function runOrThrow(what: string, args: string[], env: Record<string, stri
   });
   const exitCode = await child.exited;
   if (exitCode === 0) return;
-  throw new Error(`${what} failed: bun ${args.join(" ")} ended with exit code ${exitCode}`);
+  throw new Error(`${step} failed: bun ${args.join(" ")} exited with code ${exitCode}`);
 }
 
-/** Runs this script once more, with its arguments, to its end. @returns its exit code */
+/** Runs this script again with the same arguments. @returns its exit code */
 async function runAgain(): Promise<number> {
   const child = Bun.spawn([process.execPath, ...process.argv.slice(1)], {
     stdio: ["inherit", "inherit", "inherit"],
@@ -44,3 +48,5 @@ async function runAgain(): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
   return child.exited;
 }
+
+if (import.meta.main && !isInstalled()) await installDependencies();

@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EventLines, untilLogged } from "./arrival.ts";
+import { EventLines, untilLogged } from "./event-log.ts";
 
 async function withLog(work: (file: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "arrival-"));
+  const folder = await mkdtemp(join(tmpdir(), "event-log-"));
   try {
     await work(join(folder, "consumer.log"));
   } finally {
@@ -15,23 +15,23 @@ async function withLog(work: (file: string) => Promise<void>): Promise<void> {
 
 const line = (id: string) => `{"message":"event","event_id":"${id}","payload":{"näme":"ü"}}\n`;
 
-test("counts whole lines that tell of events, as the log grows", () =>
+test("counts complete event lines as the log grows", () =>
   withLog(async (file) => {
     await writeFile(
       file,
       `{"message":"connected and waiting for messages"}\n${line("a")}${line("b").slice(0, 30)}`,
     );
     const log = new EventLines(file);
-    await log.readOn();
+    await log.readNew();
     expect([log.lines, log.events]).toEqual([1, 1]);
     await appendFile(file, line("b").slice(30) + line("a") + line('quoted \\" id'));
-    await log.readOn();
-    await log.readOn();
+    await log.readNew();
+    await log.readNew();
     expect([log.lines, log.events]).toEqual([4, 3]);
     expect(log.last.at(-1)).toContain("quoted");
   }));
 
-test("waits for what is expected, and not for ever", () =>
+test("waits for the expected events, up to the idle time", () =>
   withLog(async (file) => {
     await writeFile(file, line("a"));
     const late = untilLogged(new EventLines(file), 2, 10_000);

@@ -43,7 +43,7 @@ test(
 );
 
 test(
-  "ends when it is interrupted, and takes everything along",
+  "stops everything when interrupted",
   async () => {
     const demo = spawnDemo("--requests", "100000000");
     const decoder = new TextDecoder();
@@ -52,7 +52,7 @@ test(
     for await (const chunk of demo.stdout) {
       output += decoder.decode(chunk, { stream: true });
       used = addresses.exec(output)?.slice(1) ?? used;
-      if (used.length === 3 && output.includes("firing")) break;
+      if (used.length === 3 && output.includes("sending")) break;
     }
     demo.kill("SIGINT");
     expect(await demo.exited).toBe(130);
@@ -62,7 +62,7 @@ test(
   3 * minute,
 );
 
-test("refuses what is no number of requests", async () => {
+test("refuses an invalid number of requests", async () => {
   const demo = Bun.spawn([process.execPath, "scripts/demo.ts", "--requests", "many"], {
     cwd: root,
     stdio: ["ignore", "ignore", "pipe"],
