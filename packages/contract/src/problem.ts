@@ -186,8 +186,10 @@ export type ProblemCode = keyof typeof problems;
 
 export const problemCodes = Object.keys(problems) as ProblemCode[];
 
-/** Where the codes are explained; `type` of a problem is this with the code as fragment. */
-const PROBLEM_TYPE_BASE = "/openapi#";
+/** A problem's `type`: the path at which the producer explains the code. */
+export function problemType(code: ProblemCode): string {
+  return `/problems/${code}`;
+}
 
 /** One thing that is wrong with an event: where (RFC 6901 JSON pointer, `""` is the event itself) and what. */
 export const ProblemError = Type.Object({
@@ -198,7 +200,7 @@ export type ProblemError = Static<typeof ProblemError>;
 
 export const Problem = Type.Object(
   {
-    type: Type.String({ description: "URI reference of the kind of problem" }),
+    type: Type.String({ description: "URI reference of the kind of problem; it leads to cause and remedy" }),
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.String({ description: "What to change, for this very request" }),
@@ -220,5 +222,5 @@ export function toProblem(
   more: { errors?: ProblemError[]; event_id?: string } = {},
 ): Problem {
   const { status, title } = problems[code];
-  return { type: `${PROBLEM_TYPE_BASE}${code}`, title, status, detail, code, ...more };
+  return { type: problemType(code), title, status, detail, code, ...more };
 }

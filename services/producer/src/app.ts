@@ -5,6 +5,7 @@ import { type EventRoutesOptions, eventHandlers, eventRoutes } from "./events/in
 import { lightResponseAdapter } from "./http/adapter.ts";
 import { createFaultResponder, errorRoutes } from "./http/errors.ts";
 import { openapiRoutes } from "./openapi/index.ts";
+import { problemRoutes } from "./problems/index.ts";
 
 export interface AppOptions {
   events: Omit<EventRoutesOptions, "toFaultResponse">;
@@ -34,6 +35,7 @@ export function createApp({ events, health, log }: AppOptions) {
     .use(eventRoutes(handlers))
     .use(healthRoutes(health))
     .use(openapiRoutes())
+    .use(problemRoutes())
     .get("/", () => new Response(welcome, { headers: { "content-type": "application/json" } }), {
       detail: { hide: true },
     });

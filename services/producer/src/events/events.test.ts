@@ -24,7 +24,7 @@ async function problem(response: Response): Promise<Problem> {
   const body = await json<Problem>(response);
   expect([...Value.Errors(ProblemSchema, body)]).toEqual([]);
   expect(body.status).toBe(response.status);
-  expect(body.type).toBe(`/openapi#${body.code}`);
+  expect(body.type).toBe(`/problems/${body.code}`);
   return body;
 }
 

@@ -2,7 +2,7 @@
 // loads is served by this service.
 import { dirname, join } from "node:path";
 import { openapi } from "@elysiajs/openapi";
-import { EventInput, problems } from "@ingest/contract";
+import { EventInput, problemCodes, problems, problemType } from "@ingest/contract";
 import { version } from "@ingest/service";
 import type { TSchema } from "@sinclair/typebox";
 import { Elysia } from "elysia";
@@ -22,12 +22,12 @@ function withoutIds(schemas: Record<string, TSchema>): Record<string, object> {
   ) as Record<string, object>;
 }
 
-/** A Markdown table of every problem code; the `type` of a problem points to it. */
+/** A Markdown table of every problem code. */
 function problemTable(): string {
-  const rows = Object.entries(problems).map(
-    ([code, { status, title, canRetry }]) =>
-      `| \`${code}\` | ${status} | ${title} | ${canRetry ? "yes" : "no"} |`,
-  );
+  const rows = problemCodes.map((code) => {
+    const { status, title, canRetry } = problems[code];
+    return `| [\`${code}\`](${problemType(code)}) | ${status} | ${title} | ${canRetry ? "yes" : "no"} |`;
+  });
   return ["| code | status | meaning | retry? |", "|---|---|---|---|", ...rows].join("\n");
 }
 

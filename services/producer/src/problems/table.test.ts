@@ -25,7 +25,7 @@ function statements(): string {
   const transpiler = new Bun.Transpiler({ loader: "ts" });
   return sources
     .flatMap((folder) => [...new Bun.Glob("**/*.ts").scanSync(folder)].map((file) => join(folder, file)))
-    .filter((path) => !/\.test\.ts$|\/testing\/|\/openapi\/|documentation\.ts$/.test(path))
+    .filter((path) => !/\.test\.ts$|\/testing\/|\/openapi\/|\/problems\/|documentation\.ts$/.test(path))
     .map((path) => transpiler.transformSync(readFileSync(path, "utf8")))
     .join("\n");
 }
