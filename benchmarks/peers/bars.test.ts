@@ -24,8 +24,8 @@ test("bars are in proportion, the cheapest first, without the servers on two cor
   expect(barsMarkdown(report)).toBe(
     [
       "```",
-      `Rust          ${"█".repeat(25)}${" ".repeat(25)}   10.0 µs    100,000 events/s`,
-      `this service  ${"█".repeat(50)}   20.0 µs     50,000 events/s`,
+      `Rust          ${"█".repeat(18)}${" ".repeat(18)}   10.0 µs    100,000 events/s`,
+      `this service  ${"█".repeat(36)}   20.0 µs     50,000 events/s`,
       "```",
     ].join("\n"),
   );

@@ -2,7 +2,7 @@
 import { toDecimal } from "../kit/markdown.ts";
 import type { Report } from "./report-schema.ts";
 
-const longestBar = 50;
+const longestBar = 36;
 const eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
 export function barsMarkdown(report: Report): string {
