@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { problemCodes, problems } from "@ingest/contract";
+import { version } from "@ingest/service";
 import { settingsParts } from "./generate/settings.ts";
 import { generatedFiles, staleFiles } from "./generate.ts";
 import { root } from "./set-up.ts";
@@ -16,6 +17,11 @@ test("every generated file is marked as such for code reviews", async () => {
     ([, path]) => path,
   );
   expect(marked).toEqual(expect.arrayContaining(Object.keys(generatedFiles)));
+});
+
+test("the changelog begins with the version of package.json", async () => {
+  const newest = /^## \[?(\d+\.\d+\.\d+)/m.exec(await read("CHANGELOG.md"))?.[1];
+  expect(newest).toBe(version);
 });
 
 test("every setting says why", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { DURATION_BOUNDS, DurationHistogram, histogramsOf } from "./histogram.ts";
 import { counterOf, countersOf, createMetrics, gauge, METRIC_PREFIX, Registry } from "./metrics.ts";
+import { version } from "./version.ts";
 
 const lines = async (registry: Registry) =>
   (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
@@ -13,6 +14,7 @@ describe("the process's own figures", () => {
     expect(Number(figures.get("ingest_process_resident_memory_bytes"))).toBeGreaterThan(1e6);
     expect(Number(figures.get("ingest_process_cpu_seconds_total"))).toBeGreaterThan(0);
     expect(Number(figures.get("ingest_process_start_time_seconds"))).toBeLessThan(Date.now() / 1_000);
+    expect(figures.get(`ingest_build_info{version="${version}",bun="${Bun.version}"}`)).toBe("1");
     for (const name of figures.keys()) expect(name).toStartWith(METRIC_PREFIX);
   });
 });

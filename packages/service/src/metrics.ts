@@ -1,12 +1,13 @@
 // A service's figures. Counters that the hot path touches are plain numbers, read when somebody scrapes.
 import { Counter, Gauge, Registry } from "prom-client";
+import { version } from "./version.ts";
 
 export { Counter, Gauge, Registry };
 
 /** Every name of ours begins so. */
 export const METRIC_PREFIX = "ingest_";
 
-/** A registry with the process's own figures in it: memory, CPU time, start. */
+/** A registry with the process's own figures in it: memory, CPU time, start, version. */
 export function createMetrics(): Registry {
   const registry = new Registry();
   gauge(registry, "process_resident_memory_bytes", "Resident memory of the process", () =>
@@ -23,6 +24,13 @@ export function createMetrics(): Registry {
     () => startTime,
     "min",
   );
+  new Gauge({
+    name: `${METRIC_PREFIX}build_info`,
+    help: "1, with the version of this service and of Bun as labels",
+    labelNames: ["version", "bun"],
+    registers: [registry],
+    aggregator: "max",
+  }).set({ version, bun: Bun.version }, 1);
   return registry;
 }
 
