@@ -109,6 +109,15 @@ describe("what the documentation refers to is there", () => {
     expect(unknown).toEqual([]);
   });
 
+  test("messages that docs/operations.md quotes", () => {
+    const { codeSpans } = documents.find(({ file }) => file === "docs/operations.md")!;
+    const messages = codeSpans
+      .filter((span) => span.includes(" ") && !/^(docker |bun |GET |\d|#)/.test(span))
+      .map((span) => span.replace(/ ?…$/, ""));
+    expect(messages).not.toEqual([]);
+    expect(messages.filter((message) => !sourceText.includes(message))).toEqual([]);
+  });
+
   test("metrics", () => {
     const unknown = current.flatMap(({ file, codeSpans }) =>
       codeSpans
