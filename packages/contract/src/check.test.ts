@@ -10,7 +10,7 @@ describe("isEventInput", () => {
     [{ ...minimal, timestamp: "2026-02-28T23:59:60.123456789+05:30" }],
     [{ ...minimal, timestamp: "2024-02-29T00:00:00Z" }],
     [{ ...minimal, payload: { nested: [{ a: null }] } }],
-  ])("takes %j", (value) => {
+  ])("accepts %j", (value) => {
     expect(isEventInput(value)).toBe(true);
     expect(eventProblems(value)).toEqual([]);
   });
@@ -23,7 +23,7 @@ describe("isEventInput", () => {
     [{ ...minimal, event_id: "" }, "/event_id", "must not be empty"],
     [{ ...minimal, user_id: null }, "/user_id", "must be a string, got null"],
     [{ ...minimal, timestamp: "yesterday" }, "/timestamp", "must be an RFC 3339"],
-    [{ ...minimal, timestamp: "2026-02-31T00:00:00Z" }, "/timestamp", "on a day that the calendar has"],
+    [{ ...minimal, timestamp: "2026-02-31T00:00:00Z" }, "/timestamp", "on an existing day"],
     [{ ...minimal, timestamp: -1 }, "/timestamp", "must be an RFC 3339"],
     [{ ...minimal, timestamp: 1.5 }, "/timestamp", "must be an RFC 3339"],
     [{ ...minimal, payload: "text" }, "/payload", "must be an object, got a string"],
@@ -32,14 +32,14 @@ describe("isEventInput", () => {
     [[], "", "expected a JSON object, got an array"],
     [null, "", "expected a JSON object, got null"],
     ["text", "", "expected a JSON object, got a string"],
-  ])("refuses %j and names the member", (value, pointer, message) => {
+  ])("rejects %j and names the member", (value, pointer, message) => {
     expect(isEventInput(value)).toBe(false);
     const problems = eventProblems(value);
     expect(problems.map((p) => p.pointer)).toEqual([pointer]);
     expect(problems[0]?.message).toContain(message);
   });
 
-  test("names every wrong member, and stops at twenty", () => {
+  test("names every invalid member, up to twenty", () => {
     const many = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`extra${i}`, 1]));
     expect(eventProblems({ event_type: 1, user_id: 2 }).map((p) => p.pointer)).toEqual([
       "/event_type",
@@ -48,12 +48,12 @@ describe("isEventInput", () => {
     expect(eventProblems(many)).toHaveLength(20);
   });
 
-  test("a member name with a slash or a tilde is escaped as RFC 6901 says", () => {
+  test("a slash or tilde in a member name is escaped (RFC 6901)", () => {
     expect(eventProblems({ ...minimal, "a/b~c": 1 })[0]?.pointer).toBe("/a~1b~0c");
   });
 });
 
-test("a stored event has its id and its time", () => {
+test("a stored event has an id and a timestamp", () => {
   expect(isStoredEvent({ ...minimal, event_id: "e", timestamp: 1 })).toBe(true);
   expect(isStoredEvent(minimal)).toBe(false);
 });

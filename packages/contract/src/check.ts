@@ -1,4 +1,4 @@
-// Is this value an event? One compiled check on the hot path; the slow words only for what is refused.
+// Validates events: one compiled check on the hot path, and error messages for invalid events only.
 import type { TSchema } from "@sinclair/typebox";
 import { TypeCompiler, ValueErrorType } from "@sinclair/typebox/compiler";
 import { EventInput, StoredEvent } from "./event.ts";
@@ -7,7 +7,7 @@ import type { ProblemError } from "./problem.ts";
 const input = TypeCompiler.Compile(EventInput);
 const stored = TypeCompiler.Compile(StoredEvent);
 
-/** At most this many problems are named in one answer. */
+/** A response lists at most this many problems. */
 const MAX_PROBLEMS = 20;
 
 /** Is `value` an event as a caller may send it? */
@@ -15,7 +15,7 @@ export function isEventInput(value: unknown): value is EventInput {
   return input.Check(value);
 }
 
-/** Is `value` an event as it stands in the topic? */
+/** Is `value` an event as it is stored in the topic? */
 export function isStoredEvent(value: unknown): value is StoredEvent {
   return stored.Check(value);
 }
@@ -28,13 +28,13 @@ export function eventProblems(value: unknown): ProblemError[] {
   const found = new Map<string, string>();
   for (const error of input.Errors(value)) {
     if (found.size >= MAX_PROBLEMS) break;
-    // The first error of a member is the plainest: "required" comes before what `undefined` is not.
-    if (!found.has(error.path)) found.set(error.path, wordsFor(error));
+    // The first error of a member is the clearest one: "required" comes before the errors of `undefined`.
+    if (!found.has(error.path)) found.set(error.path, messageFor(error));
   }
   return [...found].map(([pointer, message]) => ({ pointer, message }));
 }
 
-function wordsFor(error: {
+function messageFor(error: {
   type: ValueErrorType;
   schema: TSchema;
   value: unknown;
@@ -56,7 +56,7 @@ function wordsFor(error: {
     case ValueErrorType.Object:
       return `must be an object, got ${kindOf(error.value)}`;
     case ValueErrorType.Union:
-      return "must be an RFC 3339 date-time on a day that the calendar has, or Unix milliseconds (an integer from 0)";
+      return "must be an RFC 3339 date-time on an existing day, or Unix milliseconds (an integer from 0)";
     default:
       return error.message;
   }

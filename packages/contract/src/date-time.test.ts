@@ -7,7 +7,7 @@ test.each([
   "2024-02-29T00:00:00+05:30",
   "2000-02-29T23:59:60-23:59",
   "0000-02-29T00:00:00Z",
-])("%s is one", (text) => expect(isDateTime(text)).toBe(true));
+])("%s is a date-time", (text) => expect(isDateTime(text)).toBe(true));
 
 test.each([
   "2026-02-29T00:00:00Z",
@@ -25,4 +25,4 @@ test.each([
   "2026-01-31T12:00:00Z\n",
   "26-01-31T12:00:00Z",
   "",
-])("%j is none", (text) => expect(isDateTime(text)).toBe(false));
+])("%j is not a date-time", (text) => expect(isDateTime(text)).toBe(false));

@@ -1,4 +1,5 @@
-// What an event is: the one schema that the API checks, the OpenAPI page shows and the consumer reads back.
+// The event schema: the API checks events against it, the OpenAPI document shows it, and the consumer checks records
+// against it.
 import { type Static, Type } from "@sinclair/typebox";
 import "./date-time.ts";
 
@@ -22,7 +23,7 @@ const EventTimestamp = Type.Union(
   ],
   {
     description:
-      "When it happened: an RFC 3339 string or Unix milliseconds. The time of receipt when absent.",
+      "When the event happened: an RFC 3339 string or Unix milliseconds. Default: the time of receipt.",
   },
 );
 
@@ -32,30 +33,29 @@ export const EventInput = Type.Object(
     event_type: Type.String({
       minLength: 1,
       maxLength: 128,
-      description: "What happened.",
+      description: "The type of the event.",
       examples: ["page_view"],
     }),
     event_id: Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 128,
-        description: "The caller's own id. A UUIDv7 is made when absent; the answer returns it.",
+        description: "The caller's own id. Default: a generated UUIDv7. The response returns it.",
       }),
     ),
     user_id: Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 256,
-        description:
-          "Whose event it is. The record's key when given, so that one user's events stay in order.",
+        description: "The user. It is the record's key, so that the events of one user stay in order.",
         examples: ["user-42"],
       }),
     ),
     timestamp: Type.Optional(EventTimestamp),
-    // An object of any members. As a record of strings to unknowns its check would look at every name.
+    // An object with any members. The check of a `Type.Record` would iterate over all of them.
     payload: Type.Optional(
       Type.Unsafe<Record<string, unknown>>(
-        Type.Object({}, { additionalProperties: true, description: "Anything else, as a JSON object." }),
+        Type.Object({}, { additionalProperties: true, description: "Any other data, as a JSON object." }),
       ),
     ),
   },
@@ -63,7 +63,7 @@ export const EventInput = Type.Object(
 );
 export type EventInput = Static<typeof EventInput>;
 
-/** An event as it stands in the topic: id and timestamp are always there. */
+/** An event as it is stored in the topic: with an id and a timestamp. */
 export const StoredEvent = Type.Composite(
   [
     Type.Omit(EventInput, ["event_id", "timestamp"]),

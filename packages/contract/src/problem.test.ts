@@ -4,7 +4,7 @@ import { Problem, problemCodes, problems, toProblem } from "./problem.ts";
 
 const check = TypeCompiler.Compile(Problem);
 
-test.each(problemCodes)("%s makes a body that its own schema takes", (code) => {
+test.each(problemCodes)("%s makes a body that matches the Problem schema", (code) => {
   const problem = toProblem(code, "detail", { errors: [{ pointer: "/a", message: "b" }] });
   expect(check.Check(problem)).toBe(true);
   expect(problem.status).toBe(problems[code].status);

@@ -1,26 +1,26 @@
-// Every way in which the API says no: one table of codes, and the RFC 9457 body made from it.
+// The problems that the API returns: one table of codes, and the RFC 9457 body made from it.
 import { type Static, Type } from "@sinclair/typebox";
 
 /** One row of the table. */
 interface ProblemKind {
   status: number;
   title: string;
-  /** Sending the same request later can help. */
+  /** The same request can succeed later. */
   canRetry: boolean;
-  /** What leads to it; Markdown. */
+  /** The possible causes; Markdown. */
   cause: string;
-  /** What the caller does, then what the operator does; Markdown. */
+  /** What callers can do, then what operators can do; Markdown. */
   remedy: string;
 }
 
-/** By code, in the order of their status. docs/problems.md and the OpenAPI document are made from it. */
+/** By code, ordered by status. docs/problems.md and the OpenAPI document are generated from it. */
 export const problems = {
   not_http: {
     status: 400,
     title: "The request is not HTTP/1.1",
     canRetry: false,
     cause: "The bytes of the request break the syntax of HTTP/1.1. The connection is closed.",
-    remedy: "Send the request with an HTTP library; check what a proxy in between makes of it.",
+    remedy: "Send the request with an HTTP library; check whether a proxy in between changes it.",
   },
   not_json: {
     status: 400,
@@ -46,14 +46,14 @@ export const problems = {
   },
   not_found: {
     status: 404,
-    title: "There is nothing at this address",
+    title: "Nothing exists at this path",
     canRetry: false,
-    cause: "The path is misspelled, or ends with a slash too many. Paths are case-sensitive.",
+    cause: "The path is misspelled, or has a trailing slash. Paths are case-sensitive.",
     remedy: "See `/openapi` for the paths.",
   },
   method_not_allowed: {
     status: 405,
-    title: "This address does not allow that method",
+    title: "Method not allowed at this path",
     canRetry: false,
     cause: "The path exists for other methods, which the `Allow` header lists.",
     remedy: "Use one of them. Events are sent with POST.",
@@ -84,7 +84,7 @@ export const problems = {
   },
   expectation_failed: {
     status: 417,
-    title: "The request's expectation can't be met",
+    title: "The expectation can't be met",
     canRetry: false,
     cause: "`Expect` holds something other than `100-continue`.",
     remedy: "Leave the `Expect` header out.",
@@ -106,10 +106,10 @@ export const problems = {
   },
   internal: {
     status: 500,
-    title: "Something went wrong on our side",
+    title: "Unexpected error in this service",
     canRetry: true,
-    cause: "A fault of this service. Its log holds the reason.",
-    remedy: "Send it again with the same `event_id`. Operators find the fault in the log, at level error.",
+    cause: "An unexpected error in this service. Its log contains the reason.",
+    remedy: "Send it again with the same `event_id`. Operators find the error in the log, at level error.",
   },
   not_implemented: {
     status: 501,
@@ -131,17 +131,17 @@ export const problems = {
     title: "The journal can't be written",
     canRetry: true,
     cause:
-      "The disk of the journal is full or failing, or there is no journal and the caller asked for `durable`.",
+      "The disk of the journal is full or failing, or the request asks for `durable` and the journal is disabled.",
     remedy:
-      "Send it again after `Retry-After`, or ask for another durability. Operators check the disk at `JOURNAL_DIR`.",
+      "Send it again after `Retry-After`, or with another durability. Operators check the disk at `JOURNAL_DIR`.",
   },
   kafka_unavailable: {
     status: 503,
-    title: "Kafka does not take events now",
+    title: "Kafka is unavailable",
     canRetry: true,
     cause:
-      "The event has to reach Kafka (durability `stored`, or no journal), and Kafka is unreachable or refuses it.",
-    remedy: "Send it again after `Retry-After`. `/health/ready` and the log say what is wrong with Kafka.",
+      "The event can't go to the journal (durability `stored`, or no journal), and Kafka is unreachable or rejects it.",
+    remedy: "Send it again after `Retry-After`. `/health/ready` and the log describe the state of Kafka.",
   },
   overloaded: {
     status: 503,
@@ -164,13 +164,14 @@ export const problems = {
     title: "This server is stopping",
     canRetry: true,
     cause: "The process has received SIGTERM.",
-    remedy: "Send it again after `Retry-After`: another instance answers, or this one after its restart.",
+    remedy: "Send it again after `Retry-After`: another instance takes it, or this one after its restart.",
   },
   outcome_unknown: {
     status: 504,
     title: "Not confirmed in time; the event may still arrive",
     canRetry: true,
-    cause: "Neither the disk nor Kafka confirmed the event within `STORED_DEADLINE_MS`.",
+    cause:
+      "The fsync (`durable`) failed or timed out, or Kafka (`stored`) did not confirm the event within `STORED_DEADLINE_MS`.",
     remedy: "Send it again with the same `event_id`, so that consumers can drop the duplicate.",
   },
   version_not_supported: {
@@ -191,10 +192,10 @@ export function problemType(code: ProblemCode): string {
   return `/problems/${code}`;
 }
 
-/** One thing that is wrong with an event: where (RFC 6901 JSON pointer, `""` is the event itself) and what. */
+/** One problem of an event: the member's JSON pointer (RFC 6901; `""` is the event itself), and the message. */
 export const ProblemError = Type.Object({
   pointer: Type.String({ description: "JSON pointer (RFC 6901) of the member", examples: ["/event_type"] }),
-  message: Type.String({ description: "What is wrong and what is wanted" }),
+  message: Type.String({ description: "What is wrong, and what is expected" }),
 });
 export type ProblemError = Static<typeof ProblemError>;
 
@@ -203,19 +204,19 @@ export const Problem = Type.Object(
     type: Type.String({ description: "URI reference of the kind of problem; it leads to cause and remedy" }),
     title: Type.String(),
     status: Type.Integer(),
-    detail: Type.String({ description: "What to change, for this very request" }),
+    detail: Type.String({ description: "What is wrong with this request, and what to change" }),
     code: Type.Union(
       problemCodes.map((code) => Type.Literal(code)),
-      { description: "The kind of problem, for programs" },
+      { description: "The kind of problem, machine-readable" },
     ),
-    event_id: Type.Optional(Type.String({ description: "The event this is about, where one is" })),
+    event_id: Type.Optional(Type.String({ description: "The id of the event concerned, if any" })),
     errors: Type.Optional(Type.Array(ProblemError)),
   },
   { $id: "Problem", description: "RFC 9457 problem details" },
 );
 export type Problem = Static<typeof Problem>;
 
-/** The body of a refusal: `code` decides type, title and status; `detail` tells this caller what to change. */
+/** The body of a problem response. `code` determines type, title and status; `detail` is about this request. */
 export function toProblem(
   code: ProblemCode,
   detail: string,

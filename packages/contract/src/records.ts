@@ -1,13 +1,13 @@
-// Names inside Kafka that more than one program has to agree on.
+// Names of topics and record headers that several programs share.
 
-/** The topic that takes what could not be handled: beside the topic it came from. */
+/** The dead-letter topic of a topic. */
 export function deadLetterTopic(topic: string): string {
   return `${topic}.dead-letter`;
 }
 
-/** Headers of a dead letter: why it is there and where it was. Values are UTF-8 text. */
+/** Headers of a dead letter: why it was dead-lettered, and its original position. Values are UTF-8 text. */
 export const deadLetterHeaders = {
-  /** What went wrong, in words. */
+  /** The error message. */
   cause: "dead-letter-cause",
   /** `not_an_event` or `handler_failed`. */
   reason: "dead-letter-reason",

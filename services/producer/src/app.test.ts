@@ -6,7 +6,7 @@ import { createTestApp } from "./testing/test-app.ts";
 const ask = (path: string, method = "GET") =>
   createTestApp().app.handle(new Request(`http://localhost${path}`, { method }));
 
-describe("what isn't there", () => {
+describe("unknown paths and methods", () => {
   test.each([
     "/nothing",
     "/register_event/",
@@ -36,13 +36,13 @@ describe("what isn't there", () => {
     expect(await response.json()).toMatchObject({ code: "method_not_allowed" });
   });
 
-  test("OPTIONS says what an address takes", async () => {
+  test("OPTIONS lists the methods of a path", async () => {
     const response = await ask("/register_event", "OPTIONS");
     expect(response.status).toBe(204);
     expect(response.headers.get("allow")).toBe("POST");
   });
 
-  test("is counted by status", async () => {
+  test("are counted by status", async () => {
     const { app, metrics } = createTestApp();
     await app.handle(new Request("http://localhost/nothing"));
     await app.handle(new Request("http://localhost/register_event"));
@@ -50,7 +50,7 @@ describe("what isn't there", () => {
   });
 });
 
-test("a fault of ours is a problem body without its reason, and doesn't leave the request in flight", async () => {
+test("an unexpected error is a problem without its reason, and does not leave the request in flight", async () => {
   const { post, delivery, admission, metrics } = createTestApp();
   delivery.accept = () => {
     throw new Error("secret reason");
@@ -71,7 +71,7 @@ test("the root points to the documentation", async () => {
 });
 
 describe("operations", () => {
-  test("alive whatever else; ready by delivery", async () => {
+  test("live always, ready while delivery is", async () => {
     const { app, delivery } = createTestApp();
     const status = async (path: string) => (await app.handle(new Request(`http://localhost${path}`))).status;
     expect(await status("/health/live")).toBe(200);
@@ -100,14 +100,14 @@ describe("operations", () => {
 describe("the OpenAPI document", () => {
   const document = async () => (await (await ask("/openapi/json")).json()) as Record<string, never>;
 
-  test("has the event routes, health and metrics, and nothing of itself", async () => {
+  test("has the event routes, health and metrics, but not its own routes", async () => {
     const { paths } = await document();
     expect(Object.keys(paths!).sort()).toEqual(
       [...eventPaths, "/health/live", "/health/ready", "/metrics"].sort(),
     );
   });
 
-  test("every reference leads somewhere", async () => {
+  test("every reference resolves", async () => {
     const whole = await document();
     const references = JSON.stringify(whole).match(/"\$ref":"[^"]+"/g)!;
     expect(references.length).toBeGreaterThan(10);
@@ -123,14 +123,14 @@ describe("the OpenAPI document", () => {
     for (const code of Object.keys(problems)) expect(info.description).toContain(`\`${code}\``);
   });
 
-  test("shows the schema that is checked", async () => {
+  test("shows the schema that events are checked against", async () => {
     const { components } = (await document()) as unknown as {
       components: { schemas: Record<string, { additionalProperties?: boolean; required?: string[] }> };
     };
     expect(components.schemas.Event).toMatchObject({ additionalProperties: false, required: ["event_type"] });
   });
 
-  test("its page loads nothing from elsewhere, and what it loads is there", async () => {
+  test("its page loads files of this service only, and they exist", async () => {
     const page = await (await ask("/openapi")).text();
     const addresses = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address!);
     expect(addresses.length).toBeGreaterThanOrEqual(2);

@@ -12,7 +12,7 @@ function problemsOf(env: Record<string, string>): readonly SettingProblem[] {
   }
 }
 
-test("the defaults are those that others rely on, and boot", () => {
+test("the documented defaults are valid", () => {
   expect(readConfig({}).settings).toMatchObject({
     PORT: 3000,
     HOST: "0.0.0.0",
@@ -24,7 +24,7 @@ test("the defaults are those that others rely on, and boot", () => {
   });
 });
 
-test("librdkafka's configuration comes of the settings", () => {
+test("librdkafka's configuration follows from the settings", () => {
   expect(readConfig({ KAFKA_LINGER_MS: "7", KAFKA_SOCKET_NAGLE_DISABLE: "true" }).kafka).toMatchObject({
     "linger.ms": 7,
     "socket.nagle.disable": "true",
@@ -39,11 +39,11 @@ describe("contradictions", () => {
     [{ MAX_IN_FLIGHT_BYTES: "1000000" }, "MAX_IN_FLIGHT_BYTES"],
     [{ DEFAULT_DURABILITY: "durable", JOURNAL_ENABLED: "false" }, "DEFAULT_DURABILITY"],
     [{ KAFKA_ACKS: "1", KAFKA_ENABLE_IDEMPOTENCE: "false" }, "KAFKA_ACKS"],
-  ] as const)("%j is refused", (env, name) => {
+  ] as const)("%j is rejected", (env, name) => {
     expect(problemsOf(env).map((problem) => problem.name)).toContain(name);
   });
 
-  test("each has its own line, all at once", () => {
+  test("all problems are reported at once", () => {
     const names = problemsOf({ MAX_EVENT_BYTES: "998000", KAFKA_LINGER: "1" }).map((problem) => problem.name);
     expect(names).toEqual(expect.arrayContaining(["MAX_EVENT_BYTES", "KAFKA_LINGER"]));
   });

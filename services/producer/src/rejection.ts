@@ -1,23 +1,23 @@
-// Why something the caller sent isn't taken: what every step between socket and Kafka returns instead of its result.
+// Why a request or an event is not taken: returned instead of a result by the steps between socket and Kafka.
 import type { ProblemCode, ProblemError } from "@ingest/contract";
 
-/** An expected no. `instanceof` tells it from a result. */
+/** An expected refusal. `instanceof` distinguishes it from a result. */
 export class Rejection {
   constructor(
     readonly code: ProblemCode,
-    /** What to change, for this very request. */
+    /** What is wrong with this request, and what to change. */
     readonly detail: string,
     readonly more: RejectionDetails = {},
   ) {}
 }
 
 export interface RejectionDetails {
-  /** What is wrong with an event, member by member. */
+  /** The problems of an event, by member. */
   readonly errors?: ProblemError[];
   /** The event's id, where it has one. */
   readonly eventId?: string;
-  /** When trying again makes sense, s. */
+  /** When a retry can succeed, s. */
   readonly retryAfterSeconds?: number;
-  /** The rest of the connection is of no use: bytes may be coming that nobody will read. */
+  /** The connection is closed after the response: the rest of the request is not read. */
   readonly closes?: boolean;
 }

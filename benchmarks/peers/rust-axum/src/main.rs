@@ -96,7 +96,7 @@ fn refuse(error: &serde_json::Error) -> Response {
 }
 
 fn refuse_kafka(error: &KafkaError) -> Response {
-    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, "Kafka does not take events now", error.to_string());
+    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, "Kafka is unavailable", error.to_string());
     if let KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge) = error {
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
     } else {

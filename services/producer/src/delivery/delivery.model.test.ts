@@ -1,5 +1,5 @@
-// Any order of events, faults and restarts, by chance that can be repeated: nothing acknowledged is lost that was
-// promised to last, and no event of a key gets to Kafka before an older one.
+// Random but reproducible histories of events, faults and restarts: no durable or stored event is lost, and no event
+// reaches Kafka before an older one of the same key.
 import { expect, test } from "bun:test";
 import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -15,16 +15,16 @@ const STEPS = 200;
 const KEYS = 5;
 
 interface Ledger {
-  /** By key, in the order in which they were taken: accepted and durable events. */
+  /** Accepted and durable events by key, in the order in which they were taken. */
   taken: Map<string, string[]>;
-  /** Answered durable, or stored. */
-  promised: Set<string>;
-  /** Taken in memory only, by a process that was killed since. */
+  /** Confirmed as durable or stored. */
+  confirmed: Set<string>;
+  /** Taken into the memory of a process that was killed later. */
   mayBeLost: Set<string>;
   refused: Set<string>;
 }
 
-/** Copies a folder in which files come and go. */
+/** Copies a folder while files in it are created and removed. */
 function copyAsItIs(from: string, to: string): void {
   for (let tries = 1; ; tries++) {
     try {
@@ -42,12 +42,12 @@ async function run(seed: number): Promise<void> {
   const random = new Random(seed);
   const kafka = new FakeKafka(1 + random.below(4));
   kafka.queueSize = 5 + random.below(30);
-  const ledger: Ledger = { taken: new Map(), promised: new Set(), mayBeLost: new Set(), refused: new Set() };
+  const ledger: Ledger = { taken: new Map(), confirmed: new Set(), mayBeLost: new Set(), refused: new Set() };
   const pending: Promise<void>[] = [];
-  /** Which process this is: one that was killed leaves its folder as it was, the next one gets a copy. */
+  /** The number of the current process. A killed one leaves its folder behind; the next one gets a copy. */
   let life = 0;
   let folder = 0;
-  let unpromised: string[] = [];
+  let unconfirmed: string[] = [];
   let delivery = await start(0);
   let count = 0;
 
@@ -71,16 +71,16 @@ async function run(seed: number): Promise<void> {
     const key = `k${random.below(KEYS)}`;
     const value = `${key}:${count++}:${"x".repeat(random.below(60))}`;
     const dice = random.next();
-    const takeDown = () => ledger.taken.set(key, [...(ledger.taken.get(key) ?? []), value]);
+    const recordTaken = () => ledger.taken.set(key, [...(ledger.taken.get(key) ?? []), value]);
     if (dice < 0.6) {
       if (delivery.accept(event(value, key)).status !== "accepted") {
         ledger.refused.add(value);
         return;
       }
-      takeDown();
-      unpromised.push(value);
+      recordTaken();
+      unconfirmed.push(value);
     } else if (dice < 0.9) {
-      // Refused at once, or in line from now on: its place is that of the call.
+      // Refused at once, or queued: its place in the order is that of the call.
       const before = delivery.state().counts.refused;
       const refusedBefore = Object.values(before).reduce((a, b) => a + b, 0);
       const answer = delivery.durable(event(value, key));
@@ -89,44 +89,44 @@ async function run(seed: number): Promise<void> {
         ledger.refused.add(value);
         return;
       }
-      takeDown();
-      unpromised.push(value);
-      // A process that was killed answers nobody.
+      recordTaken();
+      unconfirmed.push(value);
+      // A killed process sends no response.
       const answering = life;
       pending.push(
         answer.then(({ status }) => {
-          if (status === "durable" && answering === life) ledger.promised.add(value);
+          if (status === "durable" && answering === life) ledger.confirmed.add(value);
           if (status === "refused") ledger.refused.add(value);
         }),
       );
     } else {
       pending.push(
         delivery.stored(event(value, key), 1 + random.below(50)).then(({ status }) => {
-          if (status === "stored") ledger.promised.add(value);
+          if (status === "stored") ledger.confirmed.add(value);
           if (status === "refused") ledger.refused.add(value);
         }),
       );
     }
   }
 
-  /** New files of the journal can't be made, and those that are closed can't be read, until it is mended. */
+  /** Until `repairDisk`, new journal files can't be created and closed ones can't be read. */
   function breakDisk(): void {
     const path = workerFolder(join(home.path, String(folder)), 0);
     if (existsSync(path)) renameSync(path, `${path}-away`);
   }
 
-  function mendDisk(): void {
+  function repairDisk(): void {
     const path = workerFolder(join(home.path, String(folder)), 0);
     if (existsSync(`${path}-away`)) renameSync(`${path}-away`, path);
   }
 
-  /** What a SIGKILL leaves: the files as they are this very moment. */
+  /** As SIGKILL: the next process finds the files as they are at this moment. */
   async function kill(): Promise<void> {
-    mendDisk();
+    repairDisk();
     const old = delivery;
     copyAsItIs(join(home.path, String(folder)), join(home.path, String(folder + 1)));
-    for (const value of unpromised) if (!ledger.promised.has(value)) ledger.mayBeLost.add(value);
-    unpromised = [];
+    for (const value of unconfirmed) if (!ledger.confirmed.has(value)) ledger.mayBeLost.add(value);
+    unconfirmed = [];
     life++;
     for (const sink of [...kafka.sinks]) await sink.close();
     const wasUp = kafka.isUp;
@@ -137,7 +137,7 @@ async function run(seed: number): Promise<void> {
   }
 
   async function restart(): Promise<void> {
-    mendDisk();
+    repairDisk();
     const { lost } = await delivery.stop(random.below(20));
     expect(lost, `seed ${seed}`).toBe(0);
     delivery = await start(folder);
@@ -161,8 +161,8 @@ async function run(seed: number): Promise<void> {
     () => kafka.leaderless.add(random.below(kafka.log.length)),
     () => kafka.leaderless.clear(),
     breakDisk,
-    mendDisk,
-    mendDisk,
+    repairDisk,
+    repairDisk,
     kill,
     restart,
   ];
@@ -170,7 +170,7 @@ async function run(seed: number): Promise<void> {
   const deliver = () => {
     for (const sink of [...kafka.sinks]) sink.deliver(random.below(kafka.log.length), random.below(8));
   };
-  // Every history has its own temper: how often the brokers keep up, things fail, the event loop gets a turn.
+  // Every history has its own mix: how often brokers deliver, faults occur, and the event loop gets a turn.
   const steps: [weight: number, step: () => unknown][] = [
     [1, () => Array.from({ length: 1 + random.below(12) }, submit)],
     [0.1 + random.next(), deliver],
@@ -189,7 +189,7 @@ async function run(seed: number): Promise<void> {
     }
   }
 
-  mendDisk();
+  repairDisk();
   kafka.leaderless.clear();
   Object.assign(kafka, { isUp: true, looksUp: undefined, queueSize: 1000, failOnSend: undefined });
   await until(`seed ${seed}: all to be delivered`, () => {
@@ -204,15 +204,15 @@ async function run(seed: number): Promise<void> {
   const there = kafka.firstByKey();
   for (const [key, taken] of ledger.taken) {
     const arrived = there.get(key) ?? [];
-    // What only a killed process knew of may have been on its way to a broker, and land any time after.
+    // An event that was in the memory of a killed process only may still have been in flight, and arrive at any time.
     const isKept = (value: string) => !ledger.mayBeLost.has(value);
     const inOrder = arrived.filter((value) => taken.includes(value) && isKept(value));
     expect(inOrder, `seed ${seed}, order of ${key}`).toEqual(taken.filter(isKept));
   }
   const all = new Set([...there.values()].flat());
   expect(
-    [...ledger.promised].filter((value) => !all.has(value)),
-    `seed ${seed}, promised`,
+    [...ledger.confirmed].filter((value) => !all.has(value)),
+    `seed ${seed}, confirmed`,
   ).toEqual([]);
   expect(
     [...ledger.refused].filter((value) => all.has(value)),

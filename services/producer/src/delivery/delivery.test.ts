@@ -56,7 +56,7 @@ async function start(
   return { kafka, delivery, folder: workerFolder(home.path, 0), rejectedPath };
 }
 
-/** Lets the brokers take everything until delivery has nothing left to send. */
+/** Lets the brokers accept everything until delivery has nothing left to send. */
 async function drain({ kafka, delivery }: Harness): Promise<void> {
   await until("all to be delivered", () => {
     kafka.deliverAll();
@@ -69,7 +69,7 @@ const values = (kafka: FakeKafka, key = "k") => kafka.firstByKey().get(key) ?? [
 const numbered = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `v${from + i}`);
 
 describe("accepted", () => {
-  test("goes to the client at once and to no journal", async () => {
+  test("goes straight to the client and not to the journal", async () => {
     using home = temporaryFolder();
     const harness = await start(home);
     for (const value of numbered(0, 10))
@@ -100,7 +100,7 @@ describe("accepted", () => {
     await harness.delivery.stop(1_000);
   });
 
-  test("is refused when the journal is full too, and taken again once there is room", async () => {
+  test("is refused when the journal is full too, and taken again when it has room", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { journal: { maxBytes: 10_000 }, stallMs: 10_000 });
     harness.kafka.queueSize = 1;
@@ -117,7 +117,7 @@ describe("accepted", () => {
     await harness.delivery.stop(1_000);
   });
 
-  test("that Kafka refuses for good is set aside and counted", async () => {
+  test("rejected by Kafka for good is quarantined and counted", async () => {
     using home = temporaryFolder();
     const harness = await start(home);
     for (const value of ["a", "refused", "b"]) harness.delivery.accept(event(value));
@@ -133,9 +133,9 @@ describe("accepted", () => {
     expect([line.key, line.code, atob(line.value)]).toEqual(["k", "invalid_record", "refused"]);
   });
 
-  // It was let go of in the journal before its line was written: a full disk or a kill in between lost it.
+  // The journal record was acknowledged before the line was written: a full disk or a kill in between lost the event.
   test.each(["accept", "durable"] as const)(
-    "(%s) that Kafka refuses for good stays in the journal until the disk has its line",
+    "(%s) rejected by Kafka for good stays in the journal until its line is on disk",
     async (how) => {
       using home = temporaryFolder();
       const first = await start(home);
@@ -161,7 +161,7 @@ describe("accepted", () => {
     },
   );
 
-  test("as many as Kafka refuses: memory holds a part, the journal the rest, and others go on", async () => {
+  test("more rejected events than memory may hold: the rest stays in the journal, and other events go on", async () => {
     using home = temporaryFolder();
     const harness = await start(home, {
       journal: { maxBytes: 2 ** 26 },
@@ -174,7 +174,7 @@ describe("accepted", () => {
     harness.kafka.deliverAll();
     expect(harness.delivery.state()).toMatchObject({ spooling: true, journal: { records: 30 } });
     for (const value of numbered(0, 5)) harness.delivery.accept(event(value));
-    // The first is in the file, which is full with it.
+    // The first one fills the file.
     await until("the good ones to arrive", () => {
       harness.kafka.deliverAll();
       return values(harness.kafka).length === 5 && harness.delivery.state().journal!.records === 29;
@@ -189,8 +189,8 @@ describe("accepted", () => {
     expect([...found].sort()).toEqual(refused.sort());
   });
 
-  // Replay went back only at a moment when nothing waited and nothing was in flight.
-  test("left in the journal because so much was refused at once is set aside under a steady load too", async () => {
+  // Replay rewound only when no event was waiting and none was in flight.
+  test("events skipped in the journal are quarantined under a steady load too", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { stallMs: 10_000, journal: { maxBytes: 2 ** 26 } });
     for (let i = 0; i < 3; i++) harness.delivery.accept(event(`refused ${i} ${"x".repeat(900_000)}`));
@@ -212,7 +212,7 @@ describe("accepted", () => {
     expect(values(harness.kafka)).toEqual(Array.from({ length: sent }, (_, n) => `steady ${n}`));
   });
 
-  test("that is too large for Kafka is refused at once", async () => {
+  test("too large for Kafka is refused at once", async () => {
     using home = temporaryFolder();
     const { delivery } = await start(home);
     expect(delivery.accept(event("too large"))).toEqual({ status: "refused", code: "too_large" });
@@ -227,7 +227,7 @@ describe("accepted", () => {
 });
 
 describe("durable", () => {
-  test("is on the disk when it is answered, and sent without waiting for that", async () => {
+  test("resolves once it is on disk, and is sent without waiting for that", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { stallMs: 10_000 });
     const answers = numbered(0, 5).map((value) => harness.delivery.durable(event(value)));
@@ -248,11 +248,11 @@ describe("durable", () => {
     await delivery.stop(1_000);
   });
 
-  test("is refused while the disk doesn't take it; accepted goes on", async () => {
+  test("is refused while the disk can't be written; accepted goes on", async () => {
     using home = temporaryFolder();
     const harness = await start(home);
     renameSync(harness.folder, `${harness.folder}-away`);
-    // The first finds out, when it is on its way to Kafka already: it was not refused.
+    // The first one detects it, when it is in flight to Kafka already: it can't be refused any more.
     expect(await harness.delivery.durable(event("a"))).toEqual({ status: "unknown" });
     expect(await harness.delivery.durable(event("b"))).toMatchObject({ code: "journal_unavailable" });
     expect(harness.delivery.accept(event("c"))).toEqual({ status: "accepted" });
@@ -267,7 +267,7 @@ describe("durable", () => {
 });
 
 describe("a disk whose fsync hangs", () => {
-  /** Until `release` an fsync of the journal doesn't return. */
+  /** Until `release`, fsyncs of the journal don't return. */
   function hang() {
     const { promise, resolve } = Promise.withResolvers<void>();
     const sync = spyOn(Segment.prototype, "sync").mockImplementation(() => promise);
@@ -278,8 +278,8 @@ describe("a disk whose fsync hangs", () => {
     return { release, [Symbol.dispose]: release };
   }
 
-  // Callers waited for as long as the disk did, and more were taken until requests had no room left.
-  test("durable is answered by its deadline", async () => {
+  // Callers waited as long as the fsync hung, and more requests were taken until their limit was reached.
+  test("durable settles by its deadline", async () => {
     using home = temporaryFolder();
     using disk = hang();
     const harness = await start(home, { durableDeadlineMs: 20 });
@@ -290,7 +290,7 @@ describe("a disk whose fsync hangs", () => {
     await harness.delivery.stop(1_000);
   });
 
-  test("durable is refused at once while it lasts; accepted goes on; then it is taken again", async () => {
+  test("durable is refused meanwhile, accepted goes on, and afterwards durable is taken again", async () => {
     using home = temporaryFolder();
     using disk = hang();
     const { delivery, ...harness } = await start(home, { journal: { stuckSyncMs: 20 }, stallMs: 10_000 });
@@ -308,7 +308,7 @@ describe("a disk whose fsync hangs", () => {
 });
 
 describe("stored", () => {
-  test("is answered with where it is", async () => {
+  test("resolves with topic, partition and offset", async () => {
     using home = temporaryFolder();
     const harness = await start(home);
     harness.delivery.accept(event("before"));
@@ -319,7 +319,7 @@ describe("stored", () => {
     await harness.delivery.stop(1_000);
   });
 
-  test("is unknown past its deadline, and isn't answered twice", async () => {
+  test("is unknown past its deadline, and settles once", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { stallMs: 10_000 });
     expect(await harness.delivery.stored(event("a"), 5)).toEqual({ status: "unknown" });
@@ -328,7 +328,7 @@ describe("stored", () => {
     await harness.delivery.stop(1_000);
   });
 
-  test("never outlives its answer: what Kafka doesn't take is not kept for later", async () => {
+  test("is not kept for later once it is settled", async () => {
     using home = temporaryFolder();
     const harness = await start(home);
     const answer = harness.delivery.stored(event("a"), 10_000);
@@ -354,8 +354,8 @@ describe("stored", () => {
   });
 });
 
-describe("when Kafka is away", () => {
-  test("what the client holds is taken back and sent again, before what came later", async () => {
+describe("while Kafka is unavailable", () => {
+  test("events in flight are reclaimed and sent again, before later ones", async () => {
     using home = temporaryFolder();
     const harness = await start(home);
     harness.kafka.isUp = false;
@@ -371,7 +371,7 @@ describe("when Kafka is away", () => {
     await harness.delivery.stop(1_000);
   });
 
-  test("one failed delivery takes back all behind it, so that none overtakes it", async () => {
+  test("one failed delivery reclaims all events behind it, so that none overtakes it", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { stallMs: 10_000 });
     for (const value of numbered(0, 10)) harness.delivery.accept(event(value));
@@ -384,7 +384,7 @@ describe("when Kafka is away", () => {
     await harness.delivery.stop(1_000);
   });
 
-  test("what comes back goes before records of the journal that were handed over behind it", async () => {
+  test("reclaimed events go before journal records that were sent after them", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { stallMs: 10_000 });
     const { kafka, delivery } = harness;
@@ -402,7 +402,7 @@ describe("when Kafka is away", () => {
     await drain(harness);
     expect(values(kafka)).toEqual(numbered(0, 12));
 
-    // The same while spooling again: the records were written before that began.
+    // The same while spooling again: the records were written before spooling started.
     kafka.queueSize = 5;
     accept(12, 20);
     kafka.queueSize = 8;
@@ -417,7 +417,7 @@ describe("when Kafka is away", () => {
   });
 
   test.each(["accept", "durable", "stored"] as const)(
-    "a failure told while an event is handed over (%s) loses neither",
+    "a failure reported while an event is being sent (%s) loses neither event",
     async (how) => {
       using home = temporaryFolder();
       const harness = await start(home, { stallMs: 10_000 });
@@ -436,7 +436,7 @@ describe("when Kafka is away", () => {
     },
   );
 
-  test("without a journal a failed event is lost, counted, and costs no other", async () => {
+  test("without a journal a failed event is lost and counted, and no other is", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { isJournalled: false });
     for (const value of numbered(0, 3)) harness.delivery.accept(event(value));
@@ -447,7 +447,7 @@ describe("when Kafka is away", () => {
     await harness.delivery.stop(1_000);
   });
 
-  test("the only one in flight fails while the next is handed over: that one doesn't overtake it", async () => {
+  test("the only event in flight fails while the next is being sent: the next does not overtake it", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { stallMs: 10_000 });
     harness.delivery.accept(event("v0"));
@@ -467,14 +467,14 @@ describe("when Kafka is away", () => {
     const failing = setInterval(() => sink.fail(harness.kafka.partitionOf("k"), "unknown_topic", false), 0);
     await until("a few tries", () => sink.sends >= 5);
     clearInterval(failing);
-    // A try a tick at most, and the first.
+    // At most one attempt a tick, and the first.
     expect(sink.sends).toBeLessThanOrEqual(looks + 1);
     await drain(harness);
     expect(values(harness.kafka)).toEqual(["a"]);
     await harness.delivery.stop(1_000);
   });
 
-  test("without a journal a full queue refuses", async () => {
+  test("without a journal a full queue refuses events", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { isJournalled: false });
     harness.kafka.queueSize = 2;
@@ -489,7 +489,7 @@ describe("when Kafka is away", () => {
 });
 
 describe("the watchdog", () => {
-  test("a broker that answers and delivers nothing: the client is recreated, and its events are sent", async () => {
+  test("a broker is connected but nothing is delivered: the client is recreated, and its events are sent", async () => {
     using home = temporaryFolder();
     const harness = await start(home);
     Object.assign(harness.kafka, { isUp: false, looksUp: true });
@@ -503,7 +503,7 @@ describe("the watchdog", () => {
     await harness.delivery.stop(1_000);
   });
 
-  test("does so without a journal too, from memory, with its queue full", async () => {
+  test("without a journal, events are resent from memory, even with a full queue", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { isJournalled: false });
     Object.assign(harness.kafka, { isUp: false, looksUp: true, queueSize: 10 });
@@ -528,7 +528,7 @@ describe("the watchdog", () => {
     await harness.delivery.stop(1_000);
   });
 
-  test("a client that says it is of no more use is replaced at once", async () => {
+  test("a client with a fatal error is recreated at once", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { stallMs: 10_000 });
     for (const value of numbered(0, 10)) harness.delivery.accept(event(value));
@@ -538,8 +538,8 @@ describe("the watchdog", () => {
     await harness.delivery.stop(1_000);
   });
 
-  // All that a client holds waited for the oldest record, whatever partition that was for.
-  test("one partition without a leader: the others go on, its own events wait in order", async () => {
+  // All events of a client waited for the oldest record, whatever its partition.
+  test("one partition without a leader: other partitions go on, and its events wait in order", async () => {
     using home = temporaryFolder();
     const harness = await start(home);
     const { kafka, delivery } = harness;
@@ -556,7 +556,7 @@ describe("the watchdog", () => {
       delivery.accept(event(value, "other"));
     }
     await untilWell(10);
-    // For as long as it lasts: each time that what it has is taken back, others aren't held up for long.
+    // Each time that its events are reclaimed, the other partitions are held up only briefly.
     for (let round = 1; round <= 3; round++) {
       const { clientRestarts } = delivery.state().counts;
       await until("another client", () => delivery.state().counts.clientRestarts > clientRestarts);
@@ -570,7 +570,7 @@ describe("the watchdog", () => {
     kafka.deliverAll();
     expect(await answer).toMatchObject({ status: "stored", partition: well });
 
-    // So does a process that finds such an event at the front of what the former one left.
+    // The same in a process that finds such an event first in its journal.
     await delivery.stop(0);
     const next = await start(home, { kafka });
     next.delivery.accept(event("last", "other"));
@@ -607,7 +607,7 @@ describe("the watchdog", () => {
 });
 
 describe("stopping and starting", () => {
-  test("flushes what Kafka takes", async () => {
+  test("flushes the client", async () => {
     using home = temporaryFolder();
     const harness = await start(home);
     for (const value of numbered(0, 10)) harness.delivery.accept(event(value));
@@ -621,7 +621,7 @@ describe("stopping and starting", () => {
     expect(await harness.delivery.stored(event("late"), 1_000)).toMatchObject({ code: "shutting_down" });
   });
 
-  test("with Kafka away loses nothing: the next start sends it first, in order", async () => {
+  test("without Kafka loses nothing: the next start sends the events first, in order", async () => {
     using home = temporaryFolder();
     const first = await start(home, { stallMs: 10_000 });
     first.kafka.isUp = false;
@@ -641,8 +641,8 @@ describe("stopping and starting", () => {
     expect(await second.delivery.stop(1_000)).toEqual({ journalled: 0, lost: 0 });
   });
 
-  // They were cut off without an answer: the port closed before delivery stopped.
-  test("those who wait are answered when asked for, and what they brought goes on", async () => {
+  // Their connections were closed without a response: the port closed before delivery stopped.
+  test("settlePending settles pending calls as unknown, and their events are delivered", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { stallMs: 10_000, journal: { fsyncIntervalMs: 60_000 } });
     const stored = harness.delivery.stored(event("s"), 60_000);
@@ -654,7 +654,7 @@ describe("stopping and starting", () => {
     expect(values(harness.kafka)).toEqual(["s", "d"]);
   });
 
-  test("without a journal says what is lost", async () => {
+  test("without a journal returns how many events are lost", async () => {
     using home = temporaryFolder();
     const { kafka, delivery } = await start(home, { isJournalled: false });
     kafka.isUp = false;
@@ -662,7 +662,7 @@ describe("stopping and starting", () => {
     expect(await delivery.stop(50)).toEqual({ journalled: 0, lost: 3 });
   });
 
-  test("another process's journal is told at the start, and the client let go", async () => {
+  test("starting on another process's journal fails and closes the client", async () => {
     using home = temporaryFolder();
     const first = await start(home);
     const kafka = new FakeKafka();

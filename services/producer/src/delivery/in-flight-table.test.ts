@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { Random } from "@ingest/testkit";
 import { InFlightTable } from "./in-flight-table.ts";
 
-test("behaves as a map in order, whatever is removed when", () => {
+test("behaves as an ordered map, whatever is removed when", () => {
   for (let seed = 1; seed <= 50; seed++) {
     const random = new Random(seed);
     const inFlight = new InFlightTable<{ n: number }>(4);
@@ -24,7 +24,7 @@ test("behaves as a map in order, whatever is removed when", () => {
   }
 });
 
-test("another entry can take a ticket's place, unless that was removed", () => {
+test("an entry can be replaced, unless it was removed", () => {
   const inFlight = new InFlightTable<{ n: number }>(2);
   inFlight.add({ n: 1 });
   inFlight.replace(0, { n: 2 });

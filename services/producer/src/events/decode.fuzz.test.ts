@@ -1,4 +1,4 @@
-// Bodies that chance has damaged: nothing throws, and what is taken is exactly what JSON.parse and the schema take.
+// Randomly damaged bodies: nothing throws, and exactly those events are taken that JSON.parse and the schema accept.
 import { describe, expect, test } from "bun:test";
 import { isUtf8 } from "node:buffer";
 import { isEventInput, isStoredEvent } from "@ingest/contract";
@@ -107,12 +107,12 @@ describe("damaged bodies", () => {
       expectSame(bytes, event);
       if (!(event instanceof Rejection)) taken++;
     }
-    // Damage is light enough that both ways are walked often.
+    // The damage is light enough that both results occur often.
     expect(taken).toBeGreaterThan(ROUNDS / 10);
     expect(taken).toBeLessThan(ROUNDS * 0.9);
   });
 
-  test("an array: all of it or, by JSON.parse, none; and its elements are those of JSON.parse", () => {
+  test("an array: valid exactly when JSON.parse accepts it, with the same elements", () => {
     const random = new Random(2);
     for (let round = 0; round < ROUNDS; round++) {
       const list = Array.from({ length: 1 + random.below(4) }, () =>
@@ -142,7 +142,7 @@ describe("damaged bodies", () => {
     }
   });
 
-  test("lines: each stands for itself", () => {
+  test("lines: each is independent", () => {
     const random = new Random(3);
     for (let round = 0; round < ROUNDS; round++) {
       const list = Array.from({ length: 1 + random.below(4) }, () =>
@@ -152,7 +152,7 @@ describe("damaged bodies", () => {
       const events = decodeEvents(body, "ndjson", limits);
       if (events instanceof Rejection) continue;
       const lines = list.filter((line) => line.some((byte) => ![0x20, 0x09, 0x0d].includes(byte)));
-      // A byte order mark may stand before the first line only; a damaged line may begin with one.
+      // A byte order mark is allowed before the first line only; a damaged line may begin with one.
       if (lines.length !== events.length || lines.some((line) => line.includes("\ufeff"))) continue;
       for (const [index, line] of lines.entries()) expectSame(line, events[index]!);
     }

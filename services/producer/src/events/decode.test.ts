@@ -33,7 +33,7 @@ function many(text: string, format: "array" | "ndjson"): (EncodedEvent | Rejecti
 }
 
 describe("one event", () => {
-  test("gets an id and the time of receipt in front, and keeps its own bytes behind", () => {
+  test("gets an id and a timestamp at the front, and keeps its own bytes after them", () => {
     setSystemTime(NOW);
     const { id, key, value, receivedMs } = one('{"event_type":"a","user_id":"u","payload":{"n":1.0}}');
     setSystemTime();
@@ -45,13 +45,13 @@ describe("one event", () => {
     );
   });
 
-  test("with id and time is passed on as it came", () => {
+  test("with an id and a timestamp stays as it is", () => {
     const text = '{ "event_id" : "mine", "event_type":"a", "timestamp": 5 }';
     expect(one(text)).toMatchObject({ id: "mine", key: null });
     expect(one(text).value.toString()).toBe(text);
   });
 
-  test("with an id alone gets the time, with a time alone the id", () => {
+  test("with only an id gets a timestamp, with only a timestamp an id", () => {
     expect(one('{"event_id":"mine","event_type":"a"}').value.toString()).toMatch(
       /^\{"timestamp":\d+,"event_id":"mine","event_type":"a"\}$/,
     );
@@ -74,16 +74,16 @@ describe("one event", () => {
     expect(event.value.toString().trim()).toBe(event.value.toString());
   });
 
-  test("keeps what JavaScript's numbers would lose", () => {
+  test("keeps digits that a JavaScript number would lose", () => {
     expect(one('{"event_type":"a","payload":{"n":12345678901234567890}}').value.toString()).toContain(
       "12345678901234567890",
     );
   });
 
-  test("doesn't hold on to a body that is much larger than it", () => {
+  test("does not keep a much larger body in memory", () => {
     const padded = `${" ".repeat(100_000)}{"event_type":"a","event_id":"e","timestamp":1}`;
     const { value } = one(padded);
-    // A text would be a view of the whole body's.
+    // A substring would be a view of the whole body.
     expect(value).toBeInstanceOf(Buffer);
     expect((value as Buffer).buffer.byteLength).toBeLessThan(50_000);
   });
@@ -95,7 +95,7 @@ describe("one event", () => {
     },
   );
 
-  test("an array within arrays without end is refused, not suffered", () => {
+  test("arrays that are nested too deeply are rejected", () => {
     expect(no("[".repeat(300_000)).code).toBe("not_json");
   });
 
@@ -106,7 +106,7 @@ describe("one event", () => {
     },
   );
 
-  test("what isn't an event is refused by member, and by its own id", () => {
+  test("an invalid event is rejected with its members and its event_id", () => {
     const rejection = no('{"event_id":"mine","event_type":7,"extra":1}');
     expect(rejection.code).toBe("invalid_event");
     expect(rejection.more.eventId).toBe("mine");
@@ -114,7 +114,7 @@ describe("one event", () => {
     expect(no('{"event_type":7}').detail).toBe("/event_type must be a string, got a number.");
   });
 
-  test("a member named __proto__ is one too many", () => {
+  test("a member named __proto__ is unknown", () => {
     expect(no('{"event_type":"a","__proto__":{"event_id":"x"}}').code).toBe("invalid_event");
   });
 });
@@ -122,7 +122,7 @@ describe("one event", () => {
 describe.each(["array", "ndjson"] as const)("many as %s", (format) => {
   const write = (events: string[]) => (format === "array" ? `[${events.join(",\n ")}]` : events.join("\n"));
 
-  test("each has its own id and bytes", () => {
+  test("each event has its own id and bytes", () => {
     const events = many(
       write(['{"event_type":"a"}', '{"event_type":"ü","event_id":"mine","timestamp":1}']),
       format,
@@ -133,7 +133,7 @@ describe.each(["array", "ndjson"] as const)("many as %s", (format) => {
     expect(new Set(events.map((e) => (e as EncodedEvent).id)).size).toBe(2);
   });
 
-  test("one that is wrong doesn't cost the others", () => {
+  test("an invalid event does not affect the others", () => {
     const events = many(write(['{"event_type":"a"}', '{"event_type":1}', "3", '{"event_type":"b"}']), format);
     expect(events.map((e) => (e instanceof Rejection ? e.code : "taken"))).toEqual([
       "taken",
@@ -143,7 +143,7 @@ describe.each(["array", "ndjson"] as const)("many as %s", (format) => {
     ]);
   });
 
-  test("an event keeps no other's bytes alive", () => {
+  test("an event keeps no bytes of another in memory", () => {
     const [event] = many(
       write([`{"event_type":"a","event_id":"e","timestamp":1}`, `{"event_type":"${"x".repeat(60_000)}"}`]),
       format,
@@ -151,7 +151,7 @@ describe.each(["array", "ndjson"] as const)("many as %s", (format) => {
     expect(((event as EncodedEvent).value as Buffer).buffer.byteLength).toBeLessThan(20_000);
   });
 
-  test("one that is too large is refused by itself", () => {
+  test("an event that is too large is rejected alone", () => {
     const events = many(
       write([`{"event_type":"a","payload":{"p":"${"x".repeat(1_000)}"}}`, '{"event_type":"a"}']),
       format,
@@ -159,7 +159,7 @@ describe.each(["array", "ndjson"] as const)("many as %s", (format) => {
     expect(events.map((e) => e instanceof Rejection)).toEqual([true, false]);
   });
 
-  test("what is no event costs no more memory than one may have: nothing larger is ever parsed", () => {
+  test("nothing larger than the limit of an event is ever parsed", () => {
     const small = "[],".repeat(limits.maxEventBytes);
     const bodies = [
       write(["1", `[${small}[]]`, '{"event_type":"a"}']),
@@ -177,13 +177,13 @@ describe.each(["array", "ndjson"] as const)("many as %s", (format) => {
     }
   });
 
-  test("more than the limit are refused as a whole", () => {
+  test("a batch above the limit of events is rejected as a whole", () => {
     const events = decodeEvents(bytes(write(new Array(6).fill('{"event_type":"a"}'))), format, limits);
     expect(events).toBeInstanceOf(Rejection);
     expect((events as Rejection).code).toBe("too_large");
   });
 
-  test("none is refused", () => {
+  test("an empty batch is rejected", () => {
     expect(decodeEvents(bytes(write([])), format, limits)).toMatchObject({
       code: format === "array" ? "invalid_event" : "invalid_event",
     });
@@ -191,7 +191,7 @@ describe.each(["array", "ndjson"] as const)("many as %s", (format) => {
 });
 
 describe("an array", () => {
-  test.each(['{"event_type":"a"}', "3", '"text"', "null"])("%j is none", (text) => {
+  test.each(['{"event_type":"a"}', "3", '"text"', "null"])("%j is no array", (text) => {
     expect(decodeEvents(bytes(text), "array", limits)).toMatchObject({ code: "invalid_event" });
   });
   test.each([
@@ -199,16 +199,16 @@ describe("an array", () => {
     '[{"event_type":"a"}]]',
     '[{"event_type":"a"},]',
     '[{"event_type":"a"},{]',
-  ])("%j is not JSON, and none of it is taken", (text) => {
+  ])("%j is not JSON, and no event of it is taken", (text) => {
     expect(decodeEvents(bytes(text), "array", limits)).toMatchObject({ code: "not_json" });
   });
 });
 
 describe("lines", () => {
-  test("blank ones and carriage returns don't count", () => {
+  test("blank lines and carriage returns are skipped", () => {
     expect(many('\ufeff{"event_type":"a"}\r\n\r\n  \n{"event_type":"b"}\n\n', "ndjson")).toHaveLength(2);
   });
-  test("a line that is no JSON is refused by itself", () => {
+  test("a line that is not JSON is rejected alone", () => {
     const events = many('{"event_type":"a"}\n{"event_type":\n{"event_type":"b"}', "ndjson");
     expect(events.map((e) => (e instanceof Rejection ? e.code : "taken"))).toEqual([
       "taken",

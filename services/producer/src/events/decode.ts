@@ -1,4 +1,4 @@
-// Bytes → events ready for Kafka, or what is wrong with them. Knows the formats; neither HTTP nor Kafka.
+// Request body → events ready for Kafka, or rejections. Knows the formats; neither HTTP nor Kafka.
 import { isAscii, isUtf8 } from "node:buffer";
 import { eventProblems, isEventInput } from "@ingest/contract";
 import type { EncodedEvent } from "../delivery/index.ts";
@@ -18,33 +18,33 @@ const CLOSE_BRACE = 0x7d;
 const BYTE_ORDER_MARK = 0xfeff;
 
 /**
- * Reads a body that is one event, of no more bytes than an event may have.
- * @param sent its text; undefined when it isn't UTF-8
+ * Decodes a single event, whose size is within the limit.
+ * @param body its text; undefined when it isn't UTF-8
  */
-export function decodeEvent(sent: string | undefined): EncodedEvent | Rejection {
-  if (sent === undefined) return notUtf8();
-  // JSON.parse has no use for a byte order mark (RFC 8259, section 8.1).
-  const text = sent.charCodeAt(0) === BYTE_ORDER_MARK ? sent.slice(1) : sent;
+export function decodeEvent(body: string | undefined): EncodedEvent | Rejection {
+  if (body === undefined) return notUtf8();
+  // JSON.parse does not accept a byte order mark (RFC 8259, section 8.1).
+  const text = body.charCodeAt(0) === BYTE_ORDER_MARK ? body.slice(1) : body;
   const parsed = parse(text);
   if (parsed instanceof Rejection) return parsed;
   if (!isEventInput(parsed)) return notAnEvent(parsed);
   const isBare = text.charCodeAt(0) === OPEN_BRACE && text.charCodeAt(text.length - 1) === CLOSE_BRACE;
   if (isBare) return encodeText(parsed, text, Date.now());
-  // White space around it isn't the event's. A copy, as a part of a text keeps all of it in memory.
+  // Without the white space around it. A copy: a substring would keep the whole text in memory.
   const json = Buffer.from(text.trim());
   return encodePart(parsed, json, 0, json.length, undefined, Date.now());
 }
 
 /**
- * Reads a body that is many: a rejection for all of it, or for each event its own. Each is found and measured before it
- * is parsed, alone: what is parsed at once is never more than one event may have.
+ * Decodes a batch: one rejection for the whole body, or an event or rejection for each element. Elements are located and
+ * measured first and then parsed one by one, so that nothing larger than one event is ever parsed.
  */
 export function decodeEvents(
   body: Buffer,
   format: "array" | "ndjson",
   limits: DecodeLimits,
 ): (EncodedEvent | Rejection)[] | Rejection {
-  // Where every character is one byte, the text is decoded once and cut; else event by event.
+  // ASCII is decoded once and cut at byte offsets; other text is decoded event by event.
   const ascii = isAscii(body) ? body.toString("latin1") : undefined;
   if (ascii === undefined && !isUtf8(body)) return notUtf8();
   const bounds = format === "ndjson" ? lineBounds(body, limits.maxBatchEvents) : arrayBounds(body, limits);
@@ -66,7 +66,7 @@ export function decodeEvents(
     }
     const text = ascii?.slice(start, end);
     const parsed = parse(text ?? body.toString("utf8", start, end));
-    // A line stands for itself; an array is JSON as a whole or not at all.
+    // NDJSON lines are independent; an array is valid JSON as a whole or not at all.
     if (parsed instanceof Rejection && format === "array") return parsed;
     if (parsed instanceof Rejection) events.push(parsed);
     else if (isEventInput(parsed)) events.push(encodePart(parsed, body, start, end, text, receivedMs));
@@ -76,13 +76,15 @@ export function decodeEvents(
 }
 
 function arrayBounds(body: Buffer, limits: DecodeLimits): number[] | "too many" | Rejection {
-  const start = skipToText(body);
+  const start = skipToContent(body);
   if (body[start] !== OPEN_BRACKET) return notAnArray(body, start, limits);
   const bounds = elementBounds(body, start, limits.maxBatchEvents);
-  return bounds === "broken" ? new Rejection("not_json", "The body is not a whole JSON array.") : bounds;
+  return bounds === "malformed"
+    ? new Rejection("not_json", "The body is not a complete JSON array.")
+    : bounds;
 }
 
-/** Is it no JSON, or JSON of another kind? Asked only where it may be parsed. */
+/** Not JSON, or JSON other than an array. Parsed only when it isn't larger than an event. */
 function notAnArray(body: Buffer, start: number, limits: DecodeLimits): Rejection {
   if (body.length - start <= limits.maxEventBytes) {
     const parsed = parse(body.toString("utf8", start));
@@ -95,7 +97,7 @@ function notAnArray(body: Buffer, start: number, limits: DecodeLimits): Rejectio
   );
 }
 
-/** As `elementBounds`, for lines; blank ones don't count. */
+/** As `elementBounds`, for lines; skips blank lines. */
 function lineBounds(body: Buffer, max: number): number[] | "too many" {
   const bounds: number[] = [];
   for (let from = skipByteOrderMark(body); from < body.length; ) {
@@ -118,7 +120,7 @@ function notAnEvent(value: unknown): Rejection {
   return new Rejection("invalid_event", detail, { errors, ...ownId(value) });
 }
 
-/** An id that the caller gave, to be named in the answer. */
+/** The caller's event_id, for the response. */
 function ownId(value: unknown): { eventId?: string } {
   const id = (value as { event_id?: unknown } | null)?.event_id;
   return typeof id === "string" && id.length > 0 && id.length <= 128 ? { eventId: id } : {};
@@ -129,12 +131,12 @@ function parse(text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     if (text.trim() === "") return new Rejection("not_json", "The body is empty.");
-    // SyntaxError, or RangeError for arrays within arrays without end.
+    // SyntaxError, or RangeError for arrays that are nested too deeply.
     return new Rejection("not_json", `${(error as Error).message}.`);
   }
 }
 
-function skipToText(body: Buffer): number {
+function skipToContent(body: Buffer): number {
   return skipSpace(body, skipByteOrderMark(body), body.length);
 }
 
@@ -148,5 +150,5 @@ function notUtf8(): Rejection {
 }
 
 function tooLarge(bytes: number, { maxEventBytes }: DecodeLimits): Rejection {
-  return new Rejection("too_large", `The event has ${bytes} bytes; at most ${maxEventBytes} are taken.`);
+  return new Rejection("too_large", `The event has ${bytes} bytes; the limit is ${maxEventBytes}.`);
 }

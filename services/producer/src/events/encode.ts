@@ -1,25 +1,25 @@
-// An event's record: the caller's own text, with the id and the time of receipt in front where it has none.
-// Nothing is written anew, so numbers, order and repeated members stay as the caller sent them.
+// An event → its record's value: the caller's JSON, with an id and a timestamp inserted at the front where they are
+// missing. Nothing is serialized again, so numbers, the order of members and duplicate members stay as sent.
 import type { EventInput } from "@ingest/contract";
 import type { EncodedEvent } from "../delivery/index.ts";
 
 /**
- * @param event what was read from `json`, and is an event
- * @param json from its `{` to its `}`; valid UTF-8 when it came, so that it is the same bytes again when it is written
+ * @param event the parsed and checked `json`
+ * @param json from `{` to `}`. Decoded from valid UTF-8, so that encoding it gives the same bytes again
  * @param receivedMs Unix ms
  */
 export function encodeText(event: EventInput, json: string, receivedMs: number): EncodedEvent {
   const id = event.event_id ?? Bun.randomUUIDv7();
-  const made = madeMembers(event, id, receivedMs);
-  return { id, key: event.user_id ?? null, value: made === "" ? json : made + json.slice(1), receivedMs };
+  const added = addedMembers(event, id, receivedMs);
+  return { id, key: event.user_id ?? null, value: added === "" ? json : added + json.slice(1), receivedMs };
 }
 
 /**
- * As `encodeText`, for an event that is a part of a larger body, which its record must not keep in memory.
- * @param json the bytes of the body
- * @param start where the event's `{` is
- * @param end the byte after its `}`
- * @param text the same part as text, where each of its characters is a byte
+ * As `encodeText`, for an event that is a part of a larger body. Its value keeps no reference to that body.
+ * @param json the body
+ * @param start the offset of the event's `{`
+ * @param end the offset after its `}`
+ * @param text the same part as text, when it is ASCII
  */
 export function encodePart(
   event: EventInput,
@@ -30,33 +30,33 @@ export function encodePart(
   receivedMs: number,
 ): EncodedEvent {
   const id = event.event_id ?? Bun.randomUUIDv7();
-  const made = madeMembers(event, id, receivedMs);
-  return { id, key: event.user_id ?? null, value: partValue(made, json, start, end, text), receivedMs };
+  const added = addedMembers(event, id, receivedMs);
+  return { id, key: event.user_id ?? null, value: toValue(added, json, start, end, text), receivedMs };
 }
 
-function partValue(
-  made: string,
+function toValue(
+  added: string,
   json: Buffer,
   start: number,
   end: number,
   text: string | undefined,
 ): string | Buffer {
-  if (made === "") return Buffer.from(json.subarray(start, end));
-  // Joined texts are copied where they are written first, and let go of their parts then.
-  return text === undefined ? splice(made, json, start + 1, end) : made + text.slice(1);
+  if (added === "") return Buffer.from(json.subarray(start, end));
+  // A concatenation is flattened when it is written, and releases its parts then.
+  return text === undefined ? splice(added, json, start + 1, end) : added + text.slice(1);
 }
 
-/** What stands in front of the caller's first member; empty when the event has it all. ASCII only. */
-function madeMembers({ event_id, timestamp }: EventInput, id: string, receivedMs: number): string {
-  const made = event_id === undefined ? `{"event_id":"${id}",` : "";
-  if (timestamp !== undefined) return made;
-  return `${made === "" ? "{" : made}"timestamp":${receivedMs},`;
+/** The text before the caller's first member; empty when the event has an id and a timestamp. ASCII only. */
+function addedMembers({ event_id, timestamp }: EventInput, id: string, receivedMs: number): string {
+  const added = event_id === undefined ? `{"event_id":"${id}",` : "";
+  if (timestamp !== undefined) return added;
+  return `${added === "" ? "{" : added}"timestamp":${receivedMs},`;
 }
 
-/** @param made ASCII only. At least one member follows it: an event has its type. */
-function splice(made: string, json: Buffer, from: number, end: number): Buffer {
-  const value = Buffer.allocUnsafe(made.length + end - from);
-  value.write(made, 0, "latin1");
-  json.copy(value, made.length, from, end);
+/** @param added ASCII only. At least one member follows it: `event_type` is required. */
+function splice(added: string, json: Buffer, from: number, end: number): Buffer {
+  const value = Buffer.allocUnsafe(added.length + end - from);
+  value.write(added, 0, "latin1");
+  json.copy(value, added.length, from, end);
   return value;
 }

@@ -9,7 +9,6 @@ const refused = (code: RefusalCode, retryAfterSeconds = 3) =>
   ({ status: "refused", code, retryAfterSeconds }) as const;
 const json = async <T>(response: Response) => (await response.json()) as T;
 
-/** A body that comes when it comes. */
 /** A request that waits for Kafka until `settle` is called. */
 async function postWaiting({ post, delivery, admission }: ReturnType<typeof createTestApp>) {
   const { promise: outcome, resolve: settle } = Promise.withResolvers<StoredOutcome>();
@@ -29,7 +28,7 @@ async function problem(response: Response): Promise<Problem> {
 }
 
 describe("POST /register_event", () => {
-  test("answers 202 with the event's id, and hands it on", async () => {
+  test("responds 202 with the event's id, and delivers the event", async () => {
     const { post, delivery } = createTestApp();
     const response = await post("/register_event", '{"event_type":"a","user_id":"u"}');
     expect(response.status).toBe(202);
@@ -42,7 +41,7 @@ describe("POST /register_event", () => {
     expect(delivery.taken[0]).toMatchObject({ id: body.event_id, key: "u" });
   });
 
-  test("returns the caller's own id, whatever is in it", async () => {
+  test("returns the caller's own id, whatever characters it has", async () => {
     const { post } = createTestApp();
     const event_id = 'a"b\\c\u0001\ud800é';
     const response = await post("/register_event", JSON.stringify({ event_type: "a", event_id }));
@@ -60,7 +59,7 @@ describe("POST /register_event", () => {
     expect(await json<object>(response)).toMatchObject({ status: "durable" });
   });
 
-  test("stored is 201 with the place, and the setting's default can ask for it", async () => {
+  test("stored is 201 with topic, partition and offset, also as the default durability", async () => {
     const { post } = createTestApp({ defaultDurability: "stored" });
     const response = await post("/register_event", '{"event_type":"a"}', { prefer: "durability=stored" });
     expect(response.status).toBe(201);
@@ -71,17 +70,17 @@ describe("POST /register_event", () => {
     expect((await post("/register_event", '{"event_type":"a"}')).status).toBe(201);
   });
 
-  // It was 503, "not taken", while the event was on its way to Kafka.
-  test("a durable event that was taken and that the disk doesn't confirm is 504, with the id to send it again by", async () => {
+  // The response was 503, not taken, although the event was in flight to Kafka.
+  test("a durable event without a confirmed fsync is 504, with the event_id to send it again with", async () => {
     const { post, delivery } = createTestApp();
-    delivery.durables.push({ status: "unknown" });
+    delivery.durableOutcomes.push({ status: "unknown" });
     const body = await problem(await post("/register_event?durability=durable", '{"event_type":"a"}'));
     expect(body).toMatchObject({ status: 504, code: "outcome_unknown", event_id: delivery.taken[0]!.id });
   });
 
-  test("a stored event without an outcome is 504, with its id", async () => {
+  test("a stored event without an outcome is 504, with its event_id", async () => {
     const { post, delivery } = createTestApp();
-    delivery.outcomes.push({ status: "unknown" });
+    delivery.storedOutcomes.push({ status: "unknown" });
     const response = await post("/register_event?durability=stored", '{"event_type":"a","event_id":"mine"}');
     expect(await problem(response)).toMatchObject({ status: 504, code: "outcome_unknown", event_id: "mine" });
   });
@@ -94,16 +93,16 @@ describe("POST /register_event", () => {
     "shutting_down",
   ] as const)("%s is 503 with Retry-After", async (code) => {
     const { post, delivery } = createTestApp();
-    delivery.acceptances.push(refused(code));
+    delivery.acceptOutcomes.push(refused(code));
     const response = await post("/register_event", '{"event_type":"a"}');
     expect(response.headers.get("retry-after")).toBe("3");
     expect(await problem(response)).toMatchObject({ status: 503, code });
     expect(delivery.taken).toEqual([]);
   });
 
-  test("what Kafka finds too large is 413", async () => {
+  test("an event that is too large for Kafka is 413", async () => {
     const { post, delivery } = createTestApp();
-    delivery.acceptances.push({ status: "refused", code: "too_large" });
+    delivery.acceptOutcomes.push({ status: "refused", code: "too_large" });
     const response = await post("/register_event", '{"event_type":"a"}');
     expect(await problem(response)).toMatchObject({ status: 413, code: "too_large" });
   });
@@ -164,7 +163,7 @@ describe("POST /register_event", () => {
     expect((await post("/register_event", '{"event_type":"a"}', { "content-type": type })).status).toBe(202);
   });
 
-  test("more requests than allowed are refused at once, and let in again after", async () => {
+  test("requests beyond the limit are refused at once, and admitted again afterwards", async () => {
     const parts = createTestApp({ maxInFlight: 1 });
     const { post, admission } = parts;
     const slow = await postWaiting(parts);
@@ -177,7 +176,7 @@ describe("POST /register_event", () => {
     expect(admission.inFlight).toBe(0);
   });
 
-  test("once it is closed nobody is let in, and who is in has an answer", async () => {
+  test("a closed admission refuses new requests, and admitted ones get their response", async () => {
     const parts = createTestApp();
     const { post, admission } = parts;
     const slow = await postWaiting(parts);
@@ -193,7 +192,7 @@ describe("POST /register_event", () => {
 describe("POST /register_events", () => {
   const two = '[{"event_type":"a","event_id":"1"},{"event_type":"b"}]';
 
-  test("answers 202 with a result for each, by index and id", async () => {
+  test("responds 202 with a result for each event, by index and event_id", async () => {
     const { post, delivery } = createTestApp();
     const response = await post("/register_events", two);
     expect(response.status).toBe(202);
@@ -215,7 +214,7 @@ describe("POST /register_events", () => {
     expect(delivery.events).toMatchObject([{ event_type: "a" }, { event_type: "b" }]);
   });
 
-  test("is 207 when one is wrong and the others are taken", async () => {
+  test("is 207 when one event is invalid and the others are taken", async () => {
     const { post } = createTestApp();
     const response = await post(
       "/register_events",
@@ -233,9 +232,9 @@ describe("POST /register_events", () => {
     });
   });
 
-  test("is 207 when some are to be sent again", async () => {
+  test("is 207 when some events have to be sent again", async () => {
     const { post, delivery } = createTestApp();
-    delivery.acceptances.push({ status: "accepted" }, refused("queue_full"));
+    delivery.acceptOutcomes.push({ status: "accepted" }, refused("queue_full"));
     const response = await post("/register_events", two);
     expect(response.status).toBe(207);
     expect((await json<{ results: EventResult[] }>(response)).results[1]).toMatchObject({
@@ -244,7 +243,7 @@ describe("POST /register_events", () => {
     });
   });
 
-  test("is 422 with the results when each is wrong", async () => {
+  test("is 422 with the results when every event is invalid", async () => {
     const { post } = createTestApp();
     const body = await problem(await post("/register_events", '[{"event_type":1},3]'));
     expect(body).toMatchObject({ status: 422, code: "invalid_event" });
@@ -254,9 +253,9 @@ describe("POST /register_events", () => {
     ]);
   });
 
-  test("is 503 with the results when none could be taken", async () => {
+  test("is 503 with the results when no event could be taken", async () => {
     const { post, delivery } = createTestApp();
-    delivery.acceptances.push(refused("journal_full"), refused("journal_full"));
+    delivery.acceptOutcomes.push(refused("journal_full"), refused("journal_full"));
     const response = await post("/register_events", two);
     expect(response.headers.get("retry-after")).toBe("3");
     expect(await problem(response)).toMatchObject({
@@ -266,7 +265,7 @@ describe("POST /register_events", () => {
     } as object);
   });
 
-  test("stored: 201 when all are, 207 when one has no outcome, 504 when none has", async () => {
+  test("stored: 201 when all are stored, 207 when one has no outcome, 504 when none has one", async () => {
     const { post, delivery } = createTestApp();
     const stored = await post("/register_events?durability=stored", two);
     expect(stored.status).toBe(201);
@@ -274,29 +273,29 @@ describe("POST /register_events", () => {
       status: "stored",
       partition: 2,
     });
-    delivery.outcomes.push({ status: "unknown" });
+    delivery.storedOutcomes.push({ status: "unknown" });
     expect((await post("/register_events?durability=stored", two)).status).toBe(207);
-    delivery.outcomes.push({ status: "unknown" }, { status: "unknown" });
+    delivery.storedOutcomes.push({ status: "unknown" }, { status: "unknown" });
     expect(await problem(await post("/register_events?durability=stored", two))).toMatchObject({
       status: 504,
     });
   });
 
-  test("durable: 207 when the disk doesn't confirm one, 504 when it confirms none", async () => {
+  test("durable: 207 when one fsync is not confirmed, 504 when none is", async () => {
     const { post, delivery } = createTestApp();
-    delivery.durables.push({ status: "durable" }, { status: "unknown" });
+    delivery.durableOutcomes.push({ status: "durable" }, { status: "unknown" });
     const mixed = await post("/register_events?durability=durable", two);
     expect(mixed.status).toBe(207);
     const { results } = await json<{ results: EventResult[] }>(mixed);
     expect(results.map((r) => r.status)).toEqual(["durable", "unknown"]);
-    delivery.durables.push({ status: "unknown" }, { status: "unknown" });
+    delivery.durableOutcomes.push({ status: "unknown" }, { status: "unknown" });
     expect(await problem(await post("/register_events?durability=durable", two))).toMatchObject({
       status: 504,
       results: [{ event_id: "1", code: "outcome_unknown" }, { status: "unknown" }],
     } as object);
   });
 
-  test("durable by preference says so", async () => {
+  test("durable by preference returns Preference-Applied", async () => {
     const { post } = createTestApp();
     const response = await post("/register_events", two, { prefer: "durability=durable" });
     expect(response.status).toBe(202);

@@ -37,16 +37,16 @@ test.each([
   '["\\',
   "[{]",
   '[{"a":[1}',
-])("%j breaks off, or goes on", (json) => {
-  expect(elementBounds(Buffer.from(json), 0, 100)).toBe("broken");
+])("%j is malformed", (json) => {
+  expect(elementBounds(Buffer.from(json), 0, 100)).toBe("malformed");
 });
 
-test("stops at the first element too many, whatever comes after", () => {
+test("stops at the first element above the limit, whatever follows", () => {
   expect(elementBounds(Buffer.from("[1,2]"), 0, 2)).toHaveLength(4);
   expect(elementBounds(Buffer.from("[1,2,3"), 0, 2)).toBe("too many");
 });
 
-test("cuts whatever JSON.stringify writes, with and without white space", () => {
+test("finds the elements of any array that JSON.stringify writes, with and without white space", () => {
   const random = new Random(7);
   const texts = ['"', "\\", "]", "}", ",", "a\nb", "é☃😀", "", '\\\\"', "[{"];
   const value = (depth: number): unknown => {

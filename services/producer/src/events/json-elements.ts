@@ -1,5 +1,5 @@
-// Where the elements of a JSON array begin and end: before anything is parsed, for what a parser makes of a body can
-// take thirty times its size; and so that each element can be passed on as its caller wrote it.
+// Locates the elements of a JSON array without parsing it: a parsed body can take thirty times its size in memory, and
+// each element is sent on exactly as the caller wrote it.
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -11,14 +11,14 @@ const CLOSE_BRACE = 0x7d;
 const NEAR_BYTES = 24;
 
 /**
- * The first byte and the byte after the last, for each element in turn; white space around it left out.
- * When each element is JSON by itself then so is the whole array, and the other way round.
+ * For each element, its start and end offset, without white space around it.
+ * The array is valid JSON if and only if each element is.
  * @param json UTF-8 text
- * @param start where its `[` is
- * @returns `broken` when this is no array from its bracket to the end, whatever its elements are; `too many` as soon as
- * there are more than `max`, without a look at what follows
+ * @param start the offset of `[`
+ * @returns `malformed` when the text is not an array from `[` to its end, whatever the elements are; `too many` as soon
+ * as there are more than `max` elements, without reading further
  */
-export function elementBounds(json: Buffer, start: number, max: number): number[] | "broken" | "too many" {
+export function elementBounds(json: Buffer, start: number, max: number): number[] | "malformed" | "too many" {
   const bounds: number[] = [];
   let at = skipSpace(json, start + 1, json.length);
   if (json[at] !== CLOSE_BRACKET) {
@@ -30,12 +30,12 @@ export function elementBounds(json: Buffer, start: number, max: number): number[
       if (json[at] !== COMMA) break;
       at = skipSpace(json, at + 1, json.length);
     }
-    if (json[at] !== CLOSE_BRACKET) return "broken";
+    if (json[at] !== CLOSE_BRACKET) return "malformed";
   }
-  return skipSpace(json, at + 1, json.length) === json.length ? bounds : "broken";
+  return skipSpace(json, at + 1, json.length) === json.length ? bounds : "malformed";
 }
 
-/** Where the comma or bracket is that ends the element. */
+/** The offset of the comma or bracket after the element. */
 function elementEnd(json: Buffer, from: number): number {
   const length = json.length;
   let depth = 0;
@@ -54,11 +54,11 @@ function elementEnd(json: Buffer, from: number): number {
   return length;
 }
 
-/** Where the quote is that ends the text; the end of all when there is none. */
+/** The offset of the closing quote; the length of `json` when there is none. */
 function stringEnd(json: Buffer, from: number): number {
   const length = json.length;
   for (let at = from; ; ) {
-    // Most texts are short; of a long one the rest is searched by the runtime, ten times as fast.
+    // Most strings are short. The rest of a long one is searched by `indexOf`, which is ten times as fast.
     for (const near = Math.min(length, at + NEAR_BYTES); at < near; at++) {
       const byte = json[at]!;
       if (byte === QUOTE) return at;
@@ -74,14 +74,14 @@ function stringEnd(json: Buffer, from: number): number {
   }
 }
 
-/** The first byte from here on that is not white space; anything else below U+0020 is left for JSON.parse to refuse. */
+/** The offset of the first byte that is not white space. Other control characters are left for JSON.parse to reject. */
 export function skipSpace(json: Uint8Array, from: number, end: number): number {
   let at = from;
   while (at < end && isSpace(json[at]!)) at++;
   return at;
 }
 
-/** The byte after the last that is not white space. */
+/** The offset after the last byte that is not white space. */
 export function trimEnd(json: Uint8Array, start: number, from: number): number {
   let end = from;
   while (end > start && isSpace(json[end - 1]!)) end--;

@@ -22,7 +22,7 @@ export function createFaultResponder(log: Log): (error: unknown) => LightRespons
       loggedMs = performance.now();
       log.error({ error }, "request failed: exception in this service");
     }
-    return toProblemResponse(new Rejection("internal", "The fault is logged here."));
+    return toProblemResponse(new Rejection("internal", "The error is in the log of this service."));
   };
 }
 
@@ -54,15 +54,12 @@ function unmatched(request: Request, methodsOf: (path: string) => readonly strin
   const methods = methodsOf(pathname);
   if (methods.length === 0)
     return toProblemResponse(
-      new Rejection(
-        "not_found",
-        `There is nothing at ${pathname.slice(0, 200)}: see /openapi for what there is.`,
-      ),
+      new Rejection("not_found", `Nothing exists at ${pathname.slice(0, 200)}: see /openapi for the paths.`),
     ).toResponse();
   const allow = { allow: methods.join(", ") };
   if (request.method === "OPTIONS") return new Response(null, { status: 204, headers: allow });
   return toProblemResponse(
-    new Rejection("method_not_allowed", `${pathname} takes ${allow.allow}, not ${request.method}.`),
+    new Rejection("method_not_allowed", `${pathname} allows ${allow.allow}, not ${request.method}.`),
     {},
     allow,
   ).toResponse();

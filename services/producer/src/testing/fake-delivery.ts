@@ -1,4 +1,4 @@
-// A delivery that keeps what it is given, and answers as it is told.
+// A delivery that records the events it gets, and returns the outcomes that a test has queued.
 import type {
   AcceptOutcome,
   Delivery,
@@ -11,29 +11,29 @@ import type {
 
 export class FakeDelivery implements Pick<Delivery, "accept" | "durable" | "stored" | "refuse" | "state"> {
   readonly taken: EncodedEvent[] = [];
-  /** What the next events are answered with, in turn; when there is none left: taken. */
-  readonly acceptances: AcceptOutcome[] = [];
-  readonly durables: DurableOutcome[] = [];
-  readonly outcomes: StoredOutcome[] = [];
-  /** What is refused before it is read. */
+  /** Outcomes of the next calls, in turn. When the queue is empty, the event is taken. */
+  readonly acceptOutcomes: AcceptOutcome[] = [];
+  readonly durableOutcomes: DurableOutcome[] = [];
+  readonly storedOutcomes: StoredOutcome[] = [];
+  /** Returned by `refuse`. */
   refusal: Refusal | undefined;
   isReady = true;
   isConnected = true;
 
   accept(event: EncodedEvent): AcceptOutcome {
-    const acceptance = this.acceptances.shift() ?? { status: "accepted" };
-    if (acceptance.status !== "refused") this.taken.push(event);
-    return acceptance;
+    const outcome = this.acceptOutcomes.shift() ?? { status: "accepted" };
+    if (outcome.status !== "refused") this.taken.push(event);
+    return outcome;
   }
 
   async durable(event: EncodedEvent): Promise<DurableOutcome> {
-    const outcome = this.durables.shift() ?? { status: "durable" };
+    const outcome = this.durableOutcomes.shift() ?? { status: "durable" };
     if (outcome.status !== "refused") this.taken.push(event);
     return outcome;
   }
 
   async stored(event: EncodedEvent): Promise<StoredOutcome> {
-    const outcome = this.outcomes.shift() ?? {
+    const outcome = this.storedOutcomes.shift() ?? {
       status: "stored",
       topic: "events",
       partition: 2,
@@ -70,7 +70,7 @@ export class FakeDelivery implements Pick<Delivery, "accept" | "durable" | "stor
     };
   }
 
-  /** The values that were taken, read back. */
+  /** The parsed values of the events taken. */
   get events(): Record<string, unknown>[] {
     return this.taken.map(({ value }) => JSON.parse(value.toString()) as Record<string, unknown>);
   }

@@ -1,4 +1,4 @@
-// The application of the tests behind a real port.
+// The test application on a real port.
 import { type ListenOptions, listen } from "../http/listen.ts";
 import { createTestApp, type TestAppOptions } from "./test-app.ts";
 

@@ -1,4 +1,4 @@
-// The application without a port, a broker or an environment.
+// The application without a port, a broker or environment variables.
 
 import type { Durability } from "@ingest/contract";
 import { ByteBudget } from "@ingest/http-server";

@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
 import { Acks } from "./acks.ts";
 
-test("counts each ordinal once and knows the lowest that is missing", () => {
+test("counts each ordinal once and reports the lowest missing one", () => {
   const acks = new Acks();
   expect([acks.add(1), acks.add(0), acks.add(1), acks.add(5000)]).toEqual([true, true, false, true]);
   expect([acks.count, acks.lowestMissing, acks.has(5000), acks.has(4999)]).toEqual([3, 2, true, false]);
 });
 
-test("is read back as it was written", () => {
+test("decodes what it encoded", () => {
   const acks = new Acks();
   for (const ordinal of [0, 1, 2, 9, 700]) acks.add(ordinal);
   const read = Acks.decode(acks.encode());
@@ -33,7 +33,7 @@ test("damaged bytes acknowledge nothing: records are sent twice rather than neve
     expect(Acks.decode(file.subarray(0, length)).count).toBe(0);
 });
 
-test("forgets what is past the end", () => {
+test("truncate removes ordinals from the end on", () => {
   const acks = new Acks();
   for (const ordinal of [0, 3, 60]) acks.add(ordinal);
   acks.truncate(3);

@@ -20,7 +20,7 @@ async function holdElsewhere(folder: string) {
 }
 
 describe("a folder's lock", () => {
-  test("is one process's at a time, and free again when that is killed", async () => {
+  test("is held by one process at a time, and released when that is killed", async () => {
     using folder = temporaryFolder();
     const child = await holdElsewhere(folder.path);
     try {
@@ -32,7 +32,7 @@ describe("a folder's lock", () => {
     lockFolder(folder.path).release();
   });
 
-  test("is one journal's at a time within a process too", async () => {
+  test("is held by one journal at a time within a process too", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     expect(openJournal(folder.path)).rejects.toBeInstanceOf(JournalError);
@@ -40,7 +40,7 @@ describe("a folder's lock", () => {
     await (await openJournal(folder.path)).close();
   });
 
-  test("says so when the folder can't be made", () => {
+  test("fails when the folder can't be created", () => {
     using folder = temporaryFolder();
     writeFileSync(join(folder.path, "file"), "");
     expect(() => lockFolder(join(folder.path, "file", "journal"))).toThrow("not writable");
@@ -48,7 +48,7 @@ describe("a folder's lock", () => {
 });
 
 describe("workers", () => {
-  test("have a folder each", async () => {
+  test("have one folder each", async () => {
     using folder = temporaryFolder();
     const journals = await Promise.all(
       [0, 1].map((worker) => openJournal(folder.path, { worker, workers: 2 })),
@@ -58,7 +58,7 @@ describe("workers", () => {
     expect(listSegments(workerFolder(folder.path, 1))).toHaveLength(1);
   });
 
-  test("that are no more leave their records to the first, before its own", async () => {
+  test("that no longer exist leave their records to the first one, before its own", async () => {
     using folder = temporaryFolder();
     for (const worker of [0, 1, 2]) {
       const journal = await openJournal(folder.path, { worker, workers: 3 });
@@ -72,7 +72,7 @@ describe("workers", () => {
     expect(listSegments(workerFolder(folder.path, 1))).toHaveLength(1);
   });
 
-  test("that still run keep theirs", async () => {
+  test("that still run keep their records", async () => {
     using folder = temporaryFolder();
     const other = await openJournal(folder.path, { worker: 5, workers: 6 });
     other.append(event("worker 5"), Date.now());
@@ -83,7 +83,7 @@ describe("workers", () => {
   });
 });
 
-test("strange files in the folder are left alone, half-written ones removed", () => {
+test("unknown files in the folder are kept, drafts removed", () => {
   using folder = temporaryFolder();
   mkdirSync(folder.path, { recursive: true });
   for (const name of ["notes.txt", "1.segment", "0000001000000000-0000000a.acks.new"])

@@ -24,7 +24,7 @@ async function turns(isDone: () => boolean): Promise<void> {
   while (!isDone()) await new Promise(setImmediate);
 }
 
-test("all that asks within the interval shares one promise and one fsync", async () => {
+test("all commits within the interval share one promise and one fsync", async () => {
   const { state, target } = disk();
   const commits = new GroupCommit(target, { intervalMs: 5, lazySyncMs: 1_000 });
   const group = commits.commit();
@@ -35,7 +35,7 @@ test("all that asks within the interval shares one promise and one fsync", async
   expect(state.flushes).toBe(1);
 });
 
-test("what asks while an fsync runs gets the next one", async () => {
+test("a commit during an fsync waits for the next one", async () => {
   const { state, target } = disk();
   const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 1_000 });
   const first = commits.commit();
@@ -49,8 +49,8 @@ test("what asks while an fsync runs gets the next one", async () => {
   expect(await second).toBe(true);
 });
 
-// The answers to a group were made before the next fsync began: the disk stood still meanwhile.
-test("what waits goes to the disk before the group before it is answered", async () => {
+// Responses of a group were made before the next fsync started: the disk was idle meanwhile.
+test("the next fsync starts before the previous group is settled", async () => {
   const { state, target } = disk();
   const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 1_000 });
   const first = commits.commit();
@@ -63,7 +63,7 @@ test("what waits goes to the disk before the group before it is answered", async
   expect(await second).toBe(true);
 });
 
-test("what asks while an fsync runs that fails isn't told that the next one kept it", async () => {
+test("a commit during a failing fsync fails, even if the next fsync succeeds", async () => {
   const { state, target } = disk();
   const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 1_000 });
   const first = commits.commit();
@@ -73,7 +73,7 @@ test("what asks while an fsync runs that fails isn't told that the next one kept
   expect(await Promise.all([first, second])).toEqual([false, false]);
 });
 
-test("what nobody waits for is flushed, and synced only now and then", async () => {
+test("appends without a commit are flushed at once, and synced from time to time", async () => {
   const { state, target } = disk();
   const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 3_600_000 });
   for (let i = 1; i <= 3; i++) {
@@ -83,7 +83,7 @@ test("what nobody waits for is flushed, and synced only now and then", async () 
   expect(state.syncs).toBe(0);
 });
 
-test("a disk that doesn't take it is told to those who wait", async () => {
+test("a failed write or fsync fails the pending commits", async () => {
   const { state, target } = disk();
   state.isBroken = true;
   const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 0 });
@@ -91,14 +91,14 @@ test("a disk that doesn't take it is told to those who wait", async () => {
   expect(state.syncs).toBe(0);
 });
 
-test("closing commits what is open, an fsync under way included", async () => {
+test("closing waits for the fsync in progress and commits pending appends", async () => {
   const { state, target } = disk();
   const commits = new GroupCommit(target, { intervalMs: 0, lazySyncMs: 1_000 });
   const first = commits.commit();
   await turns(() => state.syncs === 1);
   const second = commits.commit();
   const closed = commits.close();
-  // One under way, one for what waits, and one for what came with the close.
+  // One in progress, one for the pending commit, and one for the close.
   for (let syncs = 1; syncs <= 3; syncs++) {
     await turns(() => state.syncs === syncs);
     state.release();

@@ -25,7 +25,7 @@ function append(journal: Journal, ...values: string[]): void {
 }
 
 describe("order", () => {
-  test("is that of appending, over as many files as it takes, across a restart", async () => {
+  test("is that of appending, across segments and a restart", async () => {
     using folder = temporaryFolder();
     const values = Array.from({ length: 500 }, (_, i) => `value ${i} ${"x".repeat(i)}`);
     const journal = await openJournal(folder.path);
@@ -53,7 +53,7 @@ describe("order", () => {
     await next.close();
   });
 
-  test("what comes back while spooling goes between what was sent before and what was spooled since", async () => {
+  test("events reclaimed while spooling go after events sent before and before events spooled since", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     append(journal, "sent 1", "sent 2");
@@ -72,8 +72,8 @@ describe("order", () => {
     await next.close();
   });
 
-  // A thousand files of room were overrun by a large queue in small files: the rest came behind what was younger.
-  test("however many files it takes", async () => {
+  // A thousand reserved segments were too few for a large queue in small segments: the rest went behind newer events.
+  test("across any number of segments", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path, { segmentBytes: 64, fsyncIntervalMs: 60_000 });
     journal.startSpooling();
@@ -86,7 +86,7 @@ describe("order", () => {
     await journal.close();
   });
 
-  test("outside of a spool it goes to the end", async () => {
+  test("reclaimed events go to the end when not spooling", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     journal.startSpooling();
@@ -99,7 +99,7 @@ describe("order", () => {
     await journal.close();
   });
 
-  test("the cursor sees what is appended behind it", async () => {
+  test("the cursor finds records that are appended behind it", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     for (let i = 0; i < 100; i++) {
@@ -111,7 +111,7 @@ describe("order", () => {
 });
 
 describe("acknowledging", () => {
-  test("removes files that are done, and what is left is sent again after a restart", async () => {
+  test("removes finished segments; the other records are sent again after a restart", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     const positions = Array.from({ length: 300 }, (_, i) => journal.append(event(`value ${i}`), NOW));
@@ -125,8 +125,8 @@ describe("acknowledging", () => {
     await next.close();
   });
 
-  // They were tried once, and not again before the next acknowledgement.
-  test("is written down once the disk takes it, when it didn't at first", async () => {
+  // Saving was attempted once, and not again before the next acknowledgement.
+  test("is saved once the disk can be written, after a first failure", async () => {
     using folder = temporaryFolder();
     const lines: string[] = [];
     const log = pino({ level: "warn" }, { write: (line) => void lines.push(line) });
@@ -142,7 +142,7 @@ describe("acknowledging", () => {
     await journal.close();
   });
 
-  test("of everything leaves no file behind", async () => {
+  test("of all records leaves no file behind", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     const positions = ["a", "b", "c"].map((value) => journal.append(event(value), NOW));
@@ -152,14 +152,14 @@ describe("acknowledging", () => {
     expect(readdirSync(workerFolder(folder.path, 0))).toEqual(["lock"]);
   });
 
-  test("a record that was copied is not forgotten before the copy is on the disk", async () => {
+  test("a superseded record is kept until its copy is on disk", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path, { fsyncIntervalMs: 1_000 });
     const position = journal.append(event("a"), NOW);
     await journal.commit();
     journal.startSpooling();
     journal.supersede(position, journal.appendReclaimed(event("a"), NOW));
-    // The original is still there for a process that ends here.
+    // If the process ended here, the next one would find the original.
     expect(existsSync(position.segment.path)).toBe(true);
     journal.rewind();
     expect(left(journal)).toEqual(["a"]);
@@ -168,7 +168,7 @@ describe("acknowledging", () => {
   });
 });
 
-test("copies that are on the disk let originals go, however much is appended behind them", async () => {
+test("originals are removed once their copies are on disk, however much is appended behind them", async () => {
   using folder = temporaryFolder();
   const journal = await openJournal(folder.path, { fsyncIntervalMs: 1 });
   const position = journal.append(event("a"), NOW);
@@ -181,7 +181,7 @@ test("copies that are on the disk let originals go, however much is appended beh
   await journal.close();
 });
 
-// The kernel tells a failed fsync once: the next one returned, and originals went though their copies were lost.
+// The kernel reports a failed fsync once: the next one succeeded, and originals were removed though their copies were lost.
 test.each([false, true])(
   "copies whose fsync has failed let originals go only when Kafka has them (%j)",
   async (isAcknowledged) => {
@@ -203,7 +203,7 @@ test.each([false, true])(
 );
 
 describe("bounds", () => {
-  test("bytes: full, and free again once records are acknowledged", async () => {
+  test("bytes: full, and writable again once records are acknowledged", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path, { maxBytes: 20_000 });
     const positions = [];
@@ -215,7 +215,7 @@ describe("bounds", () => {
     await journal.close();
   });
 
-  test("age: refuses when the oldest waits too long, whatever is done behind it", async () => {
+  test("age: refuses when the oldest record is too old, whatever is acknowledged behind it", async () => {
     using folder = temporaryFolder();
     let now = NOW;
     const journal = await openJournal(folder.path, { maxAgeMs: 60_000, now: () => now });
@@ -233,7 +233,7 @@ describe("bounds", () => {
 });
 
 describe("a disk that can't be written", () => {
-  test("refuses, keeps what it took, and goes on by itself when it can", async () => {
+  test("refuses, keeps the records it has, and recovers by itself", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     const home = workerFolder(folder.path, 0);
@@ -241,7 +241,7 @@ describe("a disk that can't be written", () => {
     append(journal, "a");
     expect(await journal.commit()).toBe(false);
     expect([journal.refusal, journal.state().isWritable]).toEqual(["journal_unavailable", false]);
-    // Kafka may be back first: what is in memory can be sent.
+    // Kafka may recover first: records in memory can be sent.
     expect(left(journal)).toEqual(["a"]);
     renameSync(`${home}-away`, home);
     await until("the journal to recover", () => journal.refusal === undefined);
@@ -253,7 +253,7 @@ describe("a disk that can't be written", () => {
     await next.close();
   });
 
-  test("says at the end how much it couldn't keep", async () => {
+  test("close returns how many records could not be written", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     const home = workerFolder(folder.path, 0);
@@ -262,7 +262,7 @@ describe("a disk that can't be written", () => {
     expect(await journal.close()).toEqual({ kept: 0, lost: 2 });
   });
 
-  test("when nothing that isn't written is needed any more, it may be tried again", async () => {
+  test("is tried again once no unwritten record is needed any more", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     const home = workerFolder(folder.path, 0);
@@ -276,13 +276,13 @@ describe("a disk that can't be written", () => {
 });
 
 describe("a file that can't be read", () => {
-  test("holds up what is behind it, and nothing is lost or overtaken", async () => {
+  test("holds up the records behind it, and none is lost or overtaken", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     append(journal, "a", "b");
     await journal.commit();
     const [file] = listSegments(workerFolder(folder.path, 0));
-    // The descriptor that it was written by would still read it.
+    // The descriptor it was written with could still read it.
     journal.startSpooling();
     await journal.commit();
     append(journal, "c");
@@ -295,7 +295,7 @@ describe("a file that can't be read", () => {
     await journal.close();
   });
 
-  test("doesn't keep a process from starting", async () => {
+  test("does not keep a process from starting", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     append(journal, "a");
@@ -321,7 +321,7 @@ function openFiles(path: string): number {
 }
 
 describe("a damaged record", () => {
-  test("is set aside, counted, and costs no other", async () => {
+  test("is quarantined and counted, and affects no other", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     append(journal, "one", "two", "three");
@@ -343,7 +343,7 @@ describe("a damaged record", () => {
     await next.close();
   });
 
-  test("a torn tail is cut and not counted as damage", async () => {
+  test("a torn write is skipped and not counted as damage", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     append(journal, "one");
@@ -356,7 +356,7 @@ describe("a damaged record", () => {
     await next.close();
   });
 
-  test("one that is damaged while the journal is in use is skipped and counted", async () => {
+  test("is skipped and counted when the damage happens while the journal is in use", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);
     append(journal, "one", "two", "three");

@@ -38,22 +38,22 @@ describe("a record", () => {
     });
   });
 
-  test("a copy of a record inside a value is not taken for one", () => {
+  test("a copy of a record inside a value is not mistaken for one", () => {
     const inner = record("inner", "k", 500);
     const outer = record(inner.toString("latin1"), "k");
-    // Even where the outer record can't be read any more.
+    // Even when the outer record can't be read any more.
     outer[4]! ^= 1;
     expect(readRecord(outer, 0, 0, SALT)).toBeUndefined();
     expect(findRecord(outer, 1, 0, SALT)).toBe(-1);
   });
 
-  test("another segment's salt makes it nobody's", () => {
+  test("a record with another segment's salt is not read", () => {
     expect(readRecord(record("v", "k"), 0, 0, SALT + 1)).toBeUndefined();
   });
 });
 
 describe("a segment's header", () => {
-  test("is read back, and not when a bit has changed", () => {
+  test("is decoded, and not when a bit has changed", () => {
     const header = encodeSegmentHeader("events", 1_700_000_000_000, SALT);
     expect(decodeSegmentHeader(header, SALT)).toEqual({
       topic: "events",

@@ -1,4 +1,4 @@
-// A journal's file after any damage: what was intact before it is read, nothing wrong ever is, nothing throws.
+// A journal's file after any damage: intact records are read, damaged ones never are, and nothing throws.
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { Random, temporaryFolder } from "@ingest/testkit";
@@ -60,8 +60,8 @@ function firstDifference(a: Buffer, b: Buffer): number {
   return end;
 }
 
-describe("a segment as it was written", () => {
-  test("is read whole", () => {
+describe("an undamaged segment", () => {
+  test("is read completely", () => {
     using folder = temporaryFolder();
     const { bytes, values } = writeSegment(folder.path, new Random(1));
     const read = readBack(folder.path, bytes);
@@ -70,7 +70,7 @@ describe("a segment as it was written", () => {
     expect(read.segment.topic).toBe("events");
   });
 
-  test("an acknowledged record isn't read again", () => {
+  test("an acknowledged record is not read again", () => {
     using folder = temporaryFolder();
     const { bytes, values } = writeSegment(folder.path, new Random(2));
     const { segment } = readBack(folder.path, bytes);
@@ -82,7 +82,7 @@ describe("a segment as it was written", () => {
 });
 
 describe("a segment with damage", () => {
-  test("1,000 truncations and bit flips: nothing before the damage is lost, nothing wrong is read", () => {
+  test("1,000 truncations and bit flips: no record before the damage is lost, no wrong record is read", () => {
     using folder = temporaryFolder();
     for (let seed = 1; seed <= 1_000; seed++) {
       const random = new Random(seed);
@@ -96,17 +96,17 @@ describe("a segment with damage", () => {
 
       const read = readBack(folder.path, damaged);
       const hint = `seed ${seed}`;
-      // What is read is what was written, in order.
+      // Records are read as they were written, in order.
       expect(
         values.filter((value) => read.values.includes(value)),
         hint,
       ).toEqual(read.values);
-      // All of what stands before the first damaged byte is there.
+      // All records before the first damaged byte are read.
       const safe = firstDifference(bytes, damaged);
       const intact = values.filter((_, i) => ends[i]! <= safe);
-      // Unless the damage is the header's, and even then all records behind it can be found.
+      // Unless the header is damaged, and even then all records behind it are found.
       expect(read.values.slice(0, intact.length), hint).toEqual(intact);
-      // What isn't read is accounted for.
+      // Bytes that are not read are reported as damage.
       if (read.values.length < values.length && damaged.length === bytes.length)
         expect(read.damages.length, hint).toBeGreaterThan(0);
       expect(read.segment.unacknowledged, hint).toBe(read.values.length);
@@ -114,7 +114,7 @@ describe("a segment with damage", () => {
     }
   });
 
-  test("one damaged record costs no other", () => {
+  test("a damaged record affects no other", () => {
     using folder = temporaryFolder();
     const { bytes, values, ends } = writeSegment(folder.path, new Random(11));
     bytes[ends[3]! + 40]! ^= 4;
@@ -123,7 +123,7 @@ describe("a segment with damage", () => {
     expect(damages).toMatchObject([{ offset: ends[3]!, isTorn: false, lostRecords: 1 }]);
   });
 
-  test("a damaged header costs no record, only the topic's name", () => {
+  test("a damaged header loses no record, only the topic's name", () => {
     using folder = temporaryFolder();
     const { bytes, values } = writeSegment(folder.path, new Random(12));
     bytes[20]! ^= 1;
@@ -132,7 +132,7 @@ describe("a segment with damage", () => {
     expect(read.segment.topic).toBe("fallback");
   });
 
-  test("a write that was cut off is told from damage", () => {
+  test("a torn write is distinguished from damage", () => {
     using folder = temporaryFolder();
     const { bytes, values, ends } = writeSegment(folder.path, new Random(13));
     const cut = readBack(folder.path, Buffer.from(bytes.subarray(0, ends.at(-2)! + 10)));
@@ -143,7 +143,7 @@ describe("a segment with damage", () => {
     expect(zeros.damages.map((damage) => damage.isTorn)).toEqual([true]);
   });
 
-  test("any bytes at all, and none", () => {
+  test("arbitrary bytes, and an empty file", () => {
     using folder = temporaryFolder();
     expect(readBack(folder.path, Buffer.alloc(0)).values).toEqual([]);
     for (let seed = 0; seed < 50; seed++) {
