@@ -1,5 +1,5 @@
 #!/usr/bin/env bun
-// Every test that this machine can run, with all their set-up. The last line is for scripts to read.
+// Sets up and runs every test suite that this machine can run. The last line of the output is machine-readable.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 // By its path: before `bun install` there is no @ingest/cli-flags.
@@ -7,14 +7,14 @@ import { type Command, type CommandLine, runCommand } from "../packages/cli-flag
 import { root, setUp } from "./set-up.ts";
 import { addLcov, type Coverage, coverageReport } from "./test/coverage.ts";
 import type { Counts } from "./test/junit.ts";
-import { lookAround } from "./test/machine.ts";
+import { probeMachine } from "./test/machine.ts";
 import { runFiles } from "./test/run.ts";
 import { type Suite, suites, testFiles } from "./test/suites.ts";
 
-/** Suites whose coverage says something: in the others the work is done by processes of their own. */
+/** Suites that run the code in the test process. The others start processes of their own, which coverage doesn't see. */
 const measured = ["unit", "client"];
 
-/** Folders whose uncovered lines are listed one by one: what loses events when it is wrong. */
+/** Folders whose uncovered lines are listed one by one: an error there can lose events. */
 const listed = [
   "packages/http-server/src",
   "services/producer/src/delivery",
@@ -40,7 +40,7 @@ const command: Command<typeof flags> = {
   notes: `Suites, in this order:
 ${suites.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n")}
 
-A suite that this machine can't run is left out, and named at the end with the reason.
+A suite that this machine can't run is left out; the end of the output names it with the reason.
 The last line is "N passed, N failed, N skipped" over all suites; exit code 0 when none failed.`,
 };
 
@@ -59,7 +59,7 @@ async function main(commandLine: CommandLine<typeof flags>): Promise<number> {
   const coverage: Coverage = new Map();
 
   await setUp({ addon: "wanted" });
-  await using machine = await lookAround(wanted.flatMap(({ needs }) => needs));
+  await using machine = await probeMachine(wanted.flatMap(({ needs }) => needs));
   for (const suite of wanted) {
     const files = testFiles(suite, root, filters);
     const reason = whyNot(suite, files, filters) ?? machine.missing(suite.needs);
@@ -105,7 +105,7 @@ function report(outcomes: Outcome[], leftOut: string[]): number {
   const total: Counts = { passed: 0, failed: 0, skipped: 0 };
   say("results");
   for (const { suite, counts, seconds, notes } of outcomes) {
-    // Nothing ran and nothing was skipped: whatever that is, it is not a success.
+    // No test at all is a failure.
     if (counts.passed + counts.failed + counts.skipped === 0) {
       counts.failed = 1;
       notes.push("no test ran");

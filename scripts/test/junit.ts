@@ -1,4 +1,4 @@
-// What `bun test` says about a run, read from its JUnit report rather than from the text meant for people.
+// The counts of a `bun test` run, from its JUnit report.
 
 export interface Counts {
   passed: number;
@@ -24,8 +24,8 @@ function attribute(tag: string, name: string): number {
 }
 
 /**
- * The counts of a suite that was given these files. Each file that the report doesn't know could not be loaded or ran no
- * test, and counts as one failure; so does an exit code that tells of a failure where the report has none.
+ * The counts of a suite that was given these files. A file that is missing in the report could not be loaded or ran no test:
+ * it counts as one failure. So does a non-zero exit code when the report has no failure.
  */
 export function judge(
   report: { counts: Counts; files: Set<string> },

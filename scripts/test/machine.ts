@@ -1,19 +1,19 @@
-// What this machine has of the things that suites need, and one Kafka for all of them.
+// Which of the suites' requirements this machine meets, and one Kafka broker for all suites.
 import type { Need } from "./suites.ts";
 
 export interface Machine extends AsyncDisposable {
-  /** For the tests' processes. */
+  /** Environment variables for the test processes. */
   readonly env: Readonly<Record<string, string>>;
-  /** Why a suite with these needs can't run here; undefined when it can. */
+  /** Why a suite with these requirements can't run here; undefined when it can. */
   missing(needs: readonly Need[]): string | undefined;
 }
 
-/** Looks for what is needed and starts the shared broker, where Kafka can run. */
-export async function lookAround(needs: readonly Need[]): Promise<Machine> {
+/** Checks the requirements, and starts the shared broker if Kafka can run here. */
+export async function probeMachine(needs: readonly Need[]): Promise<Machine> {
   const reasons = new Map<Need, string>();
   const env: Record<string, string> = {};
 
-  // Imported here: it is in node_modules only once the dependencies are installed.
+  // Imported here, because it is in node_modules only after the dependencies are installed.
   const { BrokerError, canStartBroker, startBroker } = await import("@ingest/broker");
   let broker: AsyncDisposable | undefined;
   try {
@@ -48,12 +48,12 @@ async function whyNoAddon(): Promise<string | undefined> {
   const { installedManifest } = await import("../../packages/kafka-native/build/ensure.ts");
   return installedManifest()
     ? undefined
-    : "Confluent's client has no native addon here (bun install says why)";
+    : "the native addon of Confluent's client is not built (bun install reports why)";
 }
 
 async function whyNoEngine(): Promise<string | undefined> {
   if (Bun.which("docker") === null) return "no docker command";
-  if (!(await succeeds(["docker", "info"]))) return "no Docker engine answers (docker info)";
+  if (!(await succeeds(["docker", "info"]))) return "no Docker engine responds (docker info)";
   if (!(await succeeds(["docker", "compose", "version"]))) return "no docker compose plugin";
   return undefined;
 }

@@ -1,4 +1,4 @@
-// One suite in one `bun test` process: its output as it comes, its counts from the report.
+// Runs one suite in one `bun test` process. The output is passed through; the counts come from the JUnit report.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ export interface RunOptions {
   root: string;
   /** Relative to the root. */
   files: readonly string[];
-  /** Further arguments for `bun test`. */
+  /** More arguments for `bun test`. */
   args: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
   limitSeconds: number;
@@ -20,15 +20,15 @@ export interface RunOptions {
 export interface SuiteResult {
   counts: Counts;
   seconds: number;
-  /** What the counts alone don't say. */
+  /** Failures that the counts don't explain. */
   notes: string[];
 }
 
-/** A test's own limit, ms: two busy cores must not fail what only takes long. */
+/** Limit of a single test, ms. Generous, so that a slow machine fails no test. */
 const testLimitMs = 60_000;
 
 export async function runFiles(options: RunOptions): Promise<SuiteResult> {
-  // Without files `bun test` would run every test there is.
+  // Without files `bun test` would run all tests.
   if (options.files.length === 0) {
     return { counts: { passed: 0, failed: 1, skipped: 0 }, seconds: 0, notes: ["no test files"] };
   }
@@ -78,7 +78,7 @@ export async function runFiles(options: RunOptions): Promise<SuiteResult> {
   }
 }
 
-/** With a name pattern a file may well have nothing to run. */
+/** With a name pattern, a file without a matching test is no failure. */
 function expectedFiles({ files, args }: RunOptions): readonly string[] {
   return args.some((arg) => arg === "-t" || arg.startsWith("--test-name-pattern")) ? [] : files;
 }

@@ -1,25 +1,25 @@
-// The test suites, fast ones first, and what each needs of the machine.
+// The test suites, fast ones first, and what each requires of the machine.
 
-/** Something that not every machine has. */
+/** A requirement that not every machine meets. */
 export type Need = "addon" | "kafka" | "engine" | "chromium";
 
 export interface Suite {
   readonly name: string;
-  /** What it is about, for the help text. */
+  /** One line for the help text. */
   readonly about: string;
-  /** Folders, from the repository's root. */
+  /** Relative to the repository's root. */
   readonly folders: readonly string[];
-  /** Folders inside those that belong to another suite. */
+  /** Subfolders that belong to another suite. */
   readonly except?: readonly string[];
   readonly needs: readonly Need[];
-  /** The whole suite's time, seconds; one that hangs is ended then. */
+  /** The suite is killed after this time. */
   readonly limitSeconds: number;
 }
 
 export const suites: readonly Suite[] = [
   {
     name: "unit",
-    about: "each part by itself, beside its source",
+    about: "each module by itself, beside its source",
     folders: ["packages", "scripts", "test/images"],
     except: ["packages/kafka", "packages/kafka-native"],
     needs: [],
@@ -35,7 +35,7 @@ export const suites: readonly Suite[] = [
   },
   {
     name: "conformance",
-    about: "the native addon on Bun and on Node: the same answers",
+    about: "the native addon on Bun and on Node: the same output",
     folders: ["packages/kafka-native/conformance"],
     needs: ["addon", "kafka"],
     limitSeconds: 600,
@@ -49,14 +49,14 @@ export const suites: readonly Suite[] = [
   },
   {
     name: "faults",
-    about: "killed, stopped and cut-off parts; the short run",
+    about: "processes killed, stopped and disconnected; the short run",
     folders: ["test/faults"],
     needs: ["addon", "kafka"],
     limitSeconds: 420,
   },
   {
     name: "fuzz",
-    about: "the API by its own document (where there is python3), and HTTP as no client should write it",
+    about: "requests made from the OpenAPI document (needs python3), and malformed HTTP",
     folders: ["test/fuzz"],
     needs: ["addon", "kafka"],
     limitSeconds: 300,
@@ -79,7 +79,7 @@ export const suites: readonly Suite[] = [
 
 /**
  * A suite's test files, sorted, relative to the root. With filters, only paths that contain one of them.
- * Explicit files rather than folders go to `bun test`, which takes a bare name as a substring of any path.
+ * `bun test` gets files rather than folders, because it matches a bare name against any part of a path.
  */
 export function testFiles(suite: Suite, root: string, filters: readonly string[] = []): string[] {
   const found = suite.folders.flatMap((folder) => [
