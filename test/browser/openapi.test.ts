@@ -1,4 +1,4 @@
-// The API's page as a person sees it: drawn, complete, and loaded from here alone.
+// The API's page in a browser: rendered, complete, and without requests to other origins.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import puppeteer, { type Browser } from "puppeteer-core";
 import { serveTestApp } from "../../services/producer/src/testing/serve.ts";
@@ -9,8 +9,8 @@ let browser: Browser;
 
 beforeAll(async () => {
   const executablePath = Bun.which("chromium") ?? Bun.which("chromium-browser") ?? Bun.which("google-chrome");
-  if (!executablePath) throw new Error("there is no Chromium on this machine");
-  // Test machines run as root, in containers: Chromium's sandbox works in neither.
+  if (!executablePath) throw new Error("Chromium was not found on the PATH");
+  // Chromium's sandbox does not work for root, nor in containers.
   browser = await puppeteer.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 }, TIMEOUT_MS);
 afterAll(async () => {
@@ -19,14 +19,14 @@ afterAll(async () => {
 });
 
 test(
-  "the page shows the API, and no request leaves its origin",
+  "the page shows the API, and requests its own origin only",
   async () => {
     const page = await browser.newPage();
     const requested: string[] = [];
-    const complaints: string[] = [];
+    const errors: string[] = [];
     page.on("request", (request) => void requested.push(request.url()));
-    page.on("requestfailed", (request) => void complaints.push(`${request.url()} failed`));
-    page.on("pageerror", (error) => void complaints.push(String(error)));
+    page.on("requestfailed", (request) => void errors.push(`${request.url()} failed`));
+    page.on("pageerror", (error) => void errors.push(String(error)));
     await page.goto(`${origin}/openapi`, { waitUntil: "networkidle0" });
     await page.waitForSelector(".opblock");
     const text = await page.evaluate("document.body.innerText");
@@ -38,7 +38,7 @@ test(
       "queue_full",
     ])
       expect(text).toContain(word);
-    // Open one: its schema and its answers are drawn from the document.
+    // An opened operation shows its schema and responses.
     await page.click("#operations-events-registerEvent button.opblock-summary-control");
     await page.waitForSelector("#operations-events-registerEvent .responses-table");
     const operation = await page.$eval(
@@ -49,7 +49,7 @@ test(
     expect(await page.$$(".errors-wrapper")).toHaveLength(0);
     const foreign = requested.filter((url) => !url.startsWith(origin) && !url.startsWith("data:"));
     expect(foreign).toEqual([]);
-    expect(complaints).toEqual([]);
+    expect(errors).toEqual([]);
   },
   TIMEOUT_MS,
 );

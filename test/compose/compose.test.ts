@@ -15,7 +15,7 @@ describe("compose.yaml", () => {
 
   afterAll(() => stack.remove(), 2 * minute);
 
-  test("brings everything up healthy", async () => {
+  test("starts all services healthy", async () => {
     const rows = (await stack.must("ps", "--format", "json")).trim().split("\n");
     const states = rows.map((row) => JSON.parse(row) as { Service: string; Health: string });
     expect(Object.fromEntries(states.map(({ Service, Health }) => [Service, Health]))).toEqual({
@@ -25,7 +25,7 @@ describe("compose.yaml", () => {
     });
   });
 
-  test("serves this machine: the producer's API and Kafka's own port", async () => {
+  test("publishes the producer's API and Kafka to the host", async () => {
     const response = await fetch(`${stack.producerUrl}/register_event`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -45,7 +45,7 @@ describe("compose.yaml", () => {
   });
 
   test(
-    "accepted = in the topic = in the consumer's log",
+    "every accepted event is in the topic and in the consumer's log",
     async () => {
       const { exitCode, report } = await stack.bench("--requests", String(events));
       expect(report.events.accepted).toBe(events);
@@ -64,7 +64,7 @@ describe("compose.yaml", () => {
   );
 
   test(
-    "three consumers share the work",
+    "three consumers share the partitions",
     async () => {
       await stack.must("up", "-d", "--wait", "--no-recreate", "--scale", "consumer=3");
       const { report } = await stack.bench("--requests", String(events));
@@ -78,16 +78,16 @@ describe("compose.yaml", () => {
   );
 
   test(
-    "nothing accepted is lost while Kafka restarts, and no other container does",
+    "a restart of Kafka loses no accepted event, and restarts no other container",
     async () => {
       const before = await startTimes(stack);
-      const firing = stack.bench("--duration", "60s", "--rate", "200");
+      const running = stack.bench("--duration", "60s", "--rate", "200");
       const accepted = await stack.acceptedEvents();
       await stack.untilAccepted(accepted + 500, minute);
       await stack.must("restart", "kafka");
-      // The load went on while Kafka was away, and goes on now.
+      // Events were accepted while Kafka was unavailable, and still are.
       await stack.untilAccepted((await stack.acceptedEvents()) + 100, minute);
-      const { report } = await firing;
+      const { report } = await running;
       expect(report.events.accepted).toBeGreaterThan(0);
       expect(report.verification).toMatchObject({ missing: 0 });
       const log = await stack.untilLogged(report.runId, report.events.accepted, 2 * minute);
@@ -98,7 +98,7 @@ describe("compose.yaml", () => {
   );
 
   test(
-    "the services end in order when they are told to stop",
+    "the services exit with 0 when they are stopped",
     async () => {
       const ids = (await stack.must("ps", "-q", "producer", "consumer")).trim().split("\n");
       await stack.must("stop", "producer", "consumer");
@@ -111,7 +111,7 @@ describe("compose.yaml", () => {
   );
 
   test(
-    "down -v leaves no container and no volume",
+    "down -v removes all containers and volumes",
     async () => {
       await stack.must("--profile", "bench", "down", "-v", "--timeout", "20");
       const label = `label=com.docker.compose.project=${stack.project}`;

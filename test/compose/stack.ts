@@ -1,8 +1,8 @@
-// compose.yaml as a user would run it, under a project name and ports of the test's own.
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+// compose.yaml as a user runs it, with a project name and ports of the test's own.
+import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "@ingest/broker";
+import { temporaryFolder, until } from "@ingest/testkit";
 import type { Report } from "../../bench/src/report/schema.ts";
 
 const root = join(import.meta.dir, "..", "..");
@@ -28,7 +28,7 @@ export class Stack {
     return `http://127.0.0.1:${this.producerPort}`;
   }
 
-  /** `docker compose …`; never throws for an exit code. */
+  /** Runs `docker compose …`. A failure is in the exit code. */
   async run(...args: string[]): Promise<CommandOutput> {
     return docker(["compose", "-p", this.project, ...args], {
       KAFKA_HOST_PORT: String(this.kafkaPort),
@@ -36,7 +36,7 @@ export class Stack {
     });
   }
 
-  /** `docker compose …` that has to succeed. @throws Error with what it printed */
+  /** Runs `docker compose …`. @throws Error with its output when it fails */
   async must(...args: string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await this.run(...args);
     if (exitCode !== 0) {
@@ -45,10 +45,10 @@ export class Stack {
     return stdout;
   }
 
-  /** Removes containers, volumes and images, whatever is left of them. */
+  /** Removes the containers, volumes and images that are left. */
   async remove(): Promise<void> {
     await this.run("--profile", "bench", "down", "-v", "--timeout", "20");
-    // `down --rmi` finds no images once the containers are gone.
+    // `down --rmi` finds no images once their containers are removed.
     const label = `label=com.docker.compose.project=${this.project}`;
     const images = (await docker(["image", "ls", "-q", "--filter", label])).stdout
       .split("\n")
@@ -56,25 +56,21 @@ export class Stack {
     if (images.length > 0) await docker(["image", "rm", "-f", ...images]);
   }
 
-  /** Fires the bench from its own container, with `--verify`. @throws Error when it leaves no report */
+  /** Runs the bench in its own container, with `--verify`. @throws Error when it writes no report */
   async bench(...args: string[]): Promise<{ exitCode: number; report: Report }> {
-    const folder = await mkdtemp(join(tmpdir(), "compose-bench-"));
-    try {
-      await chmod(folder, 0o777); // the container's user is not this one
-      const { exitCode, stdout, stderr } = await this.run(
-        ...["run", "--rm", "-T", "-v", `${folder}:/report`, "bench"],
-        ...["--verify", "--json", "/report/report.json", ...args],
-      );
-      const file = Bun.file(join(folder, "report.json"));
-      if (!(await file.exists()))
-        throw new Error(`the bench left no report (exit code ${exitCode})\n${stdout}${stderr}`);
-      return { exitCode, report: (await file.json()) as Report };
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    using folder = temporaryFolder("compose-bench");
+    await chmod(folder.path, 0o777); // The container runs as another user.
+    const { exitCode, stdout, stderr } = await this.run(
+      ...["run", "--rm", "-T", "-v", `${folder.path}:/report`, "bench"],
+      ...["--verify", "--json", "/report/report.json", ...args],
+    );
+    const file = Bun.file(join(folder.path, "report.json"));
+    if (!(await file.exists()))
+      throw new Error(`the bench wrote no report (exit code ${exitCode})\n${stdout}${stderr}`);
+    return { exitCode, report: (await file.json()) as Report };
   }
 
-  /** How many lines each consumer container has logged about the events of a bench run, and of which events. */
+  /** The consumers' log lines for a bench run: their count by container, and the ids of the events. */
   async consumerLog(
     runId: string,
   ): Promise<{ linesByContainer: Map<string, number>; eventIds: Set<string> }> {
@@ -96,30 +92,26 @@ export class Stack {
     return { linesByContainer, eventIds };
   }
 
-  /** Events that the producer has accepted since it started, by its metrics. */
+  /** Events accepted since the producer started, by its metrics. */
   async acceptedEvents(): Promise<number> {
     const metrics = await (await fetch(`${this.producerUrl}/metrics`)).text();
     return Number(/^ingest_events_total\{outcome="accepted"\} (\d+)/m.exec(metrics)?.[1] ?? 0);
   }
 
-  /** @throws Error when there aren't so many after `withinMs` */
-  async untilAccepted(events: number, withinMs: number): Promise<void> {
-    const deadline = performance.now() + withinMs;
-    while ((await this.acceptedEvents()) < events) {
-      if (performance.now() > deadline)
-        throw new Error(`not ${events} accepted events within ${withinMs} ms`);
-      await Bun.sleep(200);
-    }
+  async untilAccepted(events: number, deadlineMs: number): Promise<void> {
+    await until(`${events} accepted events`, async () => (await this.acceptedEvents()) >= events, deadlineMs);
   }
 
-  /** Reads the consumers' logs until they tell of so many events of the run, or `withinMs` have passed. */
-  async untilLogged(runId: string, events: number, withinMs: number) {
-    const deadline = performance.now() + withinMs;
-    for (;;) {
-      const log = await this.consumerLog(runId);
-      if (log.eventIds.size >= events || performance.now() > deadline) return log;
-      await Bun.sleep(500);
-    }
+  /** The consumers' log once it has so many events of the run. */
+  async untilLogged(runId: string, events: number, deadlineMs: number) {
+    return until(
+      `${events} logged events`,
+      async () => {
+        const log = await this.consumerLog(runId);
+        return log.eventIds.size >= events && log;
+      },
+      deadlineMs,
+    );
   }
 }
 

@@ -1,45 +1,32 @@
-// Delivery and its journal on a real broker that is killed, stopped, cut off and slowed: everything that was taken
-// arrives, and each key's events in the order in which they were taken.
+// Delivery and its journal under faults of a real broker and its network: every accepted event is stored, and the events
+// of a key keep the order in which they were accepted.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import {
-  clientSettings,
-  createAdmin,
-  type KafkaAdmin,
-  producerSettings,
-  readTopic,
-  toClientConfig,
-  topicSettings,
-} from "@ingest/kafka";
+import { producerSettings, toClientConfig, topicSettings } from "@ingest/kafka";
 import { createLog, logSettings, parseSettings } from "@ingest/service";
-import { until } from "@ingest/testkit";
+import { type TemporaryFolder, temporaryFolder, until } from "@ingest/testkit";
+import { KafkaFixture, type ProxiedBroker, startProxiedBroker, TcpProxy } from "@ingest/testkit/kafka";
 import {
   createDelivery,
   type Delivery,
   deliverySettings,
 } from "../../services/producer/src/delivery/index.ts";
-import { type ProxiedBroker, startProxiedBroker } from "./kit/proxied-broker.ts";
-import { TcpProxy } from "./kit/proxy.ts";
 
 const KEYS = 7;
 const PADDING = "x".repeat(200);
 
 let kafka: ProxiedBroker;
-let admin: KafkaAdmin;
-const homes: string[] = [];
+let cluster: KafkaFixture;
+const folders: TemporaryFolder[] = [];
 
 beforeAll(async () => {
   kafka = await startProxiedBroker(TcpProxy.start);
-  const settings = parseSettings(clientSettings, { KAFKA_BOOTSTRAP_SERVERS: kafka.directServers });
-  admin = await createAdmin({ config: toClientConfig(settings, "admin") });
+  cluster = await KafkaFixture.connect(kafka.directServers);
 }, 120_000);
 
 afterAll(async () => {
-  await admin?.close();
+  await cluster?.[Symbol.asyncDispose]();
   await kafka?.[Symbol.asyncDispose]();
-  for (const home of homes) rmSync(home, { recursive: true, force: true });
+  for (const folder of folders) folder[Symbol.dispose]();
 }, 60_000);
 
 interface Setup {
@@ -48,16 +35,15 @@ interface Setup {
 }
 
 async function setUp(env: Record<string, string> = {}): Promise<Setup> {
-  const topic = `delivery-${crypto.randomUUID()}`;
-  await admin.ensureTopic({ topic, partitions: 3, replicationFactor: 1 });
-  const home = mkdtempSync(join(tmpdir(), "delivery-faults-"));
-  homes.push(home);
+  const topic = await cluster.createTopic(3);
+  const folder = temporaryFolder("delivery");
+  folders.push(folder);
   const settings = parseSettings(
     { ...deliverySettings, ...producerSettings, ...topicSettings, ...logSettings },
     {
       KAFKA_BOOTSTRAP_SERVERS: kafka.proxiedServers,
       KAFKA_TOPIC: topic,
-      JOURNAL_DIR: home,
+      JOURNAL_DIR: folder.path,
       DELIVERY_STALL_MS: "1500",
       KAFKA_MESSAGE_TIMEOUT_MS: "6000",
       KAFKA_SOCKET_TIMEOUT_MS: "3000",
@@ -79,24 +65,25 @@ async function setUp(env: Record<string, string> = {}): Promise<Setup> {
   };
 }
 
-/** Numbered events, key by key in turn. */
+/** Sends numbered events, their keys in turn. */
 class Sender {
   sent = 0;
-  readonly waiting: Promise<unknown>[] = [];
+  /** Durable events whose outcome is pending. */
+  readonly pending: Promise<unknown>[] = [];
 
   constructor(readonly delivery: Delivery) {}
 
-  send(count: number, how: "accept" | "durable" = "accept"): void {
+  send(count: number, durability: "accepted" | "durable" = "accepted"): void {
     for (let i = 0; i < count; i++) {
       const n = this.sent++;
       const event = { id: String(n), key: `k${n % KEYS}`, value: Buffer.from(`${n}:${PADDING}`) };
-      if (how === "accept") expect(this.delivery.accept(event).status).toBe("accepted");
+      if (durability === "accepted") expect(this.delivery.accept(event).status).toBe("accepted");
       else
-        this.waiting.push(this.delivery.durable(event).then(({ status }) => expect(status).toBe("durable")));
+        this.pending.push(this.delivery.durable(event).then(({ status }) => expect(status).toBe("durable")));
     }
   }
 
-  /** Some now and then, of both kinds, until told otherwise. */
+  /** Sends events of both durabilities at a low rate. @returns stops it */
   trickle(): () => void {
     const timer = setInterval(() => {
       this.send(5);
@@ -108,7 +95,7 @@ class Sender {
 
 async function untilDelivered(delivery: Delivery): Promise<void> {
   await until(
-    "all to be delivered",
+    "the delivery of all events",
     () => {
       const { inFlight, spooling, journal } = delivery.state();
       return inFlight === 0 && !spooling && journal!.records === 0;
@@ -117,80 +104,76 @@ async function untilDelivered(delivery: Delivery): Promise<void> {
   );
 }
 
-/** Everything that was sent is in the topic; a key's numbers rise, counting each the first time it is seen. */
-async function expectAllInOrder(topic: string, sent: number): Promise<{ duplicates: number }> {
-  const settings = parseSettings(clientSettings, { KAFKA_BOOTSTRAP_SERVERS: kafka.directServers });
+/** Expects every sent event in the topic, and each key's events in order by their first occurrence. */
+async function expectAllInOrder(topic: string, sent: number): Promise<void> {
   const seen = new Set<number>();
   const last = new Map<string, number>();
-  let [records, disorder] = [0, 0];
-  for await (const batch of readTopic({ config: toClientConfig(settings, "consumer"), topic })) {
-    for (const record of batch) {
-      records++;
-      const n = Number.parseInt(record.value!.toString(), 10);
-      if (seen.has(n)) continue;
-      seen.add(n);
-      const key = record.key!.toString();
-      if (n < (last.get(key) ?? -1)) disorder++;
-      last.set(key, n);
-    }
+  let outOfOrder = 0;
+  for (const record of await cluster.read(topic)) {
+    const n = Number.parseInt(record.value!.toString(), 10);
+    if (seen.has(n)) continue;
+    seen.add(n);
+    const key = record.key!.toString();
+    if (n < (last.get(key) ?? -1)) outOfOrder++;
+    last.set(key, n);
   }
-  expect({ seen: seen.size, disorder }).toEqual({ seen: sent, disorder: 0 });
-  return { duplicates: records - seen.size };
+  expect({ stored: seen.size, outOfOrder }).toEqual({ stored: sent, outOfOrder: 0 });
 }
 
-async function underFault(
-  fault: () => void | Promise<void>,
-  mend: () => void | Promise<void>,
+/** Sends before, during and after a fault, and expects every event in the topic. */
+async function sendDuring(
+  beginFault: () => void | Promise<void>,
+  endFault: () => void | Promise<void>,
 ): Promise<void> {
   const { topic, start } = await setUp();
   const delivery = await start();
   const sender = new Sender(delivery);
   const stop = sender.trickle();
   await until("some events", () => sender.sent > 200);
-  await fault();
+  await beginFault();
   await until("spooling", () => delivery.state().spooling);
   const before = sender.sent;
   await until("more events", () => sender.sent > before + 500);
   expect(delivery.state().ready).toBe(true);
-  await mend();
-  await until("the journal to catch up", () => !delivery.state().spooling, 60_000);
+  await endFault();
+  await until("the end of spooling", () => !delivery.state().spooling, 60_000);
   stop();
   await untilDelivered(delivery);
-  await Promise.all(sender.waiting);
+  await Promise.all(sender.pending);
   await expectAllInOrder(topic, sender.sent);
   expect(await delivery.stop(5_000)).toEqual({ journalled: 0, lost: 0 });
 }
 
-describe("nothing that was taken is lost, and no key loses its order", () => {
-  test("when the broker is killed and started again", async () => {
-    await underFault(
+describe("every accepted event is stored, and each key keeps its order", () => {
+  test("when the broker is killed and restarted", async () => {
+    await sendDuring(
       () => kafka.broker.kill(),
       () => kafka.broker.restart(),
     );
   }, 120_000);
 
-  test("when the broker stops answering for a while", async () => {
-    await underFault(
+  test("when the broker is paused", async () => {
+    await sendDuring(
       () => kafka.broker.pause(),
       () => kafka.broker.resume(),
     );
   }, 120_000);
 
-  test("when the connection is cut and no new one can be made", async () => {
-    await underFault(
+  test("when connections are reset and new ones fail", async () => {
+    await sendDuring(
       () => kafka.proxy.cut(),
-      () => kafka.proxy.mend(),
+      () => kafka.proxy.restore(),
     );
   }, 120_000);
 
-  test("when the connection swallows everything", async () => {
-    await underFault(
+  test("when connections are silent", async () => {
+    await sendDuring(
       () => kafka.proxy.silence(),
-      () => kafka.proxy.mend(),
+      () => kafka.proxy.restore(),
     );
   }, 120_000);
 
-  test("when the client's queue runs over on a slow connection", async () => {
+  test("when the client's queue is full on a slow connection", async () => {
     const { topic, start } = await setUp({ KAFKA_QUEUE_BUFFERING_MAX_MESSAGES: "500" });
     const delivery = await start();
     const sender = new Sender(delivery);
@@ -200,13 +183,13 @@ describe("nothing that was taken is lost, and no key loses its order", () => {
       await Bun.sleep(20);
     }
     expect(delivery.state().counts.spooled).toBeGreaterThan(0);
-    kafka.proxy.mend();
+    kafka.proxy.restore();
     await untilDelivered(delivery);
     await expectAllInOrder(topic, sender.sent);
     await delivery.stop(5_000);
   }, 120_000);
 
-  test("when it is told to stop while Kafka is away, and started again later", async () => {
+  test("when it is stopped while Kafka is unavailable, and restarted later", async () => {
     const { topic, start } = await setUp();
     const first = await start();
     const sender = new Sender(first);
@@ -217,8 +200,8 @@ describe("nothing that was taken is lost, and no key loses its order", () => {
     sender.send(50);
     const { lost } = await first.stop(2_000);
     expect(lost).toBe(0);
-    await Promise.all(sender.waiting);
-    kafka.proxy.mend();
+    await Promise.all(sender.pending);
+    kafka.proxy.restore();
     const second = await start();
     await untilDelivered(second);
     await expectAllInOrder(topic, sender.sent);
@@ -227,7 +210,7 @@ describe("nothing that was taken is lost, and no key loses its order", () => {
 });
 
 describe("stored", () => {
-  test("names the record's place, and says so when nobody can know", async () => {
+  test("returns the record's offset, or that the outcome is unknown", async () => {
     const { topic, start } = await setUp();
     const delivery = await start();
     const event = (id: string) => ({ id, key: "k", value: Buffer.from(`${id}:`) });
@@ -235,7 +218,7 @@ describe("stored", () => {
     expect(stored).toMatchObject({ status: "stored", topic });
     kafka.proxy.silence();
     expect(await delivery.stored(event("2"), 500)).toEqual({ status: "unknown" });
-    kafka.proxy.mend();
+    kafka.proxy.restore();
     await untilDelivered(delivery);
     await delivery.stop(5_000);
   }, 60_000);

@@ -1,10 +1,9 @@
-// The journal on a disk that is full: refusing, not failing, and going on by itself once there is room.
+// The journal on a full disk: it refuses records, and recovers by itself once there is space.
 import { afterAll, expect, test } from "bun:test";
 import { createLog, logSettings, parseSettings } from "@ingest/service";
-import { until } from "@ingest/testkit";
+import { mountSmallDisk, until } from "@ingest/testkit";
 import type { JournalRecord } from "../../services/producer/src/delivery/journal/cursor.ts";
 import { Journal } from "../../services/producer/src/delivery/journal/journal.ts";
-import { mountSmallDisk } from "./kit/small-disk.ts";
 
 const log = createLog("full-disk-test", parseSettings(logSettings, { LOG_LEVEL: "silent" }));
 
@@ -20,8 +19,8 @@ function append(journal: Journal, value: string) {
 const disk = mountSmallDisk(4 * 1024 * 1024);
 afterAll(() => disk[Symbol.dispose]());
 
-test.skipIf(!disk.isReal)(
-  "a journal fills the disk, refuses, is emptied, and takes records again",
+test.skipIf(!disk.isMounted)(
+  "a journal that fills the disk refuses records, and appends again once acknowledged ones are removed",
   async () => {
     const journal = await open(disk.path);
     const positions = [];
@@ -30,12 +29,12 @@ test.skipIf(!disk.isReal)(
       await journal.commit();
     }
     expect(journal.refusal).toBe("journal_unavailable");
-    // All of it can be sent, what didn't fit on the disk included.
+    // All records can be read, those that did not fit on the disk too.
     let read = 0;
     for (journal.rewind(); journal.peek(); journal.advance())
       expect(Number.parseInt((journal.peek() as JournalRecord).value.toString(), 10)).toBe(read++);
     expect(read).toBe(positions.length);
-    // Room comes back with what Kafka has acknowledged.
+    // Acknowledging records frees their space.
     for (const position of positions) journal.acknowledge(position);
     await until("the journal to recover", () => journal.refusal === undefined);
     append(journal, "again");
@@ -44,17 +43,20 @@ test.skipIf(!disk.isReal)(
   },
 );
 
-test.skipIf(!disk.isReal)("a process starts on a full disk, and sends what the former one left", async () => {
-  const former = await open(disk.path);
-  append(former, "left behind");
-  await former.close();
-  disk.fill();
-  const journal = await open(disk.path);
-  expect((journal.peek() as JournalRecord).value.toString()).toBe("again");
-  append(journal, "new");
-  expect(await journal.commit()).toBe(false);
-  expect(journal.refusal).toBe("journal_unavailable");
-  disk.empty();
-  await until("the journal to recover", () => journal.refusal === undefined);
-  expect(await journal.close()).toEqual({ kept: 3, lost: 0 });
-});
+test.skipIf(!disk.isMounted)(
+  "a journal that is opened on a full disk reads what the previous one left",
+  async () => {
+    const previous = await open(disk.path);
+    append(previous, "left behind");
+    await previous.close();
+    disk.fill();
+    const journal = await open(disk.path);
+    expect((journal.peek() as JournalRecord).value.toString()).toBe("again");
+    append(journal, "new");
+    expect(await journal.commit()).toBe(false);
+    expect(journal.refusal).toBe("journal_unavailable");
+    disk.release();
+    await until("the journal to recover", () => journal.refusal === undefined);
+    expect(await journal.close()).toEqual({ kept: 3, lost: 0 });
+  },
+);

@@ -1,4 +1,4 @@
-// Schemathesis, which makes requests from an API's own OpenAPI document: installed once into the cache, then run.
+// Schemathesis, which generates requests from an OpenAPI document: installed once into the cache, then run.
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
@@ -10,7 +10,7 @@ const cacheRoot = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), 
 async function run(command: string[], env: Record<string, string> = {}) {
   const child = Bun.spawn(command, {
     env: { ...process.env, ...env },
-    // Schemathesis leaves a folder of its own where it runs.
+    // Schemathesis creates a folder in its working directory.
     cwd: tmpdir(),
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -18,13 +18,13 @@ async function run(command: string[], env: Record<string, string> = {}) {
   return { exitCode: await child.exited, output: output + errors };
 }
 
-/** @returns the command, or why it can't be had here */
+/** @returns the command's path, or why it cannot be installed here */
 export async function installSchemathesis(): Promise<{ command: string } | { reason: string }> {
   const home = join(cacheRoot, `schemathesis-${VERSION}`);
   const command = join(home, "bin", "schemathesis");
   if (existsSync(command)) return { command };
   if (Bun.which("python3") === null) return { reason: "no python3" };
-  // A venv knows its own path, so it is made in place; the mark of a whole one is its command, renamed last.
+  // A virtual environment contains its own path, so it is created in place. Its command, renamed last, marks it complete.
   await rm(home, { recursive: true, force: true });
   await mkdir(cacheRoot, { recursive: true });
   const made = await run(["python3", "-m", "venv", home]);
@@ -33,7 +33,7 @@ export async function installSchemathesis(): Promise<{ command: string } | { rea
   const installed = await run([join(home, "bin", "pip"), "install", "--quiet", `schemathesis==${VERSION}`]);
   if (installed.exitCode !== 0)
     return {
-      reason: `pip can't install schemathesis ${VERSION}: ${installed.output.trim().split("\n").at(-1)}`,
+      reason: `pip cannot install schemathesis ${VERSION}: ${installed.output.trim().split("\n").at(-1)}`,
     };
   await rename(command, staged);
   await rename(staged, command);
@@ -47,8 +47,8 @@ export interface FuzzResult {
 }
 
 /**
- * Fuzzes an API by its document.
- * @param flags which operations and checks; every check is on unless told otherwise
+ * Sends generated requests to an API that serves its document at /openapi/json.
+ * @param flags Schemathesis's options; all checks are on by default
  */
 export async function fuzz(command: string, url: string, flags: readonly string[]): Promise<FuzzResult> {
   const { exitCode, output } = await run(

@@ -1,49 +1,24 @@
-// The bench's --verify on a real broker: a service that loses an event, doubles one, or keeps them all is told apart.
+// The bench's --verify on a real broker, with services that store every event, lose one, or store one twice.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { sharedBroker } from "@ingest/broker";
-import {
-  createAdmin,
-  createProducer,
-  type KafkaAdmin,
-  type KafkaProducer,
-  producerSettings,
-  toClientConfig,
-} from "@ingest/kafka";
-import { parseSettings } from "@ingest/service";
+import { createProducer } from "@ingest/kafka";
+import { KafkaFixture } from "@ingest/testkit/kafka";
 import { type Options, parseOptions } from "../../bench/src/options.ts";
 import { exitCodeOf } from "../../bench/src/outcome.ts";
 import { run } from "../../bench/src/run.ts";
 import { TopicUnreachableError } from "../../bench/src/verify/event-topic.ts";
 
-let bootstrapServers: string;
-let admin: KafkaAdmin;
-let producer: KafkaProducer;
-const made: string[] = [];
-
-beforeAll(async () => {
-  bootstrapServers = (await sharedBroker()).bootstrapServers;
-  const settings = parseSettings(producerSettings, { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers });
-  admin = await createAdmin({ config: toClientConfig(settings, "admin") });
-  producer = createProducer({ config: toClientConfig(settings, "producer"), onOutcome() {} });
-  await producer.connect(30_000);
-}, 120_000);
-
+const kafka = await KafkaFixture.shared();
+const producer = createProducer({ config: kafka.config(), onOutcome() {} });
+beforeAll(() => producer.connect(30_000), 60_000);
 afterAll(async () => {
-  for (const topic of made) await admin.deleteTopic(topic).catch(() => undefined);
-  await producer?.close(10_000);
-  await admin?.close();
+  await producer.close(10_000);
+  await kafka[Symbol.asyncDispose]();
 });
 
-async function newTopic(): Promise<string> {
-  const topic = `bench-verify-${crypto.randomUUID()}`;
-  await admin.ensureTopic({ topic, partitions: 3, replicationFactor: 1 });
-  made.push(topic);
-  return topic;
-}
-
+/** The response to an event, and how many records of it are written. */
 type Treatment = { status: number; body: object; copies: number };
 
-/** A service in this process that answers and writes as `treat` says. */
+/** An HTTP service that responds to each event, and stores copies of it, as `treat` returns. */
 function startService(topic: string, treat: (n: number, id: string) => Treatment) {
   let requests = 0;
   return Bun.serve({
@@ -64,21 +39,21 @@ const accepted = (event_id: string) => ({ status: 202, body: { status: "accepted
 function options(server: { url: URL }, topic: string, ...flags: string[]): Options {
   return parseOptions(
     ["--url", server.url.href, "--verify", "--verify-timeout", "3s", "--topic", topic, ...flags],
-    { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers },
+    kafka.env,
   ) as Options;
 }
 
 describe("bench --verify", () => {
   test("finds every event that was accepted", async () => {
-    const topic = await newTopic();
+    const topic = await kafka.createTopic(3);
     await using server = startService(topic, (_, id) => ({ ...accepted(id), copies: 1 }));
     const report = await run(options(server, topic, "--requests", "5000"));
     expect(report.verification).toMatchObject({ accepted: 5000, stored: 5000, missing: 0, duplicated: 0 });
     expect(exitCodeOf(report)).toBe(0);
   }, 60_000);
 
-  test("names the one that was accepted and dropped, and the run has failed", async () => {
-    const topic = await newTopic();
+  test("names an event that was accepted and lost, and fails the run", async () => {
+    const topic = await kafka.createTopic(3);
     let dropped = "";
     await using server = startService(topic, (n, id) => {
       if (n === 500) dropped = id;
@@ -90,8 +65,8 @@ describe("bench --verify", () => {
     expect(exitCodeOf(report)).toBe(1);
   }, 60_000);
 
-  test("counts what was written twice, and what was refused or left open and written all the same", async () => {
-    const topic = await newTopic();
+  test("counts duplicates, and rejected or unconfirmed events that were stored all the same", async () => {
+    const topic = await kafka.createTopic(3);
     await using server = startService(topic, (n, id) => {
       if (n === 3) return { status: 503, body: { code: "queue_full" }, copies: 1 };
       if (n === 4) return { status: 504, body: { code: "outcome_unknown" }, copies: 1 };
@@ -110,8 +85,8 @@ describe("bench --verify", () => {
     expect(exitCodeOf(report)).toBe(0);
   }, 60_000);
 
-  test("looks only behind where the topic ended before, and past what others write", async () => {
-    const topic = await newTopic();
+  test("ignores records from before the run, and records of others", async () => {
+    const topic = await kafka.createTopic(3);
     const foreign = Buffer.from('{"event_id":"bench-0000000000-1"}');
     for (let i = 0; i < 100; i++) producer.produce({ topic, key: `k${i}`, value: foreign });
     expect(await producer.flush(30_000)).toBe(true);
@@ -124,7 +99,7 @@ describe("bench --verify", () => {
     expect(report.verification?.recordsRead).toBeLessThanOrEqual(100);
   }, 60_000);
 
-  test("says that there is no such topic before it fires", async () => {
+  test("reports a missing topic before it sends any request", async () => {
     let requests = 0;
     await using server = Bun.serve({ port: 0, fetch: () => new Response(String(requests++)) });
     const failure = await run(options(server, `none-${crypto.randomUUID()}`)).catch((e: unknown) => e);

@@ -1,34 +1,33 @@
-// What can't be handled, on a real broker: into the dead-letter topic, and back.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { sharedBroker } from "@ingest/broker";
+// Events that cannot be handled, on a real broker: written to the dead-letter topic, and replayed from it.
+import { afterAll, describe, expect, test } from "bun:test";
 import { type ConsumedRecord, consumerSettings, createConsumer, toClientConfig } from "@ingest/kafka";
 import { parseSettings } from "@ingest/service";
 import { until } from "@ingest/testkit";
-import { ConsumerTest, eventRecord, eventRecords, missingOf } from "./consumer-fixture.ts";
+import { KafkaFixture } from "@ingest/testkit/kafka";
+import { startConsumer, startReplay } from "@ingest/testkit/service";
+import { eventRecord, eventRecords, missingOf } from "./event-records.ts";
 
-let kafka: ConsumerTest;
-beforeAll(async () => {
-  kafka = await ConsumerTest.connect((await sharedBroker()).bootstrapServers);
-}, 120_000);
-afterEach(() => kafka.endProcesses());
-afterAll(() => kafka.close());
+const kafka = await KafkaFixture.shared();
+afterAll(() => kafka[Symbol.asyncDispose]());
 
-/** A URL that refuses what it is told to, and remembers what it took. */
+/** A webhook that responds to each event with the given status. */
 function startReceiver(statusOf: (id: string) => number) {
-  const taken: string[] = [];
-  const asked: string[] = [];
+  /** Ids of the events that got a 2xx response. */
+  const handled: string[] = [];
+  /** Ids of all requests. */
+  const requested: string[] = [];
   const server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
     async fetch(request) {
       const { event_id } = (await request.json()) as { event_id: string };
-      asked.push(event_id);
+      requested.push(event_id);
       const status = statusOf(event_id);
-      if (status < 300) taken.push(event_id);
-      return new Response("receiver's words", { status });
+      if (status < 300) handled.push(event_id);
+      return new Response("the receiver's reason", { status });
     },
   });
-  return { taken, asked, url: server.url.href, stop: () => server.stop(true) };
+  return { handled, requested, url: server.url.href, stop: () => server.stop(true) };
 }
 
 const quickRetries = { RETRY_BACKOFF_MS: "5", RETRY_BACKOFF_MAX_MS: "20", RETRY_MAX_TRIES: "3" };
@@ -38,8 +37,8 @@ function headersOf(record: ConsumedRecord): Record<string, string> {
 }
 
 describe("dead letters", () => {
-  test("a record that is not an event is logged with its offset, counted and dead-lettered, and nothing stops", async () => {
-    const { topic, env } = await kafka.topic(1);
+  test("a record that is not an event is logged, counted and dead-lettered, and the consumer continues", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(1);
     await kafka.write([
       eventRecord(topic, 0),
       { topic, key: "k", value: Buffer.from("{not json"), headers: { trace: "abc" }, timestampMs: 1_234 },
@@ -48,15 +47,15 @@ describe("dead letters", () => {
       { topic, key: null, value: Buffer.from('{"event_type":"x","event_id":"a"}') },
       eventRecord(topic, 1),
     ]);
-    const consumer = kafka.start(env);
+    await using consumer = startConsumer(env);
     await until("all committed", async () => (await kafka.committed(env)) === 6);
     expect(consumer.events.map(({ event_id }) => event_id)).toEqual(["e0", "e1"]);
     const logged = consumer.lines.filter(({ message }) => message === "record is not an event");
     expect(logged.map(({ level, partition, offset }) => ({ level, partition, offset }))).toEqual(
       [1, 2, 3, 4].map((offset) => ({ level: "warn", partition: 0, offset })),
     );
-    expect(await consumer.figure("ingest_consumer_not_an_event_total")).toBe(4);
-    expect(await consumer.figure("ingest_consumer_dead_letters_total")).toBe(4);
+    expect(await consumer.metric("ingest_consumer_not_an_event_total")).toBe(4);
+    expect(await consumer.metric("ingest_consumer_dead_letters_total")).toBe(4);
     expect(await consumer.stop()).toBe(0);
 
     const letters = await kafka.read(`${topic}.dead-letter`);
@@ -75,22 +74,22 @@ describe("dead letters", () => {
     });
   }, 60_000);
 
-  test("a record at the size limit goes there whole", async () => {
-    const { topic, env } = await kafka.topic(1);
+  test("a record at the size limit is dead-lettered whole", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(1);
     const value = Buffer.alloc(999_900, "x");
     await kafka.write([{ topic, key: null, value }]);
-    const consumer = kafka.start(env);
+    await using consumer = startConsumer(env);
     await until("committed", async () => (await kafka.committed(env)) === 1);
     expect(await consumer.stop()).toBe(0);
     const [letter] = await kafka.read(`${topic}.dead-letter`);
     expect(letter?.value?.equals(value)).toBe(true);
   }, 60_000);
 
-  test("an event that a handler fails on is tried, then put aside; the others are handled, in order", async () => {
-    const { topic, env } = await kafka.topic(2);
+  test("an event whose handler fails is retried, then dead-lettered; the others are handled in order", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(2);
     const receiver = startReceiver((id) => (id === "e3" ? 500 : id === "e5" ? 422 : 200));
     await kafka.write(eventRecords(topic, 20).map((record) => ({ ...record, key: "same user" })));
-    const consumer = kafka.start({
+    await using consumer = startConsumer({
       ...env,
       ...quickRetries,
       CONSUMER_HANDLER: "webhook",
@@ -100,25 +99,25 @@ describe("dead letters", () => {
     await until("all committed", async () => (await kafka.committed(env)) === 20);
     expect(await consumer.stop()).toBe(0);
     await receiver.stop();
-    expect(receiver.asked.filter((id) => id === "e3")).toHaveLength(3);
-    expect(receiver.asked.filter((id) => id === "e5")).toHaveLength(1);
-    expect(receiver.taken).toEqual(
+    expect(receiver.requested.filter((id) => id === "e3")).toHaveLength(3);
+    expect(receiver.requested.filter((id) => id === "e5")).toHaveLength(1);
+    expect(receiver.handled).toEqual(
       Array.from({ length: 20 }, (_, i) => `e${i}`).filter((id) => id !== "e3" && id !== "e5"),
     );
     const letters = await kafka.read(`${topic}.dead-letter`);
     expect(letters.map((letter) => headersOf(letter)["dead-letter-tries"]).sort()).toEqual(["1", "3"]);
     expect(headersOf(letters[0]!)).toMatchObject({
       "dead-letter-reason": "handler_failed",
-      "dead-letter-cause": expect.stringContaining("receiver's words"),
+      "dead-letter-cause": expect.stringContaining("the receiver's reason"),
     });
   }, 60_000);
 
-  test("with the topic off, no event is skipped: it is retried until it is handled", async () => {
-    const { topic, env } = await kafka.topic(1);
+  test("without a dead-letter topic no event is skipped: it is retried until it is handled", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(1);
     let tries = 0;
     const receiver = startReceiver((id) => (id === "e0" && ++tries < 10 ? 503 : 200));
     await kafka.write([{ topic, key: null, value: Buffer.from("nonsense") }, ...eventRecords(topic, 3)]);
-    const consumer = kafka.start({
+    await using consumer = startConsumer({
       ...env,
       ...quickRetries,
       DEAD_LETTER_TOPIC: "off",
@@ -126,8 +125,8 @@ describe("dead letters", () => {
       WEBHOOK_URL: receiver.url,
     });
     await until("all committed", async () => (await kafka.committed(env)) === 4);
-    expect(receiver.taken).toEqual(["e0", "e1", "e2"]);
-    expect(await consumer.figure("ingest_consumer_dropped_total")).toBe(1);
+    expect(receiver.handled).toEqual(["e0", "e1", "e2"]);
+    expect(await consumer.metric("ingest_consumer_dropped_total")).toBe(1);
     expect(await consumer.stop()).toBe(0);
     await receiver.stop();
     expect(await kafka.admin.listTopics()).not.toContain(`${topic}.dead-letter`);
@@ -135,8 +134,8 @@ describe("dead letters", () => {
 });
 
 describe("replay", () => {
-  test("writes each original record again, once, and it is handled", async () => {
-    const { topic, env } = await kafka.topic(3);
+  test("writes dead letters back unchanged, each once, and they are handled", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(3);
     let isBroken = true;
     const receiver = startReceiver(() => (isBroken ? 422 : 200));
     const records = eventRecords(topic, 50).map((record, i) => ({
@@ -146,33 +145,35 @@ describe("replay", () => {
     }));
     await kafka.write(records);
     const webhook = { ...env, CONSUMER_HANDLER: "webhook", WEBHOOK_URL: receiver.url };
-    const consumer = kafka.start(webhook);
+    await using consumer = startConsumer(webhook);
     await until(
       "all dead-lettered",
-      async () => (await consumer.figure("ingest_consumer_dead_letters_total")) === 50,
+      async () => (await consumer.metric("ingest_consumer_dead_letters_total")) === 50,
     );
     isBroken = false;
 
     // A dry run changes nothing.
-    const dry = kafka.replay(env, ["--dry-run"]);
-    expect(await dry.exited()).toBe(0);
-    expect(dry.garbled.at(-1)).toBe(`would replay 50, skipped 0, from ${topic}.dead-letter to ${topic}`);
+    await using dry = startReplay(env, ["--dry-run"]);
+    expect(await dry.exited).toBe(0);
+    expect(dry.textLines.at(-1)).toBe(`would replay 50, skipped 0, from ${topic}.dead-letter to ${topic}`);
     expect(await kafka.read(topic)).toHaveLength(50);
 
-    // Then some, then the rest, then nothing is left.
+    // Some of them, then the rest, then none is left.
     for (const [args, count] of [
       [["--limit", "20"], 20],
       [[], 30],
       [[], 0],
     ] as const) {
-      const run = kafka.replay(env, [...args]);
-      expect({ code: await run.exited(), errors: run.errors }).toEqual({ code: 0, errors: "" });
-      expect(run.garbled.at(-1)).toBe(`replayed ${count}, skipped 0, from ${topic}.dead-letter to ${topic}`);
+      await using run = startReplay(env, [...args]);
+      expect({ code: await run.exited, errors: run.stderr }).toEqual({ code: 0, errors: "" });
+      expect(run.textLines.at(-1)).toBe(
+        `replayed ${count}, skipped 0, from ${topic}.dead-letter to ${topic}`,
+      );
     }
-    await until("all handled", () => receiver.taken.length >= 50);
-    expect(new Set(receiver.taken).size).toBe(50);
-    // Transaction markers take up offsets at the ends; that is no lag.
-    await until("no lag", async () => (await consumer.figure("ingest_consumer_lag")) === 0);
+    await until("all handled", () => receiver.handled.length >= 50);
+    expect(new Set(receiver.handled).size).toBe(50);
+    // Transaction markers occupy offsets at the end of each partition, which is no lag.
+    await until("no lag", async () => (await consumer.metric("ingest_consumer_lag")) === 0);
     expect(await consumer.stop()).toBe(0);
     await receiver.stop();
 
@@ -189,8 +190,8 @@ describe("replay", () => {
     }
   }, 120_000);
 
-  test("a run after a killed one continues without repeating", async () => {
-    const { topic, env } = await kafka.topic(2);
+  test("after SIGKILL the next run continues without repeating a letter", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(2);
     const letters = Array.from({ length: 3_000 }, (_, i) => ({
       topic: `${topic}.dead-letter`,
       key: `k${i % 7}`,
@@ -199,15 +200,15 @@ describe("replay", () => {
     }));
     await kafka.admin.ensureTopic({ topic: `${topic}.dead-letter`, partitions: 2, replicationFactor: 1 });
     await kafka.write(letters);
-    // The group must notice a killed member before another gets its partitions.
+    // The group reassigns a killed member's partitions once its session has expired.
     const quick = { ...env, KAFKA_SESSION_TIMEOUT_MS: "6000", KAFKA_HEARTBEAT_INTERVAL_MS: "1000" };
-    const first = kafka.replay(quick, []);
-    await until("some replayed", () => first.garbled.length > 300);
-    first.signal("SIGKILL");
-    await first.exited();
-    const second = kafka.replay(quick, []);
-    expect({ code: await second.exited(), errors: second.errors }).toEqual({ code: 0, errors: "" });
-    expect(first.garbled.length + second.garbled.length).toBeGreaterThan(3_000 - 500);
+    await using first = startReplay(quick);
+    await until("some replayed", () => first.textLines.length > 300);
+    first.kill("SIGKILL");
+    await first.exited;
+    await using second = startReplay(quick);
+    expect({ code: await second.exited, errors: second.stderr }).toEqual({ code: 0, errors: "" });
+    expect(first.textLines.length + second.textLines.length).toBeGreaterThan(3_000 - 500);
     const ids = (await kafka.read(topic)).map(({ value }) => JSON.parse(value!.toString()).event_id);
     expect(ids).toHaveLength(3_000);
     expect(
@@ -218,10 +219,10 @@ describe("replay", () => {
     ).toEqual([]);
   }, 120_000);
 
-  // Fault: it ended after the partitions assigned first, and missed the dead letters of those assigned later, when an
-  // earlier replay had released them.
-  test("reads every partition, also when assigned later", async () => {
-    const { topic, env } = await kafka.topic(1);
+  // Fault: the run ended once it had read the partitions of its first assignment, and left the dead letters of those that
+  // were assigned later, when another member gave them up.
+  test("reads every partition, also those that are assigned later", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(1);
     const to = `${topic}.dead-letter`;
     await kafka.admin.ensureTopic({ topic: to, partitions: 4, replicationFactor: 1 });
     await kafka.write(
@@ -251,29 +252,29 @@ describe("replay", () => {
       while (isHolding) await holder.fetch(100, 100);
     })();
     await until("all held", () => held === 4, 60_000);
-    const run = kafka.replay(env, []);
-    await until("half of them replayed", () => run.garbled.length >= 20, 60_000);
+    await using run = startReplay(env);
+    await until("half of them replayed", () => run.textLines.length >= 20, 60_000);
     isHolding = false;
     await holding;
     await holder.close(10_000);
-    expect({ code: await run.exited(), errors: run.errors }).toEqual({ code: 0, errors: "" });
-    expect(run.garbled.at(-1)).toBe(`replayed 40, skipped 0, from ${to} to ${topic}`);
+    expect({ code: await run.exited, errors: run.stderr }).toEqual({ code: 0, errors: "" });
+    expect(run.textLines.at(-1)).toBe(`replayed 40, skipped 0, from ${to} to ${topic}`);
   }, 120_000);
 
-  // Fault: the replay's group started where the events' group starts. At the end there is nothing to replay.
-  test("starts with the first dead letter, even if the events' group starts at the end", async () => {
-    const { topic, env } = await kafka.topic(1);
+  // Fault: the replay's group inherited auto.offset.reset from the events' group, and "latest" left it nothing to replay.
+  test("begins with the first dead letter, whatever KAFKA_AUTO_OFFSET_RESET is", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(1);
     const to = `${topic}.dead-letter`;
     await kafka.admin.ensureTopic({ topic: to, partitions: 1, replicationFactor: 1 });
     const value = Buffer.from(JSON.stringify({ event_id: "e", timestamp: 1, event_type: "t" }));
     await kafka.write([{ topic: to, key: null, value, headers: { "dead-letter-original-topic": topic } }]);
-    const run = kafka.replay({ ...env, KAFKA_AUTO_OFFSET_RESET: "latest" }, []);
-    expect(await run.exited()).toBe(0);
-    expect(run.garbled.at(-1)).toBe(`replayed 1, skipped 0, from ${to} to ${topic}`);
+    await using run = startReplay({ ...env, KAFKA_AUTO_OFFSET_RESET: "latest" });
+    expect(await run.exited).toBe(0);
+    expect(run.textLines.at(-1)).toBe(`replayed 1, skipped 0, from ${to} to ${topic}`);
   }, 60_000);
 
-  test("skips records that are not dead letters of this topic, and names them", async () => {
-    const { topic, env } = await kafka.topic(1);
+  test("skips records that are not dead letters of this topic, and reports each", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(1);
     const to = `${topic}.dead-letter`;
     await kafka.admin.ensureTopic({ topic: to, partitions: 1, replicationFactor: 1 });
     await kafka.write([
@@ -281,9 +282,9 @@ describe("replay", () => {
       { topic: to, key: null, value: Buffer.from("2"), headers: { "dead-letter-original-topic": "other" } },
       { topic: to, key: null, value: null, headers: { "dead-letter-original-topic": topic } },
     ]);
-    const run = kafka.replay(env, []);
-    expect(await run.exited()).toBe(0);
-    expect(run.garbled).toEqual([
+    await using run = startReplay(env);
+    expect(await run.exited).toBe(0);
+    expect(run.textLines).toEqual([
       `${to}[0]@0 key none skipped: it has no header dead-letter-original-topic`,
       `${to}[0]@1 key none skipped: it came from topic other`,
       `${to}[0]@2 key none skipped: it has no value`,
@@ -292,9 +293,9 @@ describe("replay", () => {
     expect(await kafka.read(topic)).toEqual([]);
   }, 60_000);
 
-  test("refuses an invalid option", async () => {
-    const run = kafka.replay({}, ["--limit", "some"]);
-    expect(await run.exited()).toBe(2);
-    expect(run.errors).toContain('--limit must be a whole number from 1, not "some"');
+  test("rejects invalid options", async () => {
+    await using run = startReplay({}, ["--limit", "some"]);
+    expect(await run.exited).toBe(2);
+    expect(run.stderr).toContain('--limit must be a whole number from 1, not "some"');
   }, 30_000);
 });

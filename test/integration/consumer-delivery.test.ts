@@ -1,63 +1,59 @@
 // One consumer on a real broker: what it logs, what it commits, and how it ends.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { afterAll, describe, expect, test } from "bun:test";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort, sharedBroker } from "@ingest/broker";
-import { until } from "@ingest/testkit";
-import {
-  ConsumerTest,
-  eventRecord,
-  eventRecords,
-  type LogLine,
-  missingOf,
-  outOfOrder,
-} from "./consumer-fixture.ts";
+import { freePort } from "@ingest/broker";
+import { temporaryFolder, until } from "@ingest/testkit";
+import { KafkaFixture } from "@ingest/testkit/kafka";
+import { type LogLine, ServiceProcess, startConsumer } from "@ingest/testkit/service";
+import { eventRecord, eventRecords, missingOf, outOfOrder } from "./event-records.ts";
 
-let kafka: ConsumerTest;
-/** Ends what a test has started by itself. */
-const running: (() => void)[] = [];
-beforeAll(async () => {
-  kafka = await ConsumerTest.connect((await sharedBroker()).bootstrapServers);
-}, 120_000);
-afterEach(async () => {
-  for (const end of running.splice(0)) end();
-  await kafka.endProcesses();
-});
-afterAll(() => kafka.close());
+const kafka = await KafkaFixture.shared();
+afterAll(() => kafka[Symbol.asyncDispose]());
 
-/** A consumer that writes into a pipe which nobody reads yet. */
-async function startUnread(...envs: Record<string, string>[]) {
-  const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), "consumer-reader-"));
-  const pipe = join(folder, "pipe");
+/** A consumer whose output goes to a pipe that nobody reads yet. */
+async function startUnread(env: Record<string, string>) {
+  const folder = temporaryFolder("consumer-output");
+  const pipe = join(folder.path, "pipe");
   Bun.spawnSync(["mkfifo", pipe]);
-  // Open for both, so that opening waits for nobody.
+  // A pipe that is open for reading and writing does not block those who open it.
   const fd = openSync(pipe, "r+");
-  const consumer = Bun.spawn([process.execPath, "services/consumer/src/main.ts"], {
-    cwd: join(import.meta.dir, "../.."),
-    env: {
-      ...process.env,
-      ...Object.assign({}, ...envs),
-      HEALTH_PORT: String(port),
-      HOST: "127.0.0.1",
-    },
-    stdout: fd,
+  const port = await freePort();
+  const consumer = new ServiceProcess({
+    program: "services/consumer/src/main.ts",
+    env: { ...env, HEALTH_PORT: String(port) },
+    port,
+    outputFile: pipe,
   });
-  running.push(() => consumer.kill("SIGKILL"));
-  return { port, folder, pipe, fd, consumer };
+  let isOpen = true;
+  const closePipe = () => {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+  };
+  return {
+    consumer,
+    folder: folder.path,
+    pipe,
+    /** Lets readers of the pipe come to its end. */
+    closePipe,
+    async [Symbol.asyncDispose]() {
+      await consumer[Symbol.asyncDispose]();
+      closePipe();
+      folder[Symbol.dispose]();
+    },
+  };
 }
 
 describe("a consumer", () => {
-  test("logs each event once with its place, a key's in order, and commits them", async () => {
-    const { topic, env } = await kafka.topic(6);
+  test("logs each event once with its partition and offset, each key in order, and commits them", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(6);
     await kafka.write(eventRecords(topic, 5_000));
-    const consumer = kafka.start(env);
+    await using consumer = startConsumer(env);
     await until("all logged", () => consumer.events.length >= 5_000);
     await until("all committed", async () => (await kafka.committed(env)) === 5_000);
     expect(await consumer.stop()).toBe(0);
-    expect(consumer.garbled).toEqual([]);
-    expect(consumer.errors).toBe("");
+    expect(consumer.textLines).toEqual([]);
+    expect(consumer.stderr).toBe("");
     expect(missingOf(consumer.events, 5_000)).toEqual([]);
     expect(consumer.events).toHaveLength(5_000);
     expect(outOfOrder(consumer.events)).toEqual([]);
@@ -81,53 +77,53 @@ describe("a consumer", () => {
     });
   }, 60_000);
 
-  test("says when it is waiting, is ready then, and shows its lag", async () => {
-    const { topic, env } = await kafka.topic(3);
-    const consumer = kafka.start(env);
+  test("logs when it waits for messages, is ready then, and reports its lag", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(3);
+    await using consumer = startConsumer(env);
     await consumer.untilWaiting();
-    expect((await consumer.get("/health/live")).status).toBe(200);
-    const ready = await consumer.get("/health/ready");
+    expect((await consumer.fetch("/health/live")).status).toBe(200);
+    const ready = await consumer.fetch("/health/ready");
     expect(ready.status).toBe(200);
     expect(await ready.json()).toMatchObject({ connected: true, joined: true, partitions: [0, 1, 2] });
     await kafka.write(eventRecords(topic, 100));
     await until(
       "handled",
-      async () => (await consumer.figure("ingest_consumer_events_handled_total")) === 100,
+      async () => (await consumer.metric("ingest_consumer_events_handled_total")) === 100,
     );
-    await until("lag 0", async () => (await consumer.figure("ingest_consumer_lag")) === 0);
-    expect(await consumer.figure("ingest_consumer_position")).toBe(100);
-    expect(await consumer.figure("ingest_consumer_handle_seconds_count")).toBe(100);
-    expect(await consumer.figure("ingest_consumer_delay_seconds_count")).toBe(100);
+    await until("lag 0", async () => (await consumer.metric("ingest_consumer_lag")) === 0);
+    expect(await consumer.metric("ingest_consumer_position")).toBe(100);
+    expect(await consumer.metric("ingest_consumer_handle_seconds_count")).toBe(100);
+    expect(await consumer.metric("ingest_consumer_delay_seconds_count")).toBe(100);
   }, 60_000);
 
-  test("goes on where the last one stopped: nothing twice, nothing left out", async () => {
-    const { topic, env } = await kafka.topic(6);
+  test("continues where the previous one stopped: each event once", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(6);
     await kafka.write(eventRecords(topic, 2_000));
-    const first = kafka.start(env);
+    await using first = startConsumer(env);
     await until("some logged", () => first.events.length > 0);
     expect(await first.stop()).toBe(0);
     await kafka.write(eventRecords(topic, 1_000, 2_000));
-    const second = kafka.start(env);
+    await using second = startConsumer(env);
     await until("the rest logged", () => first.events.length + second.events.length >= 3_000);
     expect(await second.stop()).toBe(0);
     expect([...first.events, ...second.events]).toHaveLength(3_000);
     expect(missingOf([...first.events, ...second.events], 3_000)).toEqual([]);
   }, 60_000);
 
-  test("killed without warning, handles again what wasn't committed, and leaves out nothing", async () => {
-    const { topic, env } = await kafka.topic(6);
+  test("after SIGKILL, uncommitted events are handled again, and none is skipped", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(6);
     await kafka.write(eventRecords(topic, 20_000));
-    // Commits so seldom that the kill falls between two.
-    const first = kafka.start({
+    // The kill comes before the first commit.
+    await using first = startConsumer({
       ...env,
       COMMIT_INTERVAL_MS: "60000",
       KAFKA_SESSION_TIMEOUT_MS: "6000",
       KAFKA_HEARTBEAT_INTERVAL_MS: "1000",
     });
     await until("some logged", () => first.events.length > 1_000);
-    first.signal("SIGKILL");
-    await first.exited();
-    const second = kafka.start(env);
+    first.kill("SIGKILL");
+    await first.exited;
+    await using second = startConsumer(env);
     await until(
       "all logged",
       () => missingOf([...first.events, ...second.events], 20_000).length === 0,
@@ -138,11 +134,11 @@ describe("a consumer", () => {
     expect(await kafka.committed(env)).toBe(20_000);
   }, 90_000);
 
-  test("commits nothing that isn't handled: a stuck handler's offset stays", async () => {
-    const { topic, env } = await kafka.topic(1);
+  test("commits no event that is not handled: the offset stays while the handler hangs", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(1);
     const stuck = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Promise<Response>(() => {}) });
     await kafka.write(eventRecords(topic, 10));
-    const consumer = kafka.start({
+    await using consumer = startConsumer({
       ...env,
       CONSUMER_HANDLER: "webhook",
       WEBHOOK_URL: stuck.url.href,
@@ -152,15 +148,15 @@ describe("a consumer", () => {
       STALL_TIMEOUT_MS: "1000",
       RETRY_BACKOFF_MAX_MS: "500",
     });
-    await until("taken up", async () => (await consumer.figure("ingest_consumer_in_flight")) === 10);
-    await until("no longer live", async () => (await consumer.get("/health/live")).status === 503);
+    await until("all fetched", async () => (await consumer.metric("ingest_consumer_in_flight")) === 10);
+    await until("no longer live", async () => (await consumer.fetch("/health/live")).status === 503);
     expect(await consumer.stop()).toBe(0);
     expect(await kafka.committed(env)).toBe(0);
     await stuck.stop(true);
   }, 60_000);
 
-  test("SIGTERM finishes what is under way, commits it, and leaves the group at once", async () => {
-    const { topic, env } = await kafka.topic(2);
+  test("SIGTERM completes the events in progress, commits them, and leaves the group at once", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(2);
     let answered = 0;
     const slow = Bun.serve({
       port: 0,
@@ -172,7 +168,7 @@ describe("a consumer", () => {
       },
     });
     await kafka.write(eventRecords(topic, 200));
-    const consumer = kafka.start({
+    await using consumer = startConsumer({
       ...env,
       CONSUMER_HANDLER: "webhook",
       WEBHOOK_URL: slow.url.href,
@@ -185,92 +181,85 @@ describe("a consumer", () => {
     await slow.stop(true);
     const stopped = consumer.lines.find(({ message }) => message === "consumer stopped");
     expect(stopped?.handled).toBe(handled);
-    // With several at once the oldest open one holds the commit back, but at the end none is open.
+    // While events are handled concurrently, the oldest one in progress holds the commit back; here none is left.
     expect(await kafka.committed(env)).toBe(handled);
     expect((await kafka.admin.describeGroup(env.KAFKA_GROUP_ID!)).members).toEqual([]);
   }, 60_000);
 
-  test("a reader that doesn't read its lines holds up the handling, not the process, and loses none", async () => {
-    const { topic, env } = await kafka.topic(6);
-    const { port, folder, pipe, fd, consumer } = await startUnread(env, {
+  test("output that nobody reads pauses the handling, blocks nothing else, and loses no line", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(6);
+    await using unread = await startUnread({
+      ...env,
       COMMIT_INTERVAL_MS: "50",
       CONSUMER_BUFFER_RECORDS: "500",
     });
-    const lines = join(folder, "lines");
-    const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
-    const figure = async (name: string) => {
-      const text = (await (await get("/metrics"))?.text()) ?? "";
-      return [...text.matchAll(new RegExp(`^${name}\\b.* (\\d+)$`, "gm"))].reduce(
-        (sum, [, n]) => sum + Number(n),
-        0,
-      );
-    };
-    // Many users, so that no partition has too few to be paused.
+    const { consumer, pipe } = unread;
+    const lines = join(unread.folder, "lines");
+    // Many users, so that every partition has enough records to be paused.
     await kafka.write(Array.from({ length: 60_000 }, (_, i) => eventRecord(topic, i, { users: 2_000 })));
-    await until("paused", async () => (await figure("ingest_consumer_paused")) === 6, 60_000);
-    expect((await get("/health/ready"))?.status).toBe(200);
-    // What a pipe holds may be out; the rest waits, and far less than all of it is in memory.
-    expect(await figure("ingest_consumer_events_handled_total")).toBeLessThan(30_000);
+    await until("paused", async () => (await consumer.metric("ingest_consumer_paused")) === 6, 60_000);
+    expect((await consumer.fetch("/health/ready")).status).toBe(200);
+    // The pipe holds a part of the lines; a small part of the others is in memory.
+    expect(await consumer.metric("ingest_consumer_events_handled_total")).toBeLessThan(30_000);
     expect(await kafka.committed(env)).toBeLessThan(10_000);
     const reader = Bun.spawn(["sh", "-c", `cat "${pipe}" > "${lines}"`]);
     await until("all committed", async () => (await kafka.committed(env)) === 60_000, 60_000);
-    consumer.kill("SIGTERM");
-    expect(await consumer.exited).toBe(0);
-    closeSync(fd);
+    expect(await consumer.stop()).toBe(0);
+    unread.closePipe();
     await reader.exited;
     const logged = readFileSync(lines, "utf8")
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line) as LogLine);
-    expect(
-      missingOf(
-        logged.filter(({ message }) => message === "event"),
-        60_000,
-      ),
-    ).toEqual([]);
-    rmSync(folder, { recursive: true, force: true });
+    const events = logged.filter(({ message }) => message === "event");
+    expect(missingOf(events, 60_000)).toEqual([]);
   }, 120_000);
 
-  // Fault: the last words went to the pipe by a call that waits for its reader, and the process never ended.
-  test("a reader that never reads doesn't keep it from ending", async () => {
-    const { topic, env } = await kafka.topic(1);
-    const { port, folder, fd, consumer } = await startUnread(env, {
-      // Said, and not found out by looking at the pipe, which would make it one that does not block.
+  // Fault: the last log lines were written by a call that blocks until the pipe is read, and the process never exited.
+  test("output that nobody ever reads does not keep it from exiting", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(1);
+    await using unread = await startUnread({
+      ...env,
+      // The automatic format looks at the descriptor, which would make the pipe a non-blocking one.
       LOG_FORMAT: "json",
       SHUTDOWN_BUDGET_MS: "500",
     });
+    const { consumer } = unread;
     // More lines than a pipe holds.
     await kafka.write(eventRecords(topic, 3_000));
-    const figures = () =>
-      fetch(`http://127.0.0.1:${port}/metrics`).then(
-        (response) => response.text(),
-        () => "",
-      );
-    await until("handling", async () => /events_handled_total [1-9]\d{3}/.test(await figures()));
-    consumer.kill("SIGTERM");
-    expect(await consumer.exited).toBe(0);
-    closeSync(fd);
+    await until(
+      "a thousand handled",
+      async () => (await consumer.metric("ingest_consumer_events_handled_total")) >= 1_000,
+    );
+    expect(await consumer.stop()).toBe(0);
     expect(await kafka.committed(env)).toBeLessThan(3_000);
-    rmSync(folder, { recursive: true, force: true });
   }, 60_000);
 
   test("a second SIGTERM ends it at once", async () => {
-    const { topic, env } = await kafka.topic(1);
+    const { topic, env } = await kafka.createTopicAndGroup(1);
     const stuck = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Promise<Response>(() => {}) });
     await kafka.write(eventRecords(topic, 1));
-    const consumer = kafka.start({ ...env, CONSUMER_HANDLER: "webhook", WEBHOOK_URL: stuck.url.href });
-    await until("taken up", async () => (await consumer.figure("ingest_consumer_in_flight")) === 1);
-    consumer.signal("SIGTERM");
-    await until("stopping", () => consumer.has("stopping"));
-    consumer.signal("SIGTERM");
-    expect(await consumer.exited()).toBe(1);
+    await using consumer = startConsumer({
+      ...env,
+      CONSUMER_HANDLER: "webhook",
+      WEBHOOK_URL: stuck.url.href,
+    });
+    await until("all fetched", async () => (await consumer.metric("ingest_consumer_in_flight")) === 1);
+    consumer.kill("SIGTERM");
+    await until("stopping", () => consumer.hasLogged("stopping"));
+    consumer.kill("SIGTERM");
+    expect(await consumer.exited).toBe(1);
     await stuck.stop(true);
   }, 60_000);
 
-  test("settings that can't be used end it before it connects, each named", async () => {
-    const consumer = kafka.start({ KAFKA_GROUP_ID: "g", CONSUMER_CONCURRENCY: "none", KAFKA_GROUP_I: "x" });
-    expect(await consumer.exited()).toBe(2);
-    expect(consumer.errors).toContain("CONSUMER_CONCURRENCY");
+  test("invalid settings end it before it connects, each named", async () => {
+    await using consumer = startConsumer({
+      KAFKA_GROUP_ID: "g",
+      CONSUMER_CONCURRENCY: "none",
+      KAFKA_GROUP_I: "x",
+    });
+    expect(await consumer.exited).toBe(2);
+    expect(consumer.stderr).toContain("CONSUMER_CONCURRENCY");
     expect(consumer.lines).toEqual([]);
   }, 30_000);
 });

@@ -1,39 +1,34 @@
-// Several consumers of one group on a real broker: sharing, coming, going, dying.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+// Several consumers of one group on a real broker: assignment, rebalances, members that join, leave and crash.
+import { afterAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { sharedBroker } from "@ingest/broker";
-import { until } from "@ingest/testkit";
-import { ConsumerTest, eventRecords, type LogLine, missingOf, outOfOrder } from "./consumer-fixture.ts";
+import { temporaryFolder, until } from "@ingest/testkit";
+import { KafkaFixture } from "@ingest/testkit/kafka";
+import { type LogLine, startConsumer } from "@ingest/testkit/service";
+import { eventRecords, missingOf, outOfOrder } from "./event-records.ts";
 
-let kafka: ConsumerTest;
-beforeAll(async () => {
-  kafka = await ConsumerTest.connect((await sharedBroker()).bootstrapServers);
-}, 120_000);
-afterEach(() => kafka.endProcesses());
-afterAll(() => kafka.close());
+const kafka = await KafkaFixture.shared();
+afterAll(() => kafka[Symbol.asyncDispose]());
 
-/** Which partitions it says it has come to have, all in all. */
+/** The partitions that a consumer holds by its log. */
 function assignedTo(lines: readonly LogLine[]): number[] {
-  const mine = new Set<number>();
+  const assigned = new Set<number>();
   for (const { message, partitions } of lines) {
-    if (message === "partitions assigned") for (const p of partitions as number[]) mine.add(p);
-    if (message === "partitions revoked") for (const p of partitions as number[]) mine.delete(p);
+    if (message === "partitions assigned") for (const p of partitions as number[]) assigned.add(p);
+    if (message === "partitions revoked") for (const p of partitions as number[]) assigned.delete(p);
   }
-  return [...mine].sort((a, b) => a - b);
+  return [...assigned].sort((a, b) => a - b);
 }
 
-/** A member that is gone is noticed within seconds. */
+/** The broker notices a crashed member within seconds. */
 const quick = { KAFKA_SESSION_TIMEOUT_MS: "6000", KAFKA_HEARTBEAT_INTERVAL_MS: "500" };
 
 describe("a group", () => {
   test.each(["cooperative-sticky", "range"])(
-    "(%s) shares its partitions, hands them over under load, and handles nothing twice",
+    "(%s) shares its partitions, moves them under load, and handles no event twice",
     async (strategy) => {
-      const { topic, env: base } = await kafka.topic(6);
+      const { topic, env: base } = await kafka.createTopicAndGroup(6);
       const env = { ...base, KAFKA_PARTITION_ASSIGNMENT_STRATEGY: strategy };
-      const first = kafka.start({ ...env, ...quick, COMMIT_INTERVAL_MS: "100" });
+      await using first = startConsumer({ ...env, ...quick, COMMIT_INTERVAL_MS: "100" });
       await first.untilWaiting();
       let written = 0;
       let isWriting = true;
@@ -43,15 +38,15 @@ describe("a group", () => {
           written += 500;
         }
       })();
-      await until("the first at work", () => first.events.length > 500);
-      const second = kafka.start({ ...env, ...quick, COMMIT_INTERVAL_MS: "100" });
+      await until("the first handling", () => first.events.length > 500);
+      await using second = startConsumer({ ...env, ...quick, COMMIT_INTERVAL_MS: "100" });
       await until(
         "shared",
         () => assignedTo(second.lines).length === 3 && assignedTo(first.lines).length === 3,
       );
       expect([...assignedTo(first.lines), ...assignedTo(second.lines)].sort()).toEqual([0, 1, 2, 3, 4, 5]);
-      await until("both at work", () => second.events.length > 200);
-      // The second goes in order: its partitions come back, committed.
+      await until("both handling", () => second.events.length > 200);
+      // The second leaves after a commit, and its partitions return.
       expect(await second.stop()).toBe(0);
       await until("all back", () => assignedTo(first.lines).length === 6);
       isWriting = false;
@@ -59,7 +54,7 @@ describe("a group", () => {
       const all = () => [...first.events, ...second.events];
       await until("all logged", () => missingOf(all(), written).length === 0);
       expect(await first.stop()).toBe(0);
-      // Both hand-overs were in order: finished and committed before the partition went.
+      // At both rebalances the events in progress were completed and committed before their partition moved.
       expect(all()).toHaveLength(written);
       expect(outOfOrder(first.events)).toEqual([]);
       expect(outOfOrder(second.events)).toEqual([]);
@@ -69,17 +64,17 @@ describe("a group", () => {
   );
 
   test.each([false, true])(
-    "hands partitions over with several events of each at work (DEDUPLICATE=%p)",
+    "moves partitions while several of their events are in progress (DEDUPLICATE=%p)",
     async (isOnce) => {
-      const { topic, env } = await kafka.topic(6);
-      const folder = mkdtempSync(join(tmpdir(), "consumer-group-"));
+      const { topic, env } = await kafka.createTopicAndGroup(6);
+      using folder = temporaryFolder("consumer-group");
       const received: LogLine[] = [];
       const receiver = Bun.serve({
         port: 0,
         hostname: "127.0.0.1",
         async fetch(request) {
           const { event_id, user_id, payload } = (await request.json()) as Record<string, unknown>;
-          // The keys get on differently.
+          // Some keys are slower than others.
           await Bun.sleep((payload as { number: number }).number % 7);
           received.push({ level: "", message: "", event_id, key: user_id, payload } as LogLine);
           return new Response();
@@ -93,17 +88,17 @@ describe("a group", () => {
         CONSUMER_CONCURRENCY: "8",
         COMMIT_INTERVAL_MS: "100",
         DEDUPLICATE: String(isOnce),
-        DEDUPLICATE_PATH: join(folder, "seen.sqlite"),
+        DEDUPLICATE_PATH: join(folder.path, "seen.sqlite"),
       };
       await kafka.write(eventRecords(topic, 3_000));
-      const first = kafka.start(settings);
-      await until("the first at work", () => received.length > 200, 60_000);
-      const second = kafka.start(settings);
+      await using first = startConsumer(settings);
+      await until("the first handling", () => received.length > 200, 60_000);
+      await using second = startConsumer(settings);
       await until("shared", () => assignedTo(second.lines).length === 3, 60_000);
       await kafka.write(eventRecords(topic, 1_000, 3_000));
       await until(
-        "the second at work",
-        async () => (await second.figure("ingest_consumer_events_handled_total")) > 50,
+        "the second handling",
+        async () => (await second.metric("ingest_consumer_events_handled_total")) > 50,
       );
       expect(await second.stop()).toBe(0);
       await until("all committed", async () => (await kafka.committed(env)) === 4_000, 60_000);
@@ -111,9 +106,9 @@ describe("a group", () => {
       await receiver.stop();
       expect(missingOf(received, 4_000)).toEqual([]);
       expect(outOfOrder(received)).toEqual([]);
-      // Without it what was done ahead of the oldest open event, and so not committed, is done again by the next owner.
+      // Without deduplication the next owner repeats events that were handled ahead of the oldest one in progress, since
+      // their offsets could not be committed.
       if (isOnce) expect(received).toHaveLength(4_000);
-      rmSync(folder, { recursive: true, force: true });
     },
     120_000,
   );
@@ -124,7 +119,7 @@ describe("a group", () => {
   ])(
     "a member whose handler %s for longer than the poll interval keeps its partitions",
     async (how, status) => {
-      const { topic, env } = await kafka.topic(2);
+      const { topic, env } = await kafka.createTopicAndGroup(2);
       let isWell = false;
       const well = Promise.withResolvers<void>();
       let asked = 0;
@@ -139,7 +134,7 @@ describe("a group", () => {
         },
       });
       const pollIntervalMs = 6_000;
-      const consumer = kafka.start({
+      await using consumer = startConsumer({
         ...env,
         ...quick,
         KAFKA_MAX_POLL_INTERVAL_MS: String(pollIntervalMs),
@@ -152,33 +147,34 @@ describe("a group", () => {
       });
       await consumer.untilWaiting();
       await kafka.write(eventRecords(topic, 20));
-      await until("asked", () => asked > 0);
+      await until("the first request", () => asked > 0);
       const askedAt = performance.now();
-      await until("longer than the interval", () => performance.now() - askedAt > 1.5 * pollIntervalMs);
+      await until("more than the poll interval", () => performance.now() - askedAt > 1.5 * pollIntervalMs);
       isWell = true;
       well.resolve();
       await until("all committed", async () => (await kafka.committed(env)) === 20);
-      expect(await consumer.figure("ingest_consumer_events_handled_total")).toBe(20);
-      expect(await consumer.figure("ingest_consumer_partitions_assigned_total")).toBe(2);
-      expect(await consumer.figure("ingest_consumer_partitions_lost_total")).toBe(0);
+      expect(await consumer.metric("ingest_consumer_events_handled_total")).toBe(20);
+      expect(await consumer.metric("ingest_consumer_partitions_assigned_total")).toBe(2);
+      expect(await consumer.metric("ingest_consumer_partitions_lost_total")).toBe(0);
       expect(await consumer.stop()).toBe(0);
       await receiver.stop();
     },
     90_000,
   );
 
-  test("a member that is killed is replaced, and what it had not committed is handled again", async () => {
-    const { topic, env } = await kafka.topic(6);
-    const [first, second] = [kafka.start({ ...env, ...quick }), kafka.start({ ...env, ...quick })];
+  test("a killed member's partitions move to the others, and its uncommitted events are handled again", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(6);
+    await using first = startConsumer({ ...env, ...quick });
+    await using second = startConsumer({ ...env, ...quick });
     await until(
       "shared",
       () => assignedTo(first.lines).length === 3 && assignedTo(second.lines).length === 3,
       60_000,
     );
     await kafka.write(eventRecords(topic, 5_000));
-    await until("at work", () => second.events.length > 100);
-    second.signal("SIGKILL");
-    await second.exited();
+    await until("the second handling", () => second.events.length > 100);
+    second.kill("SIGKILL");
+    await second.exited;
     await kafka.write(eventRecords(topic, 1_000, 5_000));
     await until(
       "all logged",
@@ -189,30 +185,31 @@ describe("a group", () => {
     expect(assignedTo(first.lines)).toHaveLength(6);
   }, 120_000);
 
-  test("a member that was frozen for longer than the session has lost its partitions, and takes part again", async () => {
-    const { topic, env } = await kafka.topic(4);
-    const [first, second] = [kafka.start({ ...env, ...quick }), kafka.start({ ...env, ...quick })];
+  test("a member that is paused for longer than its session loses its partitions, and rejoins", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(4);
+    await using first = startConsumer({ ...env, ...quick });
+    await using second = startConsumer({ ...env, ...quick });
     await until(
       "shared",
       () => assignedTo(first.lines).length === 2 && assignedTo(second.lines).length === 2,
       60_000,
     );
-    second.signal("SIGSTOP");
-    await until("taken over", () => assignedTo(first.lines).length === 4, 60_000);
+    second.kill("SIGSTOP");
+    await until("reassigned", () => assignedTo(first.lines).length === 4, 60_000);
     await kafka.write(eventRecords(topic, 1_000));
     await until("handled by the other", () => missingOf(first.events, 1_000).length === 0);
-    second.signal("SIGCONT");
-    await until("noticed", () => second.has("partitions lost"), 60_000);
+    second.kill("SIGCONT");
+    await until("the loss logged", () => second.hasLogged("partitions lost"), 60_000);
     await until("shared again", () => assignedTo(first.lines).length === 2, 60_000);
     await kafka.write(eventRecords(topic, 1_000, 1_000));
     await until("all logged", () => missingOf([...first.events, ...second.events], 2_000).length === 0);
     await until("all committed", async () => (await kafka.committed(env)) === 2_000);
   }, 150_000);
 
-  test("a static member that restarts gets its partitions back, and no other notices", async () => {
-    const { topic, env } = await kafka.topic(4);
-    const other = kafka.start({ ...env, KAFKA_GROUP_INSTANCE_ID: "other" });
-    const first = kafka.start({ ...env, KAFKA_GROUP_INSTANCE_ID: "restarted" });
+  test("a static member that restarts keeps its partitions, without a rebalance", async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(4);
+    await using other = startConsumer({ ...env, KAFKA_GROUP_INSTANCE_ID: "other" });
+    await using first = startConsumer({ ...env, KAFKA_GROUP_INSTANCE_ID: "restarted" });
     await until(
       "shared",
       () => assignedTo(first.lines).length === 2 && assignedTo(other.lines).length === 2,
@@ -220,7 +217,7 @@ describe("a group", () => {
     );
     const before = { restarted: assignedTo(first.lines), others: other.lines.length };
     expect(await first.stop()).toBe(0);
-    const again = kafka.start({ ...env, KAFKA_GROUP_INSTANCE_ID: "restarted" });
+    await using again = startConsumer({ ...env, KAFKA_GROUP_INSTANCE_ID: "restarted" });
     await until("assigned", () => assignedTo(again.lines).length > 0, 60_000);
     expect(assignedTo(again.lines)).toEqual(before.restarted);
     expect(other.lines).toHaveLength(before.others);
@@ -228,14 +225,14 @@ describe("a group", () => {
     await until("all logged", () => missingOf([...other.events, ...again.events], 500).length === 0);
   }, 120_000);
 
-  test("a second process under a static member's name shuts the first out, which ends with 1", async () => {
-    const { env } = await kafka.topic(2);
-    const first = kafka.start({ ...env, ...quick, KAFKA_GROUP_INSTANCE_ID: "only-one" });
+  test("a second process with a static member's id fences the first, which exits with 1", async () => {
+    const { env } = await kafka.createTopicAndGroup(2);
+    await using first = startConsumer({ ...env, ...quick, KAFKA_GROUP_INSTANCE_ID: "only-one" });
     await first.untilWaiting();
-    const second = kafka.start({ ...env, ...quick, KAFKA_GROUP_INSTANCE_ID: "only-one" });
+    await using second = startConsumer({ ...env, ...quick, KAFKA_GROUP_INSTANCE_ID: "only-one" });
     await second.untilWaiting();
-    expect(await first.exited()).toBe(1);
-    expect(first.has("fatal Kafka error: exiting")).toBe(true);
+    expect(await first.exited).toBe(1);
+    expect(first.hasLogged("fatal Kafka error: exiting")).toBe(true);
     expect(assignedTo(second.lines)).toEqual([0, 1]);
   }, 90_000);
 });

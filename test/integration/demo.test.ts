@@ -1,4 +1,4 @@
-// `bun run demo` as a user runs it: the exit code, the proof, and nothing left behind.
+// `bun run demo` as a user runs it: its exit code, its proof of arrival, and that it stops everything.
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 
@@ -12,7 +12,7 @@ function spawnDemo(...args: string[]) {
   });
 }
 
-/** The addresses that the demo names once all is up: Kafka's, the producer's, the consumer's. */
+/** The addresses that the demo prints once everything is ready: Kafka's, the producer's, the consumer's. */
 const addresses = /Kafka (\S+), producer http:\/\/(\S+), consumer http:\/\/([^/\s]+)/;
 
 async function isListening(address: string): Promise<boolean> {
@@ -43,7 +43,7 @@ test(
 );
 
 test(
-  "stops everything when interrupted",
+  "stops everything when it is interrupted",
   async () => {
     const demo = spawnDemo("--requests", "100000000");
     const decoder = new TextDecoder();
@@ -62,7 +62,7 @@ test(
   3 * minute,
 );
 
-test("refuses an invalid number of requests", async () => {
+test("rejects an invalid number of requests", async () => {
   const demo = Bun.spawn([process.execPath, "scripts/demo.ts", "--requests", "many"], {
     cwd: root,
     stdio: ["ignore", "ignore", "pipe"],

@@ -1,49 +1,10 @@
-// What the producer promises, on a real broker.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { sharedBroker } from "@ingest/broker";
-import {
-  type ClientConfig,
-  type ConsumedRecord,
-  createAdmin,
-  createProducer,
-  type Delivery,
-  type KafkaAdmin,
-  type KafkaError,
-  producerSettings,
-  readTopic,
-  toClientConfig,
-} from "@ingest/kafka";
-import { parseSettings } from "@ingest/service";
+// The client's delivery reports, on a real broker.
+import { afterAll, describe, expect, test } from "bun:test";
+import { createProducer, type Delivery, type KafkaError } from "@ingest/kafka";
+import { KafkaFixture } from "@ingest/testkit/kafka";
 
-let env: Record<string, string>;
-let admin: KafkaAdmin;
-beforeAll(async () => {
-  env = { KAFKA_BOOTSTRAP_SERVERS: (await sharedBroker()).bootstrapServers };
-  admin = await createAdmin({ config: clientConfig() });
-}, 120_000);
-const made: string[] = [];
-afterAll(async () => {
-  for (const topic of made) await admin.deleteTopic(topic).catch(() => undefined);
-  await admin?.close();
-});
-
-/** The configuration that a service would have. */
-function clientConfig(extra: Record<string, string> = {}): ClientConfig {
-  return toClientConfig(parseSettings(producerSettings, { ...env, ...extra }), "producer");
-}
-
-async function newTopic(partitions: number, config?: Record<string, string>): Promise<string> {
-  const topic = `kafka-producer-${crypto.randomUUID()}`;
-  await admin.ensureTopic({ topic, partitions, replicationFactor: 1, ...(config ? { config } : {}) });
-  made.push(topic);
-  return topic;
-}
-
-async function readAll(topic: string): Promise<ConsumedRecord[]> {
-  const records: ConsumedRecord[] = [];
-  for await (const batch of readTopic({ config: clientConfig(), topic })) records.push(...batch);
-  return records;
-}
+const kafka = await KafkaFixture.shared();
+afterAll(() => kafka[Symbol.asyncDispose]());
 
 interface Outcome {
   error: KafkaError | null;
@@ -52,11 +13,11 @@ interface Outcome {
 }
 
 describe.each(["none", "gzip", "snappy", "lz4"])("compression %s", (codec) => {
-  test("20,000 records land once each, a key's in order, where their outcomes say", async () => {
-    const topic = await newTopic(6);
+  test("20,000 records are stored once each, each key in order, at the offsets of their delivery reports", async () => {
+    const topic = await kafka.createTopic(6);
     const outcomes: Outcome[] = [];
     const producer = createProducer({
-      config: clientConfig({ KAFKA_COMPRESSION_TYPE: codec }),
+      config: kafka.config({ KAFKA_COMPRESSION_TYPE: codec }),
       onOutcome: (error, { partition, offset }, context) =>
         outcomes.push({ error, delivery: { topic, partition, offset }, context }),
     });
@@ -69,15 +30,15 @@ describe.each(["none", "gzip", "snappy", "lz4"])("compression %s", (codec) => {
 
     expect(outcomes).toHaveLength(20_000);
     expect(outcomes.filter(({ error }) => error !== null)).toEqual([]);
-    const landed = new Map(
+    const reported = new Map(
       outcomes.map(({ delivery, context }) => [`${delivery.partition}/${delivery.offset}`, context]),
     );
-    const records = await readAll(topic);
+    const records = await kafka.read(topic);
     expect(records).toHaveLength(20_000);
     const lastOfKey = new Map<string, number>();
     for (const { partition, offset, key, value } of records) {
       const { n } = JSON.parse(value!.toString()) as { n: number };
-      expect(landed.get(`${partition}/${offset}`)).toBe(n);
+      expect(reported.get(`${partition}/${offset}`)).toBe(n);
       expect(lastOfKey.get(key!.toString()) ?? -1).toBeLessThan(n);
       lastOfKey.set(key!.toString(), n);
     }
@@ -85,18 +46,18 @@ describe.each(["none", "gzip", "snappy", "lz4"])("compression %s", (codec) => {
   }, 60_000);
 });
 
-test("a key lands where Kafka's Java clients would put it", async () => {
-  const topic = await newTopic(6);
-  const placed = new Map<unknown, number>();
+test("a key gets the partition that Kafka's Java clients would choose", async () => {
+  const topic = await kafka.createTopic(6);
+  const partitionOf = new Map<unknown, number>();
   const producer = createProducer({
-    config: clientConfig(),
-    onOutcome: (_, { partition }, context) => placed.set(context, partition),
+    config: kafka.config(),
+    onOutcome: (_, { partition }, context) => partitionOf.set(context, partition),
   });
   await producer.connect(10_000);
   const keys = ["user-0", "user-1", "a", "zoë", "01234567890123456789"];
   for (const key of keys) producer.produce({ topic, key, value: null, context: key });
   await producer.close(10_000);
-  for (const key of keys) expect([key, placed.get(key)]).toEqual([key, javaPartition(key, 6)]);
+  for (const key of keys) expect([key, partitionOf.get(key)]).toEqual([key, javaPartition(key, 6)]);
 });
 
 /** Kafka's default partitioner: murmur2 over the key's bytes, its sign bit cleared, modulo the partitions. */
@@ -116,12 +77,12 @@ function javaPartition(key: string, partitions: number): number {
   return ((h ^ (h >>> 15)) & 0x7fffffff) % partitions;
 }
 
-describe("failures come back with their reason and context", () => {
-  test("a record that the topic finds too large", async () => {
-    const topic = await newTopic(1, { "max.message.bytes": "1000" });
+describe("failures are reported with their reason and context", () => {
+  test("a record larger than the topic's max.message.bytes", async () => {
+    const topic = await kafka.createTopic(1, { "max.message.bytes": "1000" });
     const outcomes: Outcome[] = [];
     const producer = createProducer({
-      config: clientConfig(),
+      config: kafka.config(),
       onOutcome: (error, delivery, context) => outcomes.push({ error, delivery, context }),
     });
     await producer.connect(10_000);
@@ -140,13 +101,13 @@ describe("failures come back with their reason and context", () => {
     ]);
   });
 
-  test("a topic that isn't there, and a partition", async () => {
-    const topic = await newTopic(1);
+  test("a missing topic and a missing partition", async () => {
+    const topic = await kafka.createTopic(1);
     const missing = `kafka-producer-none-${crypto.randomUUID()}`;
     const outcomes: Outcome[] = [];
     const producer = createProducer({
       config: {
-        ...clientConfig({ KAFKA_MESSAGE_TIMEOUT_MS: "3000" }),
+        ...kafka.config({ KAFKA_MESSAGE_TIMEOUT_MS: "3000" }),
         "topic.metadata.propagation.max.ms": 500,
       },
       onOutcome: (error, delivery, context) => outcomes.push({ error, delivery, context }),
@@ -157,7 +118,7 @@ describe("failures come back with their reason and context", () => {
     expect(await producer.flush(10_000)).toBe(true);
     const codes = Object.fromEntries(outcomes.map(({ context, error }) => [context, error?.code]));
     expect(codes).toEqual({ topic: "unknown_topic", known: undefined });
-    // Now that the topic's partitions are known, a wrong one is noticed at once.
+    // Once the client knows the topic's partitions, an invalid one is rejected at once.
     expect(() => producer.produce({ topic, partition: 9, key: null, value: null })).toThrow(
       expect.objectContaining({ code: "unknown_partition" }),
     );

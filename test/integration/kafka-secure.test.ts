@@ -1,7 +1,6 @@
-// TLS and logins against a real broker that asks for both. The broker is this file's own.
+// TLS and SASL against a real broker that requires both. The broker is this file's own.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { type Broker, freePort, startBroker } from "@ingest/broker";
 import {
@@ -14,19 +13,20 @@ import {
   toClientConfig,
 } from "@ingest/kafka";
 import { parseSettings } from "@ingest/service";
+import { type TemporaryFolder, temporaryFolder } from "@ingest/testkit";
 import { $ } from "bun";
 
 const features = buildInfo().features;
-/** Certificates are made with OpenSSL's program, and a login over TLS needs both in the addon. */
+/** Certificates are created with the openssl command; the addon must have been built with TLS and SASL. */
 const canRun = Bun.which("openssl") !== null && features.includes("ssl") && features.includes("sasl_scram");
 
-describe.skipIf(!canRun)("a broker that asks for TLS and a login", () => {
-  let folder: string;
+describe.skipIf(!canRun)("a broker that requires TLS and SASL", () => {
+  let folder: TemporaryFolder;
   let broker: Broker;
   let bootstrapServers: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "kafka-secure-"));
-    await makeCertificates(folder);
+    folder = temporaryFolder("kafka-secure");
+    await createCertificates(folder.path);
     const [plain, secure, controller] = [await freePort(), await freePort(), await freePort()];
     bootstrapServers = `127.0.0.1:${secure}`;
     broker = await startBroker({
@@ -37,7 +37,7 @@ describe.skipIf(!canRun)("a broker that asks for TLS and a login", () => {
         "controller.quorum.voters": `1@127.0.0.1:${controller}`,
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT",
         "ssl.keystore.type": "PEM",
-        "ssl.keystore.location": join(folder, "broker.pem"),
+        "ssl.keystore.location": join(folder.path, "broker.pem"),
         "sasl.enabled.mechanisms": "PLAIN",
         "listener.name.sasl_ssl.plain.sasl.jaas.config":
           'org.apache.kafka.common.security.plain.PlainLoginModule required user_ingest="right";',
@@ -46,7 +46,7 @@ describe.skipIf(!canRun)("a broker that asks for TLS and a login", () => {
   }, 120_000);
   afterAll(async () => {
     await broker?.[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
+    folder[Symbol.dispose]();
   });
 
   const clientConfig = (extra: Record<string, string> = {}) =>
@@ -57,13 +57,13 @@ describe.skipIf(!canRun)("a broker that asks for TLS and a login", () => {
         KAFKA_SASL_MECHANISM: "PLAIN",
         KAFKA_SASL_USERNAME: "ingest",
         KAFKA_SASL_PASSWORD: "right",
-        KAFKA_SSL_CA_LOCATION: join(folder, "ca.crt"),
+        KAFKA_SSL_CA_LOCATION: join(folder.path, "ca.crt"),
         ...extra,
       }),
       "producer",
     );
 
-  test("who has the certificate and the password writes and reads", async () => {
+  test("a client with the CA certificate and the password writes and reads", async () => {
     const topic = "secure";
     const admin = await createAdmin({ config: clientConfig() });
     await admin.ensureTopic({ topic, partitions: 1, replicationFactor: 1 });
@@ -76,8 +76,8 @@ describe.skipIf(!canRun)("a broker that asks for TLS and a login", () => {
     expect(value?.[0]?.value?.toString()).toBe("secret");
   }, 60_000);
 
-  test("certificates may come as text", async () => {
-    const pem = await Bun.file(join(folder, "ca.crt")).text();
+  test("certificates can be given as PEM text", async () => {
+    const pem = await Bun.file(join(folder.path, "ca.crt")).text();
     const config = clientConfig({ KAFKA_SSL_CA_LOCATION: "", KAFKA_SSL_CA_PEM: pem });
     const producer = createProducer({ config, onOutcome() {} });
     await producer.connect(10_000);
@@ -86,13 +86,17 @@ describe.skipIf(!canRun)("a broker that asks for TLS and a login", () => {
 
   test.each([
     ["a wrong password", { KAFKA_SASL_PASSWORD: "wrong" }, "authentication"],
-    ["a mechanism that the broker doesn't have", { KAFKA_SASL_MECHANISM: "SCRAM-SHA-256" }, "authentication"],
-    ["a broker that somebody else vouches for", { KAFKA_SSL_CA_LOCATION: "other.crt" }, "tls"],
+    [
+      "a mechanism that the broker does not support",
+      { KAFKA_SASL_MECHANISM: "SCRAM-SHA-256" },
+      "authentication",
+    ],
+    ["a broker whose certificate another CA has signed", { KAFKA_SSL_CA_LOCATION: "other.crt" }, "tls"],
   ])(
-    "%s: refused, with the reason",
+    "%s: rejected, with the reason",
     async (_, extra, code) => {
       const location =
-        "KAFKA_SSL_CA_LOCATION" in extra ? { KAFKA_SSL_CA_LOCATION: join(folder, "other.crt") } : {};
+        "KAFKA_SSL_CA_LOCATION" in extra ? { KAFKA_SSL_CA_LOCATION: join(folder.path, "other.crt") } : {};
       const errors: KafkaError[] = [];
       const producer = createProducer({
         config: clientConfig({ ...extra, ...location }),
@@ -107,8 +111,8 @@ describe.skipIf(!canRun)("a broker that asks for TLS and a login", () => {
   );
 });
 
-/** A CA, the broker's key and certificate in Kafka's PEM layout, and a CA that has nothing to do with it. */
-async function makeCertificates(folder: string): Promise<void> {
+/** Creates a CA, the broker's key and certificate in Kafka's PEM layout, and an unrelated CA. */
+async function createCertificates(folder: string): Promise<void> {
   const run = new $.Shell().cwd(folder);
   for (const ca of ["ca", "other"])
     await run`openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=${ca} -keyout ${ca}.key -out ${ca}.crt`.quiet();

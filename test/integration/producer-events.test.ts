@@ -1,65 +1,33 @@
-// What the API promises, seen in the topic of a real broker.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+// Events sent to the API, compared with the records in the topic of a real broker.
+import { afterAll, describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
-import { sharedBroker } from "@ingest/broker";
 import { isStoredEvent } from "@ingest/contract";
-import {
-  type ConsumedRecord,
-  clientSettings,
-  createAdmin,
-  type KafkaAdmin,
-  readTopic,
-  toClientConfig,
-} from "@ingest/kafka";
-import { parseSettings } from "@ingest/service";
-import { type ProducerProcess, startProducer } from "./producer-process.ts";
+import type { ConsumedRecord } from "@ingest/kafka";
+import { KafkaFixture } from "@ingest/testkit/kafka";
+import { type ProducerProcess, startProducer } from "@ingest/testkit/service";
 
 const TIMEOUT_MS = 120_000;
-let bootstrapServers: string;
-let admin: KafkaAdmin;
-const topics: string[] = [];
-
-beforeAll(async () => {
-  ({ bootstrapServers } = await sharedBroker());
-  admin = await createAdmin({ config: config() });
-}, TIMEOUT_MS);
-afterAll(async () => {
-  for (const topic of topics) await admin.deleteTopic(topic).catch(() => undefined);
-  await admin?.close();
-});
-
-function config() {
-  return toClientConfig(
-    parseSettings(clientSettings, { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers }),
-    "admin",
-  );
-}
+const kafka = await KafkaFixture.shared();
+afterAll(() => kafka[Symbol.asyncDispose]());
 
 async function producer(env: Record<string, string> = {}): Promise<ProducerProcess & { topic: string }> {
-  const topic = `producer-${crypto.randomUUID()}`;
-  topics.push(topic);
+  const topic = kafka.topicName();
   const started = await startProducer({
-    env: { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, KAFKA_TOPIC: topic, ...env },
+    env: { ...kafka.env, KAFKA_TOPIC: topic, ...env },
   });
   return Object.assign(started, { topic });
-}
-
-async function readAll(topic: string): Promise<ConsumedRecord[]> {
-  const records: ConsumedRecord[] = [];
-  for await (const batch of readTopic({ config: config(), topic })) records.push(...batch);
-  return records;
 }
 
 const eventOf = ({ value }: ConsumedRecord) => JSON.parse(value!.toString()) as Record<string, unknown>;
 
 describe("an accepted event", () => {
   test(
-    "is a record: the caller's bytes with id and time, the user as key, no headers",
+    "becomes a record: the caller's bytes with event_id and timestamp, the user as key, no headers",
     async () => {
       await using service = await producer({ KAFKA_TOPIC_PARTITIONS: "3" });
       const before = Date.now();
       const body = '{ "event_type":"buy", "user_id":"u-1","payload":{"n":12345678901234567890} }';
-      const answer = (await (await service.post("/register_event", body)).json()) as { event_id: string };
+      const response = (await (await service.post("/register_event", body)).json()) as { event_id: string };
       const noUser = await service.post("/register_event", {
         event_type: "anonymous",
         event_id: "mine",
@@ -69,12 +37,12 @@ describe("an accepted event", () => {
       service.kill();
       expect(await service.exited).toBe(0);
 
-      expect((await admin.describeTopic(service.topic)).partitions).toHaveLength(3);
-      const records = await readAll(service.topic);
+      expect((await kafka.admin.describeTopic(service.topic)).partitions).toHaveLength(3);
+      const records = await kafka.read(service.topic);
       expect(records).toHaveLength(2);
       const keyed = records.find(({ key }) => key?.toString() === "u-1")!;
       const text = keyed.value!.toString();
-      expect(text).toStartWith(`{"event_id":"${answer.event_id}","timestamp":`);
+      expect(text).toStartWith(`{"event_id":"${response.event_id}","timestamp":`);
       expect(text).toEndWith(body.slice(1));
       const value = eventOf(keyed);
       expect(isStoredEvent(value)).toBe(true);
@@ -88,7 +56,7 @@ describe("an accepted event", () => {
   );
 
   test(
-    "stays behind the same user's earlier ones, sent one by one or many at a time",
+    "is stored behind the same user's earlier ones, in single requests and in batches",
     async () => {
       await using service = await producer();
       const users = ["a", "b", "c", "d"];
@@ -114,7 +82,7 @@ describe("an accepted event", () => {
       );
       service.kill();
       expect(await service.exited).toBe(0);
-      const records = await readAll(service.topic);
+      const records = await kafka.read(service.topic);
       expect(records).toHaveLength(users.length * rounds * 2);
       for (const user of users) {
         const steps = records
@@ -128,9 +96,9 @@ describe("an accepted event", () => {
   );
 });
 
-describe("the other promises", () => {
+describe("the other durabilities", () => {
   test(
-    "stored: the answer's place is where the record is",
+    "stored: the response has the record's partition and offset",
     async () => {
       await using service = await producer();
       const response = await service.post("/register_event?durability=stored", {
@@ -145,7 +113,7 @@ describe("the other promises", () => {
         offset: number;
       };
       expect(place.topic).toBe(service.topic);
-      const record = (await readAll(service.topic)).find(
+      const record = (await kafka.read(service.topic)).find(
         ({ partition, offset }) => partition === place.partition && offset === place.offset,
       )!;
       expect(eventOf(record).event_id).toBe(place.event_id);
@@ -154,7 +122,7 @@ describe("the other promises", () => {
   );
 
   test(
-    "durable, in a gzip batch with one wrong event: the others land",
+    "durable, in a gzip batch with one invalid event: the others are stored",
     async () => {
       await using service = await producer();
       const events = [
@@ -177,7 +145,7 @@ describe("the other promises", () => {
       expect(results.map(({ status }) => status)).toEqual(["durable", "invalid", "durable"]);
       service.kill();
       expect(await service.exited).toBe(0);
-      expect((await readAll(service.topic)).map((record) => eventOf(record).event_id).sort()).toEqual([
+      expect((await kafka.read(service.topic)).map((record) => eventOf(record).event_id).sort()).toEqual([
         "1",
         "3",
       ]);
@@ -188,16 +156,16 @@ describe("the other promises", () => {
 
 describe("overload", () => {
   test(
-    "a full queue is 503 with Retry-After at once; what was accepted lands, the rest doesn't",
+    "a full queue is 503 with Retry-After at once; accepted events are stored, rejected ones are not",
     async () => {
       await using service = await producer({
         JOURNAL_ENABLED: "false",
         KAFKA_QUEUE_BUFFERING_MAX_MESSAGES: "50",
-        // What is queued stays there for a while.
+        // Events stay in the queue for a while.
         KAFKA_LINGER_MS: "2000",
         KAFKA_BATCH_NUM_MESSAGES: "1000",
       });
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: 200 }, (_, n) =>
           service.post("/register_event", { event_type: "a", event_id: `e-${n}` }).then(async (response) => ({
             id: `e-${n}`,
@@ -207,30 +175,30 @@ describe("overload", () => {
           })),
         ),
       );
-      const accepted = answers.filter(({ status }) => status === 202);
-      const refused = answers.filter(({ status }) => status === 503);
-      expect(accepted.length + refused.length).toBe(200);
+      const accepted = responses.filter(({ status }) => status === 202);
+      const rejected = responses.filter(({ status }) => status === 503);
+      expect(accepted.length + rejected.length).toBe(200);
       expect(accepted.length).toBeGreaterThanOrEqual(50);
-      expect(refused.length).toBeGreaterThan(0);
-      for (const { retryAfter, code } of refused) {
+      expect(rejected.length).toBeGreaterThan(0);
+      for (const { retryAfter, code } of rejected) {
         expect(code).toBe("queue_full");
         expect(Number(retryAfter)).toBeGreaterThanOrEqual(1);
       }
-      const figures = await service.metrics();
-      expect(figures.get('ingest_http_requests_total{route="/register_event",status="503"}')).toBe(
-        refused.length,
+      const metrics = await service.metrics();
+      expect(metrics.get('ingest_http_requests_total{route="/register_event",status="503"}')).toBe(
+        rejected.length,
       );
-      expect(figures.get('ingest_refused_total{reason="queue_full"}')).toBe(refused.length);
+      expect(metrics.get('ingest_rejected_total{reason="queue_full"}')).toBe(rejected.length);
       service.kill();
       expect(await service.exited).toBe(0);
-      const landed = (await readAll(service.topic)).map((record) => eventOf(record).event_id);
-      expect(landed.sort()).toEqual(accepted.map(({ id }) => id).sort());
+      const stored = (await kafka.read(service.topic)).map((record) => eventOf(record).event_id);
+      expect(stored.sort()).toEqual(accepted.map(({ id }) => id).sort());
     },
     TIMEOUT_MS,
   );
 
   test(
-    "an event of the largest size that is allowed fits into Kafka, one byte more is 413",
+    "an event of MAX_EVENT_BYTES is stored, one byte more is 413",
     async () => {
       const max = 900_000;
       await using service = await producer({ MAX_EVENT_BYTES: String(max) });
@@ -244,22 +212,22 @@ describe("overload", () => {
 });
 
 test(
-  "the figures add up",
+  "the metrics agree with the responses",
   async () => {
     await using service = await producer();
     for (let n = 0; n < 20; n++) await service.post("/register_event", { event_type: "a" });
     await service.post("/register_event", {});
     await service.post("/register_event?durability=stored", { event_type: "last" });
-    const figures = await service.metrics();
-    expect(figures.get('ingest_http_requests_total{route="/register_event",status="202"}')).toBe(20);
-    expect(figures.get('ingest_http_requests_total{route="/register_event",status="422"}')).toBe(1);
-    expect(figures.get('ingest_http_request_duration_seconds_count{route="/register_event"}')).toBe(22);
-    expect(figures.get('ingest_events_total{outcome="accepted"}')).toBe(20);
-    expect(figures.get('ingest_events_total{outcome="stored"}')).toBe(1);
-    expect(figures.get('ingest_events_total{outcome="invalid"}')).toBe(1);
-    expect(figures.get("ingest_http_requests_in_flight")).toBe(0);
-    expect(figures.get("ingest_ready")).toBe(1);
-    expect(figures.get("ingest_workers")).toBe(1);
+    const metrics = await service.metrics();
+    expect(metrics.get('ingest_http_requests_total{route="/register_event",status="202"}')).toBe(20);
+    expect(metrics.get('ingest_http_requests_total{route="/register_event",status="422"}')).toBe(1);
+    expect(metrics.get('ingest_http_request_duration_seconds_count{route="/register_event"}')).toBe(22);
+    expect(metrics.get('ingest_events_total{outcome="accepted"}')).toBe(20);
+    expect(metrics.get('ingest_events_total{outcome="stored"}')).toBe(1);
+    expect(metrics.get('ingest_events_total{outcome="invalid"}')).toBe(1);
+    expect(metrics.get("ingest_http_requests_in_flight")).toBe(0);
+    expect(metrics.get("ingest_ready")).toBe(1);
+    expect(metrics.get("ingest_workers")).toBe(1);
   },
   TIMEOUT_MS,
 );

@@ -1,28 +1,16 @@
-// More than it can serve: refused, and its memory stays within what compose.yaml gives it.
-import { afterAll, beforeAll, expect, test } from "bun:test";
+// More load than the producer can serve is rejected, and its memory stays within compose.yaml's limit.
+import { afterAll, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { sharedBroker } from "@ingest/broker";
-import { clientSettings, createAdmin, type KafkaAdmin, toClientConfig } from "@ingest/kafka";
-import { parseSettings } from "@ingest/service";
-import { startProducer } from "./producer-process.ts";
+import { KafkaFixture } from "@ingest/testkit/kafka";
+import { startProducer } from "@ingest/testkit/service";
 
 const TIMEOUT_MS = 180_000;
 const BUDGET_MIB = 512;
-const topic = `producer-overload-${crypto.randomUUID()}`;
-let bootstrapServers: string;
-let admin: KafkaAdmin;
+const kafka = await KafkaFixture.shared();
+const topic = kafka.topicName();
+afterAll(() => kafka[Symbol.asyncDispose]());
 
-beforeAll(async () => {
-  ({ bootstrapServers } = await sharedBroker());
-  const settings = parseSettings(clientSettings, { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers });
-  admin = await createAdmin({ config: toClientConfig(settings, "admin") });
-}, TIMEOUT_MS);
-afterAll(async () => {
-  await admin?.deleteTopic(topic).catch(() => undefined);
-  await admin?.close();
-});
-
-/** The most memory that a process has held, MiB, as Linux tells it. */
+/** A process's peak resident memory, MiB (Linux). */
 function peakMiB(pid: number): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }
@@ -31,7 +19,7 @@ test.skipIf(!existsSync("/proc/self/status")).each(["false", "true"])(
   "large events from 200 connections at once, with JOURNAL_ENABLED=%s",
   async (JOURNAL_ENABLED) => {
     await using service = await startProducer({
-      env: { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, KAFKA_TOPIC: topic, JOURNAL_ENABLED },
+      env: { ...kafka.env, KAFKA_TOPIC: topic, JOURNAL_ENABLED },
     });
     const body = JSON.stringify({ event_type: "large", payload: { p: "x".repeat(400_000) } });
     const byStatus = new Map<number, number>();

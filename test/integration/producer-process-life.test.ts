@@ -1,46 +1,23 @@
-// The producer as a process: settings that can't be, ports that are taken, signals, a Kafka that isn't there yet.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { freePort, sharedBroker, startBroker } from "@ingest/broker";
-import { clientSettings, createAdmin, type KafkaAdmin, readTopic, toClientConfig } from "@ingest/kafka";
-import { parseSettings } from "@ingest/service";
-import { until } from "@ingest/testkit";
-import { type ProducerProcess, runToEnd, startProducer } from "./producer-process.ts";
+// The producer as a process: invalid settings, ports in use, signals, a Kafka that is unavailable at the start.
+import { afterAll, describe, expect, test } from "bun:test";
+import { freePort, startBroker } from "@ingest/broker";
+import { temporaryFolder, until } from "@ingest/testkit";
+import { KafkaFixture } from "@ingest/testkit/kafka";
+import { ProducerProcess, startProducer } from "@ingest/testkit/service";
 
 const TIMEOUT_MS = 120_000;
-let bootstrapServers: string;
-let admin: KafkaAdmin;
-const topics: string[] = [];
+const kafka = await KafkaFixture.shared();
+afterAll(() => kafka[Symbol.asyncDispose]());
 
-beforeAll(async () => {
-  ({ bootstrapServers } = await sharedBroker());
-  admin = await createAdmin({ config: config(bootstrapServers) });
-}, TIMEOUT_MS);
-afterAll(async () => {
-  for (const topic of topics) await admin.deleteTopic(topic).catch(() => undefined);
-  await admin?.close();
-});
-
-function config(servers: string) {
-  return toClientConfig(parseSettings(clientSettings, { KAFKA_BOOTSTRAP_SERVERS: servers }), "admin");
+/** Starts the producer with settings with which it exits by itself. */
+async function runToExit(env: Record<string, string>): Promise<{ code: number | null; output: string }> {
+  await using producer = new ProducerProcess(env);
+  const code = await producer.exited;
+  const log = producer.lines.map((line) => JSON.stringify(line)).join("\n");
+  return { code, output: log + producer.textLines.join("\n") + producer.stderr };
 }
 
-function newTopic(): string {
-  const topic = `producer-life-${crypto.randomUUID()}`;
-  topics.push(topic);
-  return topic;
-}
-
-async function idsIn(topic: string, servers = bootstrapServers): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const batch of readTopic({ config: config(servers), topic }))
-    for (const { value } of batch) ids.push((JSON.parse(value!.toString()) as { event_id: string }).event_id);
-  return ids;
-}
-
-/** Sends events until it is told to stop or the service is gone; which were taken is known by their ids. */
+/** Sends events until it is stopped or the service is gone. @returns the ids of the accepted ones */
 function load(service: ProducerProcess, connections: number) {
   const accepted = new Set<string>();
   let isStopped = false;
@@ -66,14 +43,9 @@ function load(service: ProducerProcess, connections: number) {
   };
 }
 
-async function temporaryFolder() {
-  const path = await mkdtemp(join(tmpdir(), "ingest-journal-"));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}
-
 describe("settings", () => {
-  test("that can't be used are all named before anything is opened", async () => {
-    const { code, output } = await runToEnd({
+  test("that are invalid are all listed", async () => {
+    const { code, output } = await runToExit({
       PORT: "http",
       MAX_EVENT_BYTES: "5000000",
       KAFKA_LINGER: "5",
@@ -83,8 +55,8 @@ describe("settings", () => {
     for (const name of ["PORT", "DEFAULT_DURABILITY"]) expect(output).toContain(name);
   });
 
-  test("that contradict each other are refused", async () => {
-    const { code, output } = await runToEnd({
+  test("that contradict each other are listed too", async () => {
+    const { code, output } = await runToExit({
       MAX_EVENT_BYTES: "999000",
       KAFKA_LINGER: "5",
       DEFAULT_DURABILITY: "durable",
@@ -98,16 +70,16 @@ describe("settings", () => {
 });
 
 test(
-  "a port that is taken ends the start with its number, alone and with workers",
+  "a port in use ends the start with a message that names it, with one process and with workers",
   async () => {
     using taken = Bun.serve({ port: 0, hostname: "127.0.0.1", reusePort: true, fetch: () => new Response() });
     for (const WORKERS of ["1", "2"]) {
       const env = {
-        KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
-        KAFKA_TOPIC: newTopic(),
+        ...kafka.env,
+        KAFKA_TOPIC: kafka.topicName(),
         JOURNAL_ENABLED: "false",
       };
-      const { code, output } = await runToEnd({ ...env, PORT: String(taken.port), WORKERS });
+      const { code, output } = await runToExit({ ...env, PORT: String(taken.port), WORKERS });
       expect(code).toBe(1);
       expect(output).toContain(`can't listen on 127.0.0.1:${taken.port}`);
     }
@@ -117,12 +89,12 @@ test(
 
 describe("SIGTERM", () => {
   test.each(["1", "2"])(
-    "under load, with WORKERS=%s: requests end, everything accepted is in the topic, exit 0",
+    "under load, with WORKERS=%s: requests complete, every accepted event is in the topic, exit code 0",
     async (WORKERS) => {
-      const topic = newTopic();
+      const topic = kafka.topicName();
       await using service = await startProducer({
         env: {
-          KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
+          ...kafka.env,
           KAFKA_TOPIC: topic,
           WORKERS,
           KAFKA_LINGER_MS: "200",
@@ -133,8 +105,8 @@ describe("SIGTERM", () => {
       service.kill("SIGTERM");
       expect(await service.exited).toBe(0);
       await traffic.stop();
-      const landed = await idsIn(topic);
-      const missing = [...traffic.accepted].filter((id) => !new Set(landed).has(id));
+      const stored = await kafka.readEventIds(topic);
+      const missing = [...traffic.accepted].filter((id) => !new Set(stored).has(id));
       expect(missing).toEqual([]);
       expect(service.lines.some(({ level }) => level === "error")).toBe(false);
     },
@@ -142,18 +114,18 @@ describe("SIGTERM", () => {
   );
 
   test(
-    "a second one forces",
+    "a second one ends it at once",
     async () => {
       await using service = await startProducer({
-        env: { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, KAFKA_TOPIC: newTopic(), BODY_TIMEOUT_MS: "50000" },
+        env: { ...kafka.env, KAFKA_TOPIC: kafka.topicName(), BODY_TIMEOUT_MS: "50000" },
       });
-      // A request that doesn't end holds the stop up.
+      // A request that never completes delays the shutdown.
       const hanging = fetch(`${service.url}/register_event`, {
         method: "POST",
         body: new ReadableStream(),
       }).catch(() => undefined);
       await until(
-        "a request under way",
+        "a request in flight",
         async () => (await service.metrics()).get("ingest_http_requests_in_flight") === 1,
       );
       service.kill("SIGTERM");
@@ -168,13 +140,16 @@ describe("SIGTERM", () => {
 
 describe("Kafka", () => {
   test(
-    "is away all the time: SIGTERM ends it with 0 all the same, and what it accepted is in the journal",
+    "is never available: SIGTERM ends it with 0, and accepted events are in the journal",
     async () => {
-      await using folder = await temporaryFolder();
-      const env = { KAFKA_TOPIC: newTopic(), KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${await freePort()}` };
+      using folder = temporaryFolder("journal");
+      const env = {
+        KAFKA_TOPIC: kafka.topicName(),
+        KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${await freePort()}`,
+      };
       await using service = await startProducer({ env, journalDir: folder.path, untilReady: false });
       await until(
-        "taken",
+        "the event accepted",
         async () => (await service.post("/register_event", { event_type: "a", event_id: "kept" })).ok,
       );
       service.kill("SIGTERM");
@@ -184,17 +159,17 @@ describe("Kafka", () => {
       });
 
       await using next = await startProducer({
-        env: { ...env, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers },
+        env: { ...env, ...kafka.env },
         journalDir: folder.path,
       });
-      await until("replayed", async () => (await next.metrics()).get("ingest_delivered_total") === 1);
-      expect(await idsIn(env.KAFKA_TOPIC)).toEqual(["kept"]);
+      await until("the replay", async () => (await next.metrics()).get("ingest_delivered_total") === 1);
+      expect(await kafka.readEventIds(env.KAFKA_TOPIC)).toEqual(["kept"]);
     },
     TIMEOUT_MS,
   );
 
   test(
-    "isn't there at the start: alive, refusing; then it comes, and events are taken",
+    "is unavailable at the start: live, rejecting events; accepting them once it is available",
     async () => {
       const port = await freePort();
       await using service = await startProducer({
@@ -216,13 +191,14 @@ describe("Kafka", () => {
         event_id: "late-1",
       });
       expect(taken.status).toBe(201);
-      expect(await idsIn("late", broker.bootstrapServers)).toEqual(["late-1"]);
+      await using cluster = await KafkaFixture.connect(broker.bootstrapServers);
+      expect(await cluster.readEventIds("late")).toEqual(["late-1"]);
     },
     TIMEOUT_MS,
   );
 
   test(
-    "stops and starts again under load: with the journal nobody is refused, and nothing accepted is lost",
+    "restarts under load: with the journal no event is rejected, and no accepted event is lost",
     async () => {
       await using broker = await startBroker({});
       const topic = "restart";
@@ -234,18 +210,16 @@ describe("Kafka", () => {
       await broker.kill("SIGKILL");
       await until("spooling", async () => ((await service.metrics()).get("ingest_spooling") ?? 0) === 1);
       const before = traffic.accepted.size;
-      await until("events taken without Kafka", async () => traffic.accepted.size > before + 300);
+      await until("events accepted without Kafka", async () => traffic.accepted.size > before + 300);
       expect((await fetch(`${service.url}/health/ready`)).ok).toBe(true);
       await broker.restart();
-      await until(
-        "the journal has caught up",
-        async () => (await service.metrics()).get("ingest_spooling") === 0,
-      );
+      await until("the end of spooling", async () => (await service.metrics()).get("ingest_spooling") === 0);
       await traffic.stop();
       service.kill();
       expect(await service.exited).toBe(0);
-      const landed = new Set(await idsIn(topic, broker.bootstrapServers));
-      expect([...traffic.accepted].filter((id) => !landed.has(id))).toEqual([]);
+      await using cluster = await KafkaFixture.connect(broker.bootstrapServers);
+      const stored = new Set(await cluster.readEventIds(topic));
+      expect([...traffic.accepted].filter((id) => !stored.has(id))).toEqual([]);
     },
     TIMEOUT_MS,
   );

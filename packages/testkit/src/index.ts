@@ -1,4 +1,5 @@
 export { Random } from "./random.ts";
 export { RawSocket } from "./raw-socket.ts";
+export { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 export { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";
 export { until } from "./until.ts";

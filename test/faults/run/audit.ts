@@ -1,151 +1,168 @@
-// The end of a run: what was answered, held against what the topic has and what the consumer did.
+// The end of a run: acknowledgements are compared with the topic, and the topic with what the consumers logged.
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { type ClientConfig, type KafkaAdmin, readTopic } from "@ingest/kafka";
 import type { Ledger } from "./ledger.ts";
 
-/** Why an event may be in the topic more than once. */
-export type Cause =
-  | "sent again by its caller"
+/** Why the topic may have an event more than once. */
+export type DuplicateCause =
+  | "retried by the caller"
   | "replayed after a kill"
-  | "taken back"
-  | "left at a stop"
+  | "resent by the producer"
+  | "journalled at shutdown"
   | "unknown";
 
 export interface AuditOptions {
   ledger: Ledger;
   admin: KafkaAdmin;
-  /** For reading the topic past the proxy. */
+  /** For clients that bypass the proxy. */
   config: ClientConfig;
   topic: string;
   consumerLogs: readonly string[];
-  /** Was this life of the producer ended by SIGKILL? */
-  wasKilled(life: number): boolean;
-  /** Why this life of the producer, or the next one, may have sent events again. */
-  whySentAgain(life: number): Cause;
+  /** True where this process of the producer was ended by SIGKILL. */
+  wasKilled(processIndex: number): boolean;
+  /** Why this process of the producer, or the one after it, may have sent events twice. */
+  causeOfDuplicates(processIndex: number): DuplicateCause;
 }
 
 export interface Audit {
-  /** Records in the topic, and events among them. */
+  /** Records in the topic. */
   records: number;
+  /** Distinct events in the topic. */
   events: number;
-  /** Records of an event that was there already. */
+  /** Records of an event that has an earlier record. */
   duplicates: number;
-  /** The same by cause; of `unknown` ones there must be none. */
-  duplicatesBy: Partial<Record<Cause, number>>;
-  /** Answered durable or stored, and not in the topic. Must be 0. */
+  /** The same by cause; `unknown` must be 0. */
+  duplicatesByCause: Partial<Record<DuplicateCause, number>>;
+  /** Events acknowledged as durable or stored that are not in the topic. Must be 0. */
   missing: number;
-  /** Answered accepted by a process that lived on, and not in the topic. Must be 0. */
+  /** Events accepted by a process that was not killed, and not in the topic. Must be 0. */
   missingAccepted: number;
-  /** Answered accepted by a process that was killed then: the one loss that is allowed. */
+  /** Events accepted by a process that was killed, and not in the topic: the one loss that `accepted` allows. */
   lostWithProcess: number;
-  /** Events in the topic before an older one of the same user. Must be 0. */
-  disorder: number;
-  /** The same for events that only a killed process knew of, which may land late. */
+  /** Events behind a later event of the same user. Must be 0. */
+  outOfOrder: number;
+  /** Events behind a later one that only a killed process had accepted: they may be written late. */
   lateFromKilled: number;
-  /** Records that the consumer's log doesn't have. Must be 0. */
-  notHandled: number;
-  /** Lines of the consumer for a record it had handled before. */
-  handledAgain: number;
-  /** The first few that are wrong, for a person to look for. */
+  /** Records that no consumer has logged. Must be 0. */
+  unhandled: number;
+  /** Lines of the consumers for a record that was logged before. */
+  redelivered: number;
+  /** The first violations, each with the event's id or the record's place. */
   examples: string[];
 }
+
+const MAX_EXAMPLES = 20;
 
 export async function audit(options: AuditOptions): Promise<Audit> {
   const result: Audit = {
     records: 0,
     events: 0,
     duplicates: 0,
-    duplicatesBy: {},
+    duplicatesByCause: {},
     missing: 0,
     missingAccepted: 0,
     lostWithProcess: 0,
-    disorder: 0,
+    outOfOrder: 0,
     lateFromKilled: 0,
-    notHandled: 0,
-    handledAgain: 0,
+    unhandled: 0,
+    redelivered: 0,
     examples: [],
   };
-  await checkTopic(options, result);
-  await checkConsumer(options, result);
+  const seen = await auditTopic(options, result);
+  auditAcknowledgements(options, seen, result);
+  await auditConsumers(options, result);
   return result;
 }
 
-async function checkTopic(options: AuditOptions, result: Audit): Promise<void> {
-  const { ledger, config, topic, wasKilled } = options;
+/** Counts records, duplicates and disorder. @returns for each user, which events the topic has */
+async function auditTopic(options: AuditOptions, result: Audit): Promise<Uint8Array[]> {
+  const { ledger, config, topic } = options;
   const seen = Array.from({ length: ledger.users }, (_, user) => new Uint8Array(ledger.countOf(user)));
-  const last = new Int32Array(ledger.users).fill(-1);
+  const latest = new Int32Array(ledger.users).fill(-1);
   for await (const batch of readTopic({ config, topic })) {
     for (const record of batch) {
       result.records++;
       const event = ledger.parse((JSON.parse(record.value!.toString()) as { event_id: string }).event_id);
       if (!event) continue;
       const { user, n } = event;
+      const place = `${ledger.idOf(user, n)} at ${record.partition}/${record.offset}`;
       if (seen[user]![n] === 1) {
         result.duplicates++;
         const cause = causeOf(options, user, n);
-        result.duplicatesBy[cause] = (result.duplicatesBy[cause] ?? 0) + 1;
-        if (cause === "unknown")
-          note(result, `${ledger.idOf(user, n)} is at ${record.partition}/${record.offset} once more`);
+        result.duplicatesByCause[cause] = (result.duplicatesByCause[cause] ?? 0) + 1;
+        if (cause === "unknown") addExample(result, `${place} is a duplicate without a known cause`);
         continue;
       }
       seen[user]![n] = 1;
       result.events++;
-      if (n > last[user]!) last[user] = n;
-      else if (ledger.answerOf(user, n) === "accepted" && wasKilled(ledger.lifeOf(user, n)))
-        result.lateFromKilled++;
+      if (n > latest[user]!) latest[user] = n;
+      else if (isLossAllowed(options, user, n)) result.lateFromKilled++;
       else {
-        result.disorder++;
-        note(
-          result,
-          `${ledger.idOf(user, n)} at ${record.partition}/${record.offset} after number ${last[user]}`,
-        );
+        result.outOfOrder++;
+        addExample(result, `${place} is behind event ${latest[user]} of the same user`);
       }
     }
   }
+  return seen;
+}
+
+/** Counts acknowledged events that the topic does not have. */
+function auditAcknowledgements(options: AuditOptions, seen: readonly Uint8Array[], result: Audit): void {
+  const { ledger } = options;
   for (let user = 0; user < ledger.users; user++) {
     for (let n = 0; n < ledger.countOf(user); n++) {
       if (seen[user]![n] === 1) continue;
-      const answer = ledger.answerOf(user, n);
-      if (answer === "none") continue;
-      if (answer === "accepted" && wasKilled(ledger.lifeOf(user, n))) {
+      const acknowledgement = ledger.acknowledgementOf(user, n);
+      if (acknowledgement === "none") continue;
+      if (isLossAllowed(options, user, n)) {
         result.lostWithProcess++;
         continue;
       }
-      if (answer === "accepted") result.missingAccepted++;
+      if (acknowledgement === "accepted") result.missingAccepted++;
       else result.missing++;
-      note(result, `${ledger.idOf(user, n)}, ${answer} by process ${ledger.lifeOf(user, n)}, is missing`);
+      const process = ledger.processOf(user, n);
+      addExample(
+        result,
+        `${ledger.idOf(user, n)} is missing: process ${process} responded ${acknowledgement}`,
+      );
     }
   }
 }
 
-function causeOf({ ledger, whySentAgain }: AuditOptions, user: number, n: number): Cause {
-  return ledger.isRepeated(user, n) ? "sent again by its caller" : whySentAgain(ledger.lifeOf(user, n));
+/** An event that is only accepted may be lost, or arrive late, when its process is killed. */
+function isLossAllowed({ ledger, wasKilled }: AuditOptions, user: number, n: number): boolean {
+  return ledger.acknowledgementOf(user, n) === "accepted" && wasKilled(ledger.processOf(user, n));
 }
 
-async function checkConsumer({ admin, topic, consumerLogs }: AuditOptions, result: Audit): Promise<void> {
+function causeOf({ ledger, causeOfDuplicates }: AuditOptions, user: number, n: number): DuplicateCause {
+  return ledger.isRetried(user, n) ? "retried by the caller" : causeOfDuplicates(ledger.processOf(user, n));
+}
+
+/** Counts records that the consumers logged twice or not at all. */
+async function auditConsumers({ admin, topic, consumerLogs }: AuditOptions, result: Audit): Promise<void> {
   const handled = new Map<number, Uint8Array>();
   for (const { partition, high } of await admin.offsets(topic)) handled.set(partition, new Uint8Array(high));
   for (const path of consumerLogs) {
     for await (const line of createInterface({ input: createReadStream(path) })) {
-      // A process that was killed while it wrote leaves half a line.
+      // A process that was killed while it wrote leaves an incomplete line, which does not match.
       const place = /"topic":"([^"]+)","partition":(\d+),"offset":(\d+),/.exec(line);
       if (!place || place[1] !== topic) continue;
-      const records = handled.get(Number(place[2]))!;
+      const offsets = handled.get(Number(place[2]))!;
       const offset = Number(place[3]);
-      if (records[offset] === 1) result.handledAgain++;
-      records[offset] = 1;
+      if (offsets[offset] === 1) result.redelivered++;
+      offsets[offset] = 1;
     }
   }
-  for (const [partition, records] of handled) {
-    for (let offset = 0; offset < records.length; offset++) {
-      if (records[offset] === 1) continue;
-      result.notHandled++;
-      note(result, `${topic} ${partition}/${offset} was not handled`);
+  for (const [partition, offsets] of handled) {
+    for (let offset = 0; offset < offsets.length; offset++) {
+      if (offsets[offset] === 1) continue;
+      result.unhandled++;
+      addExample(result, `${topic} ${partition}/${offset} was not handled`);
     }
   }
 }
 
-function note(result: Audit, example: string): void {
-  if (result.examples.length < 20) result.examples.push(example);
+function addExample(result: Audit, example: string): void {
+  if (result.examples.length < MAX_EXAMPLES) result.examples.push(example);
 }

@@ -4,23 +4,24 @@ import { planFaults } from "./faults.ts";
 
 const TOTAL_MS = 600_000;
 
-test("the same seed has the same faults at the same times, another one others", () => {
+test("the same seed plans the same faults at the same times, another seed plans others", () => {
   const plan = (seed: number) =>
-    planFaults(new Random(seed), TOTAL_MS).map(({ fault, atMs }) => [fault.name, atMs]);
+    planFaults(new Random(seed), TOTAL_MS).map(({ fault, startMs }) => [fault.name, startMs]);
   expect(plan(1)).toEqual(plan(1));
   expect(plan(1)).not.toEqual(plan(2));
 });
 
-test("no two faults hurt the same at once, some overlap, all end in time", () => {
+test("faults of the same component never overlap, others do, and all end in time", () => {
   for (let seed = 1; seed <= 50; seed++) {
     const plan = planFaults(new Random(seed), TOTAL_MS);
     let overlaps = 0;
-    for (const [index, { fault, atMs, lastsMs }] of plan.entries()) {
-      expect(atMs + lastsMs).toBeLessThanOrEqual(TOTAL_MS);
+    for (const [index, { fault, startMs, durationMs }] of plan.entries()) {
+      expect(startMs + durationMs).toBeLessThanOrEqual(TOTAL_MS);
       for (const before of plan.slice(0, index)) {
-        if (before.atMs + before.lastsMs <= atMs) continue;
+        if (before.startMs + before.durationMs <= startMs) continue;
         overlaps++;
-        expect(before.fault.target.some((target) => fault.target.includes(target))).toBe(false);
+        const shared = before.fault.components.filter((component) => fault.components.includes(component));
+        expect(shared).toEqual([]);
       }
     }
     expect(overlaps).toBeGreaterThan(0);

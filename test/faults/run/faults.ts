@@ -1,195 +1,186 @@
-// The faults that a run is made of, and in which order a seed has them.
+// The faults of a run, and the plan by which a seed orders them.
+import type { Random, SmallDisk } from "@ingest/testkit";
+import type { ProxiedBroker } from "@ingest/testkit/kafka";
+import type { RestartableService } from "./restartable-service.ts";
 
-import type { Random } from "@ingest/testkit";
-import type { ProxiedBroker } from "../kit/proxied-broker.ts";
-import type { ServiceProcess } from "../kit/service-process.ts";
-import type { SmallDisk } from "../kit/small-disk.ts";
-
-/** What faults are done to. */
-export interface World {
+/** What faults are injected into. */
+export interface System {
   kafka: ProxiedBroker;
-  producer: ServiceProcess;
-  consumer: ServiceProcess;
+  producer: RestartableService;
+  consumer: RestartableService;
+  /** The file system of the producer's journal. */
   disk: SmallDisk;
 }
 
-type Target = "broker" | "link" | "producer" | "consumer" | "disk";
+type Component = "broker" | "connection" | "producer" | "consumer" | "disk";
 
 export interface Fault {
   readonly name: string;
-  /** What it hurts: no two faults hurt the same at once. */
-  readonly target: readonly Target[];
+  /** What it disturbs. Faults of the same component never overlap. */
+  readonly components: readonly Component[];
   /** How often it is drawn, relative to the others. */
   readonly weight: number;
-  /** How long it lasts, ms: from and to. */
-  readonly lastsMs: readonly [number, number];
-  begin(world: World): void | Promise<void>;
-  end(world: World): void | Promise<void>;
+  /** Its shortest and its longest duration, ms. */
+  readonly durationMs: readonly [number, number];
+  begin(system: System): void | Promise<void>;
+  end(system: System): void | Promise<void>;
 }
 
 export const faults: readonly Fault[] = [
   {
     name: "broker killed",
-    target: ["broker"],
+    components: ["broker"],
     weight: 2,
-    lastsMs: [500, 6_000],
+    durationMs: [500, 6_000],
     begin: ({ kafka }) => kafka.broker.kill(),
     end: ({ kafka }) => kafka.broker.restart(),
   },
   {
-    name: "broker stopped and continued",
-    target: ["broker"],
+    name: "broker paused",
+    components: ["broker"],
     weight: 2,
-    lastsMs: [500, 8_000],
+    durationMs: [500, 8_000],
     begin: ({ kafka }) => kafka.broker.pause(),
     end: ({ kafka }) => kafka.broker.resume(),
   },
   {
-    name: "link cut",
-    target: ["link"],
+    name: "connections reset",
+    components: ["connection"],
     weight: 3,
-    lastsMs: [200, 8_000],
+    durationMs: [200, 8_000],
     begin: ({ kafka }) => kafka.proxy.cut(),
-    end: ({ kafka }) => kafka.proxy.mend(),
+    end: ({ kafka }) => kafka.proxy.restore(),
   },
   {
-    name: "link silent",
-    target: ["link"],
+    name: "connections silent",
+    components: ["connection"],
     weight: 2,
-    lastsMs: [500, 8_000],
+    durationMs: [500, 8_000],
     begin: ({ kafka }) => kafka.proxy.silence(),
-    end: ({ kafka }) => kafka.proxy.mend(),
+    end: ({ kafka }) => kafka.proxy.restore(),
   },
   {
-    name: "link slow",
-    target: ["link"],
+    name: "connections slow",
+    components: ["connection"],
     weight: 2,
-    lastsMs: [1_000, 8_000],
+    durationMs: [1_000, 8_000],
     begin: ({ kafka }) => kafka.proxy.slow({ delayMs: 100, bytesPerSecond: 100_000 }),
-    end: ({ kafka }) => kafka.proxy.mend(),
+    end: ({ kafka }) => kafka.proxy.restore(),
   },
+  ...serviceFaults("producer", { killed: 3, terminated: 2, paused: 2 }, [200, 6_000]),
+  ...serviceFaults("consumer", { killed: 2, terminated: 1, paused: 2 }, [500, 10_000]),
   {
-    name: "producer killed",
-    target: ["producer"],
-    weight: 3,
-    lastsMs: [100, 2_000],
-    begin: ({ producer }) => producer.kill(),
-    end: ({ producer }) => producer.start(),
-  },
-  {
-    name: "producer told to end",
-    target: ["producer"],
-    weight: 2,
-    lastsMs: [0, 500],
-    begin: ({ producer }) => producer.terminate(),
-    end: ({ producer }) => producer.start(),
-  },
-  {
-    name: "producer stopped and continued",
-    target: ["producer"],
-    weight: 2,
-    lastsMs: [200, 6_000],
-    begin: ({ producer }) => producer.pause(),
-    end: ({ producer }) => producer.resume(),
-  },
-  {
-    name: "consumer killed",
-    target: ["consumer"],
-    weight: 2,
-    lastsMs: [100, 2_000],
-    begin: ({ consumer }) => consumer.kill(),
-    end: ({ consumer }) => consumer.start(),
-  },
-  {
-    name: "consumer told to end",
-    target: ["consumer"],
+    name: "journal disk full",
+    components: ["disk"],
     weight: 1,
-    lastsMs: [0, 500],
-    begin: ({ consumer }) => consumer.terminate(),
-    end: ({ consumer }) => consumer.start(),
-  },
-  {
-    name: "consumer stopped and continued",
-    target: ["consumer"],
-    weight: 2,
-    lastsMs: [500, 10_000],
-    begin: ({ consumer }) => consumer.pause(),
-    end: ({ consumer }) => consumer.resume(),
-  },
-  {
-    name: "journal's disk full",
-    target: ["disk"],
-    weight: 1,
-    lastsMs: [500, 5_000],
+    durationMs: [500, 5_000],
     begin: ({ disk }) => disk.fill(),
-    end: ({ disk }) => disk.empty(),
+    end: ({ disk }) => disk.release(),
   },
   {
-    name: "journal's disk full while the link is cut",
-    target: ["disk", "link"],
+    name: "journal disk full while connections are reset",
+    components: ["disk", "connection"],
     weight: 2,
-    lastsMs: [1_000, 8_000],
+    durationMs: [1_000, 8_000],
     begin: ({ disk, kafka }) => {
       kafka.proxy.cut();
       disk.fill();
     },
     end: ({ disk, kafka }) => {
-      kafka.proxy.mend();
-      disk.empty();
+      kafka.proxy.restore();
+      disk.release();
     },
   },
 ];
 
-/** A fault with its time in the run. */
-export interface Planned {
-  fault: Fault;
-  atMs: number;
-  lastsMs: number;
+/** SIGKILL, SIGTERM and SIGSTOP for one of the services, with their weights. */
+function serviceFaults(
+  service: "producer" | "consumer",
+  weights: Record<"killed" | "terminated" | "paused", number>,
+  pauseMs: readonly [number, number],
+): Fault[] {
+  const components = [service] as const;
+  return [
+    {
+      name: `${service} killed`,
+      components,
+      weight: weights.killed,
+      durationMs: [100, 2_000],
+      begin: (system) => system[service].kill(),
+      end: (system) => system[service].start(),
+    },
+    {
+      name: `${service} terminated`,
+      components,
+      weight: weights.terminated,
+      durationMs: [0, 500],
+      begin: (system) => system[service].terminate(),
+      end: (system) => system[service].start(),
+    },
+    {
+      name: `${service} paused`,
+      components,
+      weight: weights.paused,
+      durationMs: pauseMs,
+      begin: (system) => system[service].pause(),
+      end: (system) => system[service].resume(),
+    },
+  ];
 }
 
-/** Of all faults, how many begin while another still lasts. */
-const OVERLAP = 0.3;
+/** A fault with its time in the run. */
+export interface PlannedFault {
+  fault: Fault;
+  startMs: number;
+  durationMs: number;
+}
+
+/** The share of faults that begin while the one before is still active. */
+const OVERLAP_SHARE = 0.3;
 const REST_MS = [500, 3_000] as const;
 
-/** The faults of a run: the same for the same source of chance. The last has ended by `totalMs`. */
-export function planFaults(random: Random, totalMs: number, among: readonly Fault[] = faults): Planned[] {
-  const plan: Planned[] = [];
-  let atMs = 1_000;
+/** A run's faults: the same for the same random numbers. The last one has ended by `totalMs`. */
+export function planFaults(
+  random: Random,
+  totalMs: number,
+  candidates: readonly Fault[] = faults,
+): PlannedFault[] {
+  const plan: PlannedFault[] = [];
+  let startMs = 1_000;
   for (;;) {
-    const overlapped = plan
-      .filter((other) => other.atMs + other.lastsMs > atMs)
-      .flatMap(({ fault }) => fault.target);
-    const free = among.filter(({ target }) => !target.some((one) => overlapped.includes(one)));
-    const fault = random.weighted(free.length > 0 ? free : among);
-    const lastsMs = random.between(...fault.lastsMs);
-    const isOverlapping = random.chance(OVERLAP);
+    const disturbed = plan
+      .filter((other) => other.startMs + other.durationMs > startMs)
+      .flatMap(({ fault }) => fault.components);
+    const free = candidates.filter(({ components }) => !components.some((one) => disturbed.includes(one)));
+    const fault = random.weighted(free.length > 0 ? free : candidates);
+    const durationMs = random.between(...fault.durationMs);
+    const isOverlapping = random.chance(OVERLAP_SHARE);
     const restMs = random.between(...REST_MS);
     if (free.length > 0) {
-      if (atMs + lastsMs > totalMs) return plan;
-      plan.push({ fault, atMs, lastsMs });
+      if (startMs + durationMs > totalMs) return plan;
+      plan.push({ fault, startMs, durationMs });
     }
     const last = plan[plan.length - 1]!;
-    atMs = isOverlapping && free.length > 0 ? atMs + last.lastsMs / 2 : atMs + last.lastsMs + restMs;
+    startMs += isOverlapping && free.length > 0 ? last.durationMs / 2 : last.durationMs + restMs;
   }
 }
 
-/** Does to the world what the plan says, when it says so. Slow ends (a broker's start) put off what follows. */
-export async function carryOut(
-  plan: readonly Planned[],
-  world: World,
-  say: (text: string) => void,
+/** Injects the planned faults at their times. One that takes long to end, such as a broker's restart, delays others. */
+export async function injectFaults(
+  plan: readonly PlannedFault[],
+  system: System,
+  report: (text: string) => void,
 ): Promise<void> {
   const start = performance.now();
-  const under = (ms: number) => Bun.sleep(Math.max(0, start + ms - performance.now()));
-  const busy = new Map<Target, Promise<void>>();
-  for (const { fault, atMs, lastsMs } of plan) {
-    await under(atMs);
-    // What hurts the same waits until the former is over.
-    await Promise.all(fault.target.map((target) => busy.get(target)));
-    say(`${fault.name} (${(lastsMs / 1000).toFixed(1)} s)`);
-    await fault.begin(world);
-    const over = Bun.sleep(lastsMs).then(() => fault.end(world));
-    for (const target of fault.target) busy.set(target, over);
+  const untilMs = (ms: number) => Bun.sleep(Math.max(0, start + ms - performance.now()));
+  const active = new Map<Component, Promise<void>>();
+  for (const { fault, startMs, durationMs } of plan) {
+    await untilMs(startMs);
+    await Promise.all(fault.components.map((component) => active.get(component)));
+    report(`${fault.name} (${(durationMs / 1000).toFixed(1)} s)`);
+    await fault.begin(system);
+    const ended = Bun.sleep(durationMs).then(() => fault.end(system));
+    for (const component of fault.components) active.set(component, ended);
   }
-  await Promise.all(busy.values());
+  await Promise.all(active.values());
 }

@@ -1,22 +1,32 @@
-// What was sent and how it was answered: a few bytes an event, for a run has millions.
+// Every event that a run has sent, and how it was acknowledged: a few bytes an event, since a run sends millions.
 
-const answers = ["none", "accepted", "durable", "stored"] as const;
-export type Answer = (typeof answers)[number];
+const acknowledgements = ["none", "accepted", "durable", "stored"] as const;
+/** The status in the response to an event; `none` while there is no such response. */
+export type Acknowledgement = (typeof acknowledgements)[number];
+
+interface UserEvents {
+  /** Indexes in `acknowledgements`. */
+  acknowledgements: Uint8Array;
+  /** Indexes of the producer processes that acknowledged. */
+  processes: Int16Array;
+  isRetried: Uint8Array;
+  count: number;
+}
 
 export class Ledger {
-  /** Answers that weren't one of the promises, by what they were. */
-  readonly others: Record<string, number> = {};
-  readonly #users: { answers: Uint8Array; lives: Int16Array; isRepeated: Uint8Array; count: number }[];
+  /** Responses, and failures to get one, that acknowledged nothing: how often each was seen. */
+  readonly rejections: Record<string, number> = {};
+  readonly #users: UserEvents[];
 
   constructor(
-    /** Tells this run's events from others'. */
+    /** Begins the ids of this run's events. */
     readonly run: string,
     users: number,
   ) {
     this.#users = Array.from({ length: users }, () => ({
-      answers: new Uint8Array(1024),
-      lives: new Int16Array(1024),
-      isRepeated: new Uint8Array(1024),
+      acknowledgements: new Uint8Array(1024),
+      processes: new Int16Array(1024),
+      isRetried: new Uint8Array(1024),
       count: 0,
     }));
   }
@@ -30,26 +40,23 @@ export class Ledger {
     return this.#users[user]!.count;
   }
 
-  /** The next event of a user: its number. */
-  open(user: number): number {
-    const entry = this.#users[user]!;
-    if (entry.count === entry.answers.length) {
-      const { answers: known, lives, isRepeated } = entry;
-      entry.answers = new Uint8Array(known.length * 2);
-      entry.lives = new Int16Array(known.length * 2);
-      entry.isRepeated = new Uint8Array(known.length * 2);
-      entry.answers.set(known);
-      entry.lives.set(lives);
-      entry.isRepeated.set(isRepeated);
+  /** Adds a user's next event. @returns its number, from 0 */
+  add(user: number): number {
+    const events = this.#users[user]!;
+    if (events.count === events.isRetried.length) {
+      const capacity = events.count * 2;
+      events.acknowledgements = grow(events.acknowledgements, new Uint8Array(capacity));
+      events.processes = grow(events.processes, new Int16Array(capacity));
+      events.isRetried = grow(events.isRetried, new Uint8Array(capacity));
     }
-    return entry.count++;
+    return events.count++;
   }
 
   idOf(user: number, n: number): string {
     return `${this.run}-${user}-${n}`;
   }
 
-  /** The other way round; undefined for an event of somebody else's. */
+  /** The event with this id; undefined where the id is of no event of this run. */
   parse(id: string): { user: number; n: number } | undefined {
     if (!id.startsWith(`${this.run}-`)) return undefined;
     const [user, n] = id
@@ -59,39 +66,45 @@ export class Ledger {
     return user !== undefined && n !== undefined && n < this.countOf(user) ? { user, n } : undefined;
   }
 
-  /** @param life which process of the producer answered, from 0 */
-  answered(user: number, n: number, answer: Answer, life: number): void {
-    const entry = this.#users[user]!;
-    entry.answers[n] = answers.indexOf(answer);
-    entry.lives[n] = life;
+  /** @param processIndex which process of the producer responded */
+  acknowledge(user: number, n: number, acknowledgement: Acknowledgement, processIndex: number): void {
+    const events = this.#users[user]!;
+    events.acknowledgements[n] = acknowledgements.indexOf(acknowledgement);
+    events.processes[n] = processIndex;
   }
 
-  /** The event is sent once more: it had no answer that was a promise. */
-  repeated(user: number, n: number): void {
-    this.#users[user]!.isRepeated[n] = 1;
+  /** Notes that the caller sends an unacknowledged event again. */
+  retry(user: number, n: number): void {
+    this.#users[user]!.isRetried[n] = 1;
   }
 
-  isRepeated(user: number, n: number): boolean {
-    return this.#users[user]!.isRepeated[n] === 1;
+  isRetried(user: number, n: number): boolean {
+    return this.#users[user]!.isRetried[n] === 1;
   }
 
-  other(what: string): void {
-    this.others[what] = (this.others[what] ?? 0) + 1;
+  countRejection(reason: string): void {
+    this.rejections[reason] = (this.rejections[reason] ?? 0) + 1;
   }
 
-  answerOf(user: number, n: number): Answer {
-    return answers[this.#users[user]!.answers[n]!]!;
+  acknowledgementOf(user: number, n: number): Acknowledgement {
+    return acknowledgements[this.#users[user]!.acknowledgements[n]!]!;
   }
 
-  lifeOf(user: number, n: number): number {
-    return this.#users[user]!.lives[n]!;
+  /** Which process of the producer acknowledged the event. */
+  processOf(user: number, n: number): number {
+    return this.#users[user]!.processes[n]!;
   }
 
-  /** How many events got each answer. */
-  totals(): Record<Answer, number> {
+  /** How many events have each acknowledgement. */
+  totals(): Record<Acknowledgement, number> {
     const totals = { none: 0, accepted: 0, durable: 0, stored: 0 };
-    for (const { answers: known, count } of this.#users)
-      for (let n = 0; n < count; n++) totals[answers[known[n]!]!]++;
+    for (const events of this.#users)
+      for (let n = 0; n < events.count; n++) totals[acknowledgements[events.acknowledgements[n]!]!]++;
     return totals;
   }
+}
+
+function grow<T extends Uint8Array | Int16Array>(values: T, larger: T): T {
+  larger.set(values);
+  return larger;
 }

@@ -1,106 +1,108 @@
-// Callers: each a user that sends its events one after the other, each until it is taken, asking for one promise or other.
+// The callers. Each is one user, who sends events in order and retries each until it is acknowledged.
 import type { Random } from "@ingest/testkit";
-import type { Answer, Ledger } from "./ledger.ts";
+import type { Acknowledgement, Ledger } from "./ledger.ts";
 
 export interface LoadOptions {
   url: string;
   ledger: Ledger;
   random: Random;
-  /** Which process of the producer runs now. */
-  life(): number;
-  /** Longest pause of a user between two events, ms. */
+  /** The index of the producer's current process. */
+  processIndex(): number;
+  /** A user's longest pause between two requests, ms. */
   thinkMs: number;
 }
 
-/** A stopped producer answers nothing: the caller gives up and sends the event again. */
+/** A paused producer does not respond: the caller gives up and retries. */
 const REQUEST_TIMEOUT_MS = 15_000;
 const RETRY_PAUSE_MS = 200;
 const PADDING = "x".repeat(120);
 const BATCH_SHARE = 0.1;
 const BATCH_EVENTS = 5;
 
+/** How often each durability is requested. */
 const shares = [
-  { promise: "accepted", weight: 5 },
-  { promise: "durable", weight: 3 },
-  { promise: "stored", weight: 2 },
+  { durability: "accepted", weight: 5 },
+  { durability: "durable", weight: 3 },
+  { durability: "stored", weight: 2 },
 ] as const;
-type Promised = (typeof shares)[number]["promise"];
+type Durability = (typeof shares)[number]["durability"];
 
-/** Begins to send. @returns stops it; resolves once every event that was begun has its answer */
+/** Starts the callers. @returns stops them; resolves once every event has been acknowledged */
 export function startLoad(options: LoadOptions): () => Promise<void> {
-  let isOver = false;
+  let isStopping = false;
   const users = Array.from({ length: options.ledger.users }, (_, user) =>
-    sendAsUser(user, { ...options, random: options.random.fork() }, () => isOver),
+    sendAsUser(user, { ...options, random: options.random.fork() }, () => isStopping),
   );
   return async () => {
-    isOver = true;
+    isStopping = true;
     await Promise.all(users);
   };
 }
 
-async function sendAsUser(user: number, options: LoadOptions, isOver: () => boolean): Promise<void> {
+async function sendAsUser(user: number, options: LoadOptions, isStopping: () => boolean): Promise<void> {
   const { ledger, random } = options;
-  while (!isOver()) {
-    const { promise } = random.weighted(shares);
+  while (!isStopping()) {
+    const { durability } = random.weighted(shares);
     const count = random.chance(BATCH_SHARE) ? BATCH_EVENTS : 1;
-    const open = Array.from({ length: count }, () => ledger.open(user));
-    while (open.length > 0) {
-      const taken = await send(user, open, promise, options);
-      // A later event must not be taken for good before an earlier one: what follows a gap is sent again too.
-      open.splice(0, taken);
-      for (const n of open) ledger.repeated(user, n);
-      if (open.length > 0) await Bun.sleep(RETRY_PAUSE_MS * random.between(0.5, 1.5));
+    const pending = Array.from({ length: count }, () => ledger.add(user));
+    while (pending.length > 0) {
+      const acknowledged = await send(user, pending, durability, options);
+      // Order: an event is not acknowledged before those ahead of it, so all from the first rejected one are retried.
+      pending.splice(0, acknowledged);
+      for (const n of pending) ledger.retry(user, n);
+      if (pending.length > 0) await Bun.sleep(RETRY_PAUSE_MS * random.between(0.5, 1.5));
     }
     await Bun.sleep(random.between(0, options.thinkMs));
   }
 }
 
-/** Sends events of one user together. @returns how many of them, from the first, were taken */
+/** Sends events of one user in one request. @returns how many of them, from the first, were acknowledged */
 async function send(
   user: number,
-  open: readonly number[],
-  promise: Promised,
+  numbers: readonly number[],
+  durability: Durability,
   options: LoadOptions,
 ): Promise<number> {
   const { ledger, url } = options;
-  const events = open.map((n) => ({
+  const events = numbers.map((n) => ({
     event_id: ledger.idOf(user, n),
     event_type: "fault_run",
     user_id: `user-${user}`,
     payload: { n, padding: PADDING },
   }));
-  const isOne = events.length === 1;
-  const life = options.life();
+  const isSingle = events.length === 1;
+  const processIndex = options.processIndex();
   try {
-    const response = await fetch(
-      `${url}/${isOne ? "register_event" : "register_events"}?durability=${promise}`,
-      {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(isOne ? events[0] : events),
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      },
-    );
+    const path = isSingle ? "register_event" : "register_events";
+    const response = await fetch(`${url}/${path}?durability=${durability}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(isSingle ? events[0] : events),
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
     const body = (await response.json()) as {
       status?: unknown;
       code?: string;
       results?: { status: string }[];
     };
-    const results = isOne ? [String(body.status)] : (body.results?.map(({ status }) => status) ?? []);
-    let taken = 0;
-    for (const status of results) {
-      if (!isPromise(status)) break;
-      ledger.answered(user, open[taken]!, status, life);
-      taken++;
+    const statuses = isSingle ? [String(body.status)] : (body.results?.map(({ status }) => status) ?? []);
+    let acknowledged = 0;
+    for (const status of statuses) {
+      if (!isAcknowledgement(status)) break;
+      ledger.acknowledge(user, numbers[acknowledged]!, status, processIndex);
+      acknowledged++;
     }
-    if (taken < open.length) ledger.other(`${response.status} ${body.code ?? results[taken] ?? "?"}`);
-    return taken;
+    if (acknowledged < numbers.length)
+      ledger.countRejection(`${response.status} ${body.code ?? statuses[acknowledged] ?? "without a code"}`);
+    return acknowledged;
   } catch (error) {
-    ledger.other((error as Error).name === "TimeoutError" ? "no answer in time" : "no connection");
+    ledger.countRejection(
+      (error as Error).name === "TimeoutError" ? "request timed out" : "connection failed",
+    );
     return 0;
   }
 }
 
-function isPromise(status: string): status is Exclude<Answer, "none"> {
+function isAcknowledgement(status: string): status is Exclude<Acknowledgement, "none"> {
   return status === "accepted" || status === "durable" || status === "stored";
 }

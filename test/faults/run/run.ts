@@ -1,153 +1,130 @@
-// A fault run: Kafka behind a proxy, both services as processes, load with all three promises, faults by a seed, an audit.
-import { mkdirSync, mkdtempSync } from "node:fs";
+// A fault run: Kafka behind a proxy, both services as processes, callers that request every durability, faults planned
+// by a seed, then an audit.
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "@ingest/broker";
-import { clientSettings, createAdmin, type KafkaAdmin, toClientConfig } from "@ingest/kafka";
-import { parseSettings } from "@ingest/service";
-import { Random, until } from "@ingest/testkit";
-import { type ProxiedBroker, startProxiedBroker } from "../kit/proxied-broker.ts";
-import { TcpProxy } from "../kit/proxy.ts";
-import { ServiceProcess } from "../kit/service-process.ts";
-import { mountSmallDisk, type SmallDisk } from "../kit/small-disk.ts";
-import { type Audit, audit, type Cause } from "./audit.ts";
-import { carryOut, faults, type Planned, planFaults } from "./faults.ts";
-import { type Answer, Ledger } from "./ledger.ts";
+import { mountSmallDisk, Random, until } from "@ingest/testkit";
+import { KafkaFixture, type ProxiedBroker, startProxiedBroker, TcpProxy } from "@ingest/testkit/kafka";
+import { audit, type DuplicateCause } from "./audit.ts";
+import { faults, injectFaults, planFaults } from "./faults.ts";
+import { Ledger } from "./ledger.ts";
 import { startLoad } from "./load.ts";
+import { type RunReport, toReport } from "./report.ts";
+import { RestartableService } from "./restartable-service.ts";
 
 export interface RunOptions {
   seed: number;
-  /** How long faults go on, minutes. */
+  /** How long faults are injected, minutes. */
   minutes: number;
-  /** Callers at once, and the longest pause of each between two events, ms. */
+  /** Concurrent callers, each one user. */
   users: number;
+  /** A caller's longest pause between two requests, ms. */
   thinkMs: number;
-  /** Members of the consumers' group. Faults hurt the first; what it had moves to the others. */
+  /** Members of the consumer group. Faults disturb the first; the others take over its partitions. */
   consumers: number;
-  say(text: string): void;
-  /** Ends the run early, and everything it started. */
+  /** Receives the run's progress, a line at a time. */
+  report(text: string): void;
+  /** Ends the run early, with everything that it started. */
   signal?: AbortSignal;
 }
 
-export interface RunReport {
-  seed: number;
-  minutes: number;
-  /** How often each fault was done. */
-  faults: Record<string, number>;
-  /** Events by answer; `none`: begun and never answered (there are none). */
-  answered: Record<Answer, number>;
-  /** Answers that weren't a promise, after which the event was sent again. */
-  sentAgain: Record<string, number>;
-  audit: Audit;
-  producer: ProcessReport;
-  consumers: ProcessReport[];
-  /** Faults that this machine can't have: no small disk could be mounted to be filled. */
-  leftOut: string[];
-  /** Everything that must not be. Empty when all is well. */
-  failures: string[];
-  /** Where the services' logs are. */
-  folder: string;
-}
-
-interface ProcessReport {
-  name: "producer" | "consumer";
-  lives: number;
-  /** Lives that ended otherwise than they were told to. */
-  accidents: number;
-  peakRssMiB: number;
-}
-
 const MIB = 1024 * 1024;
-/** What each process may hold at most: bounded queues, whatever is done to it. */
-const MEMORY_BUDGET_MIB = 400;
 const DISK_BYTES = 24 * MIB;
-const CATCH_UP_MS = 120_000;
+const RECOVERY_DEADLINE_MS = 120_000;
+const MEMORY_SAMPLE_MS = 500;
 const TOPIC = "fault-run";
 const GROUP = "fault-run";
 
+/** The run's folder stays, for its logs; `report.folder` names it. */
 export async function runFaults(options: RunOptions): Promise<RunReport> {
-  const { seed, minutes, say } = options;
+  const { seed, minutes, report } = options;
   const random = new Random(seed);
   const folder = mkdtempSync(join(tmpdir(), `fault-run-${seed}-`));
-  await using kafka = await startProxiedBroker(TcpProxy.start);
-  using disk = mountSmallDisk(DISK_BYTES);
-  if (!disk.isReal) say("no small disk can be mounted here: faults of the disk are LEFT OUT");
-  const { producer, consumers, url } = await makeServices(kafka, disk, folder, options.consumers);
-  const services = [producer, ...consumers];
-  const settings = parseSettings(clientSettings, { KAFKA_BOOTSTRAP_SERVERS: kafka.directServers });
-  const config = toClientConfig(settings, "admin");
-  let admin: KafkaAdmin | undefined;
-  const memory = setInterval(() => {
-    for (const service of services) service.sampleMemory();
-  }, 500);
-  try {
-    admin = await createAdmin({ config, timeoutMs: 30_000 });
-    await admin.ensureTopic({ topic: TOPIC, partitions: 6, replicationFactor: 1 });
-    for (const service of services) service.start();
-    for (const service of services) await service.untilReady();
+  await using resources = new AsyncDisposableStack();
+  const kafka = resources.use(await startProxiedBroker(TcpProxy.start));
+  const disk = resources.use(mountSmallDisk(DISK_BYTES));
+  if (!disk.isMounted)
+    report("SKIPPED: faults of the journal's disk, since no small file system can be mounted");
+  const cluster = resources.use(await KafkaFixture.connect(kafka.directServers));
+  await cluster.admin.ensureTopic({ topic: TOPIC, partitions: 6, replicationFactor: 1 });
 
-    const ledger = new Ledger(`r${seed}`, options.users);
-    const plan = planFaults(
-      random.fork(),
-      minutes * 60_000,
-      disk.isReal ? faults : faults.filter(hurtsNoDisk),
-    );
-    const stopLoad = startLoad({
-      url,
-      ledger,
-      random: random.fork(),
-      life: () => producer.life,
-      thinkMs: options.thinkMs,
-    });
-    await Promise.race([
-      carryOut(plan, { kafka, producer, consumer: consumers[0]!, disk }, say),
-      whenAborted(options.signal),
-    ]);
-    say("no more faults: everything has to come right by itself");
-    await stopLoad();
-    const late = await untilQuiet(producer, admin);
-    await Promise.all(services.map((service) => service.terminate()));
-    const wasKilled = (life: number) => producer.lives[life]?.end?.how === "killed";
-    const found = await audit({
-      ledger,
-      admin,
-      config,
-      topic: TOPIC,
-      consumerLogs: consumers.map(({ outputFile }) => outputFile),
-      wasKilled,
-      whySentAgain: causeByLife(producer),
-    });
-    return toReport(options, plan, ledger, found, producer, consumers, disk, folder, late);
-  } finally {
-    clearInterval(memory);
-    await Promise.all(services.map((service) => service.kill()));
-    await admin?.close();
-  }
+  const producer = resources.use(await createProducer(kafka, join(disk.path, "journal"), folder));
+  const consumers: RestartableService[] = [];
+  for (let index = 0; index < options.consumers; index++)
+    consumers.push(resources.use(await createConsumer(kafka, index, folder)));
+  const services = [producer, ...consumers];
+  const sampling = setInterval(() => {
+    for (const service of services) service.sampleMemory();
+  }, MEMORY_SAMPLE_MS);
+  resources.defer(() => clearInterval(sampling));
+  for (const service of services) service.start();
+  for (const service of services) await service.untilReady();
+
+  const ledger = new Ledger(`r${seed}`, options.users);
+  const [candidates, skipped] = partition(
+    faults,
+    (fault) => disk.isMounted || !fault.components.includes("disk"),
+  );
+  const plan = planFaults(random.fork(), minutes * 60_000, candidates);
+  const stopLoad = startLoad({
+    url: `http://127.0.0.1:${producer.port}`,
+    ledger,
+    random: random.fork(),
+    processIndex: () => producer.processIndex,
+    thinkMs: options.thinkMs,
+  });
+  const system = { kafka, producer, consumer: consumers[0]!, disk };
+  await Promise.race([injectFaults(plan, system, report), whenAborted(options.signal)]);
+  report("no more faults: waiting for recovery");
+  await stopLoad();
+  const unrecovered = await untilRecovered(producer, cluster);
+  await Promise.all(services.map((service) => service.terminate()));
+  const result = await audit({
+    ledger,
+    admin: cluster.admin,
+    config: cluster.config(),
+    topic: TOPIC,
+    consumerLogs: consumers.map(({ outputFile }) => outputFile),
+    wasKilled: (index) => wasKilled(producer, index),
+    causeOfDuplicates: causeByProcess(producer),
+  });
+  return toReport({
+    seed,
+    minutes,
+    plan,
+    skippedFaults: skipped.map(({ name }) => name),
+    ledger,
+    audit: result,
+    producer,
+    consumers,
+    folder,
+    unrecovered,
+  });
 }
 
 async function whenAborted(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_, reject) => {
-    signal?.addEventListener("abort", () => reject(new Error("the run was ended early")));
+    signal?.addEventListener("abort", () => reject(new Error("the run was interrupted")));
   });
 }
 
-async function makeServices(kafka: ProxiedBroker, disk: SmallDisk, folder: string, consumerCount: number) {
+const sharedEnv = {
+  KAFKA_TOPIC: TOPIC,
+  LOG_FORMAT: "json",
+  LOG_LEVEL: "info",
+  // Time-outs are shorter than by default, so that minutes show what takes hours otherwise.
+  KAFKA_SOCKET_TIMEOUT_MS: "4000",
+};
+
+async function createProducer(kafka: ProxiedBroker, journalDir: string, folder: string) {
   const port = await freePort();
-  mkdirSync(folder, { recursive: true });
-  const shared = {
-    KAFKA_TOPIC: TOPIC,
-    LOG_FORMAT: "json",
-    LOG_LEVEL: "info",
-    HOST: "127.0.0.1",
-    // Everything happens sooner than by default, so that minutes show what hours would.
-    KAFKA_SOCKET_TIMEOUT_MS: "4000",
-  };
-  const producer = new ServiceProcess({
+  return new RestartableService({
     name: "producer",
-    healthPort: port,
+    port,
     outputFile: join(folder, "producer.log"),
     env: {
-      ...shared,
+      ...sharedEnv,
       PORT: String(port),
       KAFKA_BOOTSTRAP_SERVERS: kafka.proxiedServers,
       KAFKA_REQUEST_TIMEOUT_MS: "3000",
@@ -155,119 +132,75 @@ async function makeServices(kafka: ProxiedBroker, disk: SmallDisk, folder: strin
       KAFKA_QUEUE_BUFFERING_MAX_MESSAGES: "2000",
       STORED_DEADLINE_MS: "8000",
       DELIVERY_STALL_MS: "5000",
-      JOURNAL_DIR: join(disk.path, "journal"),
+      JOURNAL_DIR: journalDir,
       JOURNAL_MAX_BYTES: String(8 * MIB),
       JOURNAL_SEGMENT_BYTES: String(256 * 1024),
     },
   });
-  const consumers: ServiceProcess[] = [];
-  while (consumers.length < consumerCount) {
-    const healthPort = await freePort();
-    const consumer = new ServiceProcess({
-      name: "consumer",
-      healthPort,
-      outputFile: join(folder, `consumer-${consumers.length}.log`),
-      env: {
-        ...shared,
-        HEALTH_PORT: String(healthPort),
-        KAFKA_BOOTSTRAP_SERVERS: kafka.directServers,
-        KAFKA_GROUP_ID: GROUP,
-        KAFKA_SESSION_TIMEOUT_MS: "6000",
-        KAFKA_HEARTBEAT_INTERVAL_MS: "1000",
-      },
-    });
-    consumers.push(consumer);
-  }
-  return { producer, consumers, url: `http://127.0.0.1:${port}` };
 }
 
-/** What a process says of itself when it sends events again, or leaves that to the next. */
-const signs: readonly [text: string, cause: Cause][] = [
-  ["in-flight events reclaimed", "taken back"],
-  ["deliveries failed: retrying", "taken back"],
-  ["events left in the journal", "left at a stop"],
+async function createConsumer(kafka: ProxiedBroker, index: number, folder: string) {
+  const port = await freePort();
+  return new RestartableService({
+    name: "consumer",
+    port,
+    outputFile: join(folder, `consumer-${index}.log`),
+    env: {
+      ...sharedEnv,
+      HEALTH_PORT: String(port),
+      KAFKA_BOOTSTRAP_SERVERS: kafka.directServers,
+      KAFKA_GROUP_ID: GROUP,
+      KAFKA_SESSION_TIMEOUT_MS: "6000",
+      KAFKA_HEARTBEAT_INTERVAL_MS: "1000",
+    },
+  });
+}
+
+/** Log messages of a producer that sends events again, or leaves that to the next process. */
+const duplicateSigns: readonly [message: string, cause: DuplicateCause][] = [
+  ["in-flight events reclaimed", "resent by the producer"],
+  ["deliveries failed: retrying", "resent by the producer"],
+  ["events left in the journal", "journalled at shutdown"],
 ];
 
-function causeByLife(producer: ServiceProcess): (life: number) => Cause {
-  const known = new Map<number, Cause>();
-  const find = (life: number): Cause => {
-    if (producer.lives[life]?.end?.how === "killed") return "replayed after a kill";
-    const output = producer.outputOf(life);
-    return signs.find(([text]) => output.includes(text))?.[1] ?? "unknown";
+function wasKilled(producer: RestartableService, processIndex: number): boolean {
+  return producer.processes[processIndex]?.exit?.cause === "killed";
+}
+
+function causeByProcess(producer: RestartableService): (processIndex: number) => DuplicateCause {
+  const causes = new Map<number, DuplicateCause>();
+  const find = (processIndex: number): DuplicateCause => {
+    if (wasKilled(producer, processIndex)) return "replayed after a kill";
+    const output = producer.outputOf(processIndex);
+    return duplicateSigns.find(([message]) => output.includes(message))?.[1] ?? "unknown";
   };
-  return (life) => {
-    const cause = known.get(life) ?? find(life);
-    known.set(life, cause);
+  return (processIndex) => {
+    const cause = causes.get(processIndex) ?? find(processIndex);
+    causes.set(processIndex, cause);
     return cause;
   };
 }
 
-function hurtsNoDisk({ target }: { target: readonly string[] }): boolean {
-  return !target.includes("disk");
+/** Waits until nothing is left to deliver or to handle. @returns what did not happen before the deadline, in words */
+async function untilRecovered(producer: RestartableService, cluster: KafkaFixture): Promise<string[]> {
+  const failures: string[] = [];
+  const wait = async (what: string, condition: () => Promise<boolean>) => {
+    await until(what, condition, RECOVERY_DEADLINE_MS).catch((error: Error) => failures.push(error.message));
+  };
+  await wait("the producer to be ready", () => producer.isReady());
+  await wait("an empty journal and no event in flight", async () => {
+    const journalled = await producer.metric("ingest_journal_records");
+    return journalled === 0 && (await producer.metric("ingest_events_in_flight")) === 0;
+  });
+  await wait("the consumers to have committed everything", async () => {
+    const committed = await cluster.admin.groupOffsets(GROUP, TOPIC);
+    const offsetOf = new Map(committed.map(({ partition, offset }) => [partition, offset]));
+    const ends = await cluster.admin.offsets(TOPIC);
+    return ends.every(({ partition, high }) => high === 0 || offsetOf.get(partition) === high);
+  });
+  return failures;
 }
 
-/** Waits until nothing is left to deliver or handle. @returns what never came, in words */
-async function untilQuiet(producer: ServiceProcess, admin: KafkaAdmin): Promise<string[]> {
-  const late: string[] = [];
-  const wait = async (what: string, isDone: () => Promise<boolean>) => {
-    await until(what, isDone, CATCH_UP_MS).catch((error: Error) => late.push(error.message));
-  };
-  await wait("the producer to be ready", () => producer.answersReady());
-  await wait("the journal to be empty", async () => {
-    const [records, flying] = [
-      await producer.figure("ingest_journal_records"),
-      await producer.figure("ingest_events_in_flight"),
-    ];
-    return records === 0 && flying === 0;
-  });
-  await wait("the consumer to have committed everything", async () => {
-    const committed = new Map((await admin.groupOffsets(GROUP, TOPIC)).map((p) => [p.partition, p.offset]));
-    return (await admin.offsets(TOPIC)).every(
-      ({ partition, high }) => high === 0 || committed.get(partition) === high,
-    );
-  });
-  return late;
-}
-
-function toReport(
-  { seed, minutes }: RunOptions,
-  plan: readonly Planned[],
-  ledger: Ledger,
-  found: Audit,
-  producer: ServiceProcess,
-  consumers: readonly ServiceProcess[],
-  disk: SmallDisk,
-  folder: string,
-  late: string[],
-): RunReport {
-  const done: Record<string, number> = {};
-  for (const { fault } of plan) done[fault.name] = (done[fault.name] ?? 0) + 1;
-  const processOf = (service: ServiceProcess): ProcessReport => ({
-    name: service.name,
-    lives: service.lives.length,
-    accidents: service.accidents.length,
-    peakRssMiB: Math.round(service.peakRssBytes / MIB),
-  });
-  const report: RunReport = {
-    seed,
-    minutes,
-    faults: done,
-    answered: ledger.totals(),
-    sentAgain: ledger.others,
-    audit: found,
-    producer: processOf(producer),
-    consumers: consumers.map(processOf),
-    leftOut: disk.isReal ? [] : faults.filter((fault) => !hurtsNoDisk(fault)).map(({ name }) => name),
-    failures: late.map((text) => `${text}: it needed a hand`),
-    folder,
-  };
-  for (const name of ["missing", "missingAccepted", "disorder", "notHandled"] as const)
-    if (found[name] > 0) report.failures.push(`${name}: ${found[name]}`);
-  const unexplained = found.duplicatesBy.unknown ?? 0;
-  if (unexplained > 0) report.failures.push(`duplicates that nothing explains: ${unexplained}`);
-  for (const { name, accidents, peakRssMiB } of [report.producer, ...report.consumers]) {
-    if (accidents > 0) report.failures.push(`a ${name} ended by itself ${accidents} times`);
-    if (peakRssMiB > MEMORY_BUDGET_MIB) report.failures.push(`a ${name} held ${peakRssMiB} MiB`);
-  }
-  return report;
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }

@@ -1,17 +1,18 @@
-// A proxy that knows Kafka's framing: it answers one produce request itself, as a broker does that doesn't lead the
-// partition yet, and passes everything else on.
+// A proxy that reads Kafka's framing. It answers one produce request itself, with the error of a broker that does not
+// lead the partition yet, and forwards everything else.
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 const PRODUCE = 0;
 const NOT_LEADER_OR_FOLLOWER = 6;
-/** A client that means to send another request before the first is answered has done so by then. */
-const PATIENCE_MS = 1_000;
+/** How long the refused request waits for another one behind it. A client that pipelines has sent it by then. */
+const PIPELINE_WAIT_MS = 1_000;
 
+/** Destroys all connections and stops listening when disposed of. */
 export class RefusingProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isArmed = false;
-  #held: { request: Buffer; client: Socket; patience: Timer } | undefined;
+  #held: { request: Buffer; client: Socket; timer: Timer } | undefined;
   #onHeld: (() => void) | undefined;
 
   private constructor(targetPort: number) {
@@ -27,7 +28,7 @@ export class RefusingProxy implements AsyncDisposable {
         });
       }
       broker.pipe(client);
-      onFrames(client, (frame) => this.#pass(frame, client, broker));
+      onFrames(client, (frame) => this.#handle(frame, client, broker));
     });
   }
 
@@ -45,8 +46,8 @@ export class RefusingProxy implements AsyncDisposable {
   }
 
   /**
-   * Refuses the next produce request: as soon as another one is under way behind it, or once none can be expected.
-   * @returns resolves when that request has come in, before it is answered
+   * Refuses the next produce request: as soon as another one is in flight behind it, or after a wait for one.
+   * @returns resolves when that request has been received, before it is answered
    */
   refuseNext(): Promise<void> {
     this.#isArmed = true;
@@ -60,11 +61,11 @@ export class RefusingProxy implements AsyncDisposable {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  #pass(frame: Buffer, client: Socket, broker: Socket): void {
+  #handle(frame: Buffer, client: Socket, broker: Socket): void {
     const isProduce = frame.readInt16BE(4) === PRODUCE;
     if (isProduce && this.#isArmed) {
       this.#isArmed = false;
-      this.#held = { request: frame, client, patience: setTimeout(() => this.#refuse(), PATIENCE_MS) };
+      this.#held = { request: frame, client, timer: setTimeout(() => this.#refuse(), PIPELINE_WAIT_MS) };
       this.#onHeld?.();
       return;
     }
@@ -74,14 +75,14 @@ export class RefusingProxy implements AsyncDisposable {
 
   #refuse(): void {
     if (this.#held === undefined) return;
-    const { request, client, patience } = this.#held;
+    const { request, client, timer } = this.#held;
     this.#held = undefined;
-    clearTimeout(patience);
+    clearTimeout(timer);
     client.write(toRefusal(request));
   }
 }
 
-/** Requests as they come, each with its length in front. */
+/** Calls back with each request, its length prefix included. */
 function onFrames(socket: Socket, onFrame: (frame: Buffer) => void): void {
   let rest = Buffer.alloc(0);
   socket.on("data", (chunk) => {
@@ -94,14 +95,14 @@ function onFrames(socket: Socket, onFrame: (frame: Buffer) => void): void {
   });
 }
 
-/** The answer to a produce request of version 9 or 10 with one partition, as librdkafka sends it. */
+/** The response to a produce request of version 9 or 10 for one partition, as librdkafka sends it. */
 function toRefusal(request: Buffer): Buffer {
   const version = request.readInt16BE(6);
-  if (version < 9 || version > 10)
-    throw new Error(`produce requests of version ${version} aren't known here`);
-  // Length, key, version and correlation id; the client's id; no tags; no transactional id; acks and time-out; one topic.
+  if (version < 9 || version > 10) throw new Error(`unsupported version ${version} of the produce request`);
+  // Before the topic: length, key, version, correlation id; client id; no tags; no transactional id; acks, timeout; the
+  // count of topics.
   const topicAt = 12 + 2 + request.readInt16BE(12) + 1 + 1 + 6 + 1;
-  // Lengths are sent with one added; a name of 127 bytes or more would take two bytes for it.
+  // A compact string's length is encoded plus one. A name of 127 bytes or more would take two bytes for it.
   const topicEnd = topicAt + request[topicAt]!;
   const body = Buffer.concat([
     request.subarray(8, 12), // correlation id
@@ -110,9 +111,9 @@ function toRefusal(request: Buffer): Buffer {
     Buffer.from([2]), // one partition
     request.subarray(topicEnd + 1, topicEnd + 5),
     Buffer.from([0, NOT_LEADER_OR_FOLLOWER]),
-    Buffer.alloc(24, 0xff), // no offset, time, log start
-    Buffer.from([1, 0, 0, 0]), // no single records' errors, no message, no tags twice
-    Buffer.from([0, 0, 0, 0, 0]), // no throttling, no tags
+    Buffer.alloc(24, 0xff), // offset, append time and log start: none
+    Buffer.from([1, 0, 0, 0]), // no record errors, no message, no tags of partition and topic
+    Buffer.from([0, 0, 0, 0, 0]), // throttle time 0, no tags
   ]);
   const size = Buffer.alloc(4);
   size.writeInt32BE(body.length);

@@ -1,30 +1,31 @@
-// A TCP proxy with faults: what a network does to a connection, at will.
+// A TCP proxy that injects network faults: resets, silence, delay and little bandwidth.
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 export interface ProxyOptions {
-  /** Where connections are passed on to, on 127.0.0.1. */
+  /** The port on 127.0.0.1 to which connections are forwarded. */
   targetPort: number;
-  /** Where it listens, on 127.0.0.1; 0 takes a free port. */
+  /** The port to listen on, on 127.0.0.1; 0, the default, takes a free one. */
   port?: number;
 }
 
-/** How bytes are passed on. */
-interface Pace {
-  /** Each chunk arrives this much later, ms. */
+/** How fast bytes are forwarded, in each direction of each connection. */
+interface Rate {
+  /** Added to each chunk, ms. */
   delayMs: number;
-  /** No more than this in each direction of each connection, bytes a second. */
+  /** The bandwidth, bytes a second. */
   bytesPerSecond: number;
 }
 
-const FULL_PACE: Pace = { delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY };
+const FULL_RATE: Rate = { delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY };
 
+/** Resets all connections and stops listening when disposed of. */
 export class TcpProxy implements AsyncDisposable {
   readonly #targetPort: number;
   readonly #server: Server;
   readonly #links = new Set<Link>();
   #isCut = false;
   #isSilent = false;
-  #pace = FULL_PACE;
+  #rate = FULL_RATE;
 
   private constructor(options: ProxyOptions) {
     this.#targetPort = options.targetPort;
@@ -48,30 +49,31 @@ export class TcpProxy implements AsyncDisposable {
     return this.#links.size;
   }
 
-  /** Resets every connection, and every new one, until `mend`. */
+  /** Resets every connection, new ones too, until `restore`. */
   cut(): void {
     this.#isCut = true;
     for (const link of this.#links) link.reset();
   }
 
-  /** Connections stay open, new ones are taken, and nothing gets through until `mend`. */
+  /** Keeps connections open and accepts new ones, but forwards nothing until `restore`. */
   silence(): void {
     this.#isSilent = true;
     for (const link of this.#links) link.hold(true);
   }
 
-  /** Passes bytes on late and slowly until `mend`. */
-  slow(pace: Pace): void {
-    this.#pace = pace;
-    for (const link of this.#links) link.pace = pace;
+  /** Delays bytes and limits the bandwidth until `restore`. */
+  slow(rate: Rate): void {
+    this.#rate = rate;
+    for (const link of this.#links) link.rate = rate;
   }
 
-  mend(): void {
+  /** Ends all faults; bytes that were held are forwarded. */
+  restore(): void {
     this.#isCut = false;
     this.#isSilent = false;
-    this.#pace = FULL_PACE;
+    this.#rate = FULL_RATE;
     for (const link of this.#links) {
-      link.pace = FULL_PACE;
+      link.rate = FULL_RATE;
       link.hold(false);
     }
   }
@@ -86,34 +88,34 @@ export class TcpProxy implements AsyncDisposable {
       client.resetAndDestroy();
       return;
     }
-    const broker = connect(this.#targetPort, "127.0.0.1");
-    const link = new Link(client, broker, this.#pace);
+    const target = connect(this.#targetPort, "127.0.0.1");
+    const link = new Link(client, target, this.#rate);
     link.hold(this.#isSilent);
     this.#links.add(link);
     link.onEnd = () => this.#links.delete(link);
   }
 }
 
-/** One connection through the proxy: two sockets and what flows between them. */
+/** One connection through the proxy: the client's socket and the one to the target. */
 class Link {
-  pace: Pace;
+  rate: Rate;
   onEnd: () => void = () => {};
   #isHeld = false;
   #whenReleased: (() => void)[] = [];
 
   constructor(
     readonly client: Socket,
-    readonly broker: Socket,
-    pace: Pace,
+    readonly target: Socket,
+    rate: Rate,
   ) {
-    this.pace = pace;
-    for (const socket of [client, broker]) {
+    this.rate = rate;
+    for (const socket of [client, target]) {
       socket.setNoDelay(true);
       socket.on("error", () => this.reset());
       socket.on("close", () => this.reset());
     }
-    void this.#carry(client, broker);
-    void this.#carry(broker, client);
+    void this.#forward(client, target);
+    void this.#forward(target, client);
   }
 
   hold(isHeld: boolean): void {
@@ -125,11 +127,11 @@ class Link {
   reset(): void {
     this.hold(false);
     this.client.resetAndDestroy();
-    this.broker.resetAndDestroy();
+    this.target.resetAndDestroy();
     this.onEnd();
   }
 
-  async #carry(from: Socket, to: Socket): Promise<void> {
+  async #forward(from: Socket, to: Socket): Promise<void> {
     try {
       for await (const chunk of from) {
         await this.#wait((chunk as Buffer).length);
@@ -144,7 +146,7 @@ class Link {
 
   async #wait(bytes: number): Promise<void> {
     if (this.#isHeld) await new Promise<void>((resolve) => this.#whenReleased.push(resolve));
-    const { delayMs, bytesPerSecond } = this.pace;
+    const { delayMs, bytesPerSecond } = this.rate;
     const ms = delayMs + (bytes / bytesPerSecond) * 1_000;
     if (ms > 0) await Bun.sleep(ms);
   }

@@ -1,28 +1,31 @@
-// A disk that can be filled: a small tmpfs where this process may mount one.
+// A file system small enough to be filled: a tmpfs, where this process may mount one.
 import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export interface SmallDisk extends Disposable {
   readonly path: string;
-  /** False where nothing could be mounted: the folder is an ordinary one, and `fill` does nothing. */
-  readonly isReal: boolean;
+  /** False where nothing could be mounted: `path` is then an ordinary folder, and `fill` does nothing. */
+  readonly isMounted: boolean;
+  /** Uses up all free space. */
   fill(): void;
-  empty(): void;
+  /** Frees what `fill` used. */
+  release(): void;
 }
 
+/** Unmounted and removed when disposed of. */
 export function mountSmallDisk(bytes: number): SmallDisk {
   const path = mkdtempSync(join(tmpdir(), "small-disk-"));
   const mount = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", path], {
     stderr: "ignore",
   });
-  const isReal = mount.exitCode === 0;
+  const isMounted = mount.exitCode === 0;
   const ballast = join(path, "ballast");
   return {
     path,
-    isReal,
+    isMounted,
     fill() {
-      if (!isReal) return;
+      if (!isMounted) return;
       const chunk = Buffer.alloc(64 * 1024);
       try {
         for (;;) writeFileSync(ballast, chunk, { flag: "a" });
@@ -30,7 +33,7 @@ export function mountSmallDisk(bytes: number): SmallDisk {
         if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
       }
     },
-    empty() {
+    release() {
       try {
         unlinkSync(ballast);
       } catch (error) {
@@ -38,7 +41,7 @@ export function mountSmallDisk(bytes: number): SmallDisk {
       }
     },
     [Symbol.dispose]() {
-      if (isReal) Bun.spawnSync(["umount", "-l", path]);
+      if (isMounted) Bun.spawnSync(["umount", "-l", path]);
       rmSync(path, { recursive: true, force: true });
     },
   };

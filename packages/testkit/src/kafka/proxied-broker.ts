@@ -1,20 +1,21 @@
-// A broker of the test's own with two doors: one through a proxy that does harm, one that is always open.
+// A broker with two listeners: one behind a proxy that injects faults, one that clients reach directly.
 import { type Broker, freePort, startBroker } from "@ingest/broker";
-import type { TcpProxy } from "./proxy.ts";
+import type { TcpProxy } from "./tcp-proxy.ts";
 
 export interface ProxiedBroker<Proxy = TcpProxy> extends AsyncDisposable {
   readonly broker: Broker;
   readonly proxy: Proxy;
-  /** Through the proxy. */
+  /** Bootstrap servers behind the proxy. */
   readonly proxiedServers: string;
-  /** Past it, for what looks on. */
+  /** Bootstrap servers that bypass the proxy, for what observes the cluster. */
   readonly directServers: string;
 }
 
 const host = "127.0.0.1";
 
 /**
- * Clients are told the address of the door they came in by, so the proxy sees every connection of its clients.
+ * Starts a broker of the caller's own. Each listener advertises its own address, so every connection of a client that
+ * bootstraps through the proxy goes through the proxy.
  * @param startProxy starts a proxy on a free port
  */
 export async function startProxiedBroker<Proxy extends AsyncDisposable & { readonly port: number }>(

@@ -1,0 +1,4 @@
+export { KafkaFixture } from "./kafka-fixture.ts";
+export { type ProxiedBroker, startProxiedBroker } from "./proxied-broker.ts";
+export { RefusingProxy } from "./refusing-proxy.ts";
+export { TcpProxy } from "./tcp-proxy.ts";
