@@ -1,13 +1,11 @@
 // The command as a shell sees it: output, files, exit codes, signals.
 import { afterAll, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { until } from "@ingest/testkit";
+import { temporaryFolder, until } from "@ingest/testkit";
 import type { Report } from "./report/schema.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "bench-"));
-afterAll(() => rm(folder, { recursive: true }));
+const { path: folder, [Symbol.dispose]: removeFolder } = temporaryFolder("bench");
+afterAll(removeFolder);
 
 function bench(...argv: string[]) {
   return Bun.spawn([process.execPath, new URL("main.ts", import.meta.url).pathname, ...argv], {

@@ -1,16 +1,13 @@
 import { expect, test } from "bun:test";
-import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { temporaryFolder } from "@ingest/testkit";
 import { EventLines, untilLogged } from "./event-log.ts";
 
 async function withLog(work: (file: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "event-log-"));
-  try {
-    await work(join(folder, "consumer.log"));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  using temporary = temporaryFolder("event-log");
+  const folder = temporary.path;
+  await work(join(folder, "consumer.log"));
 }
 
 const line = (id: string) => `{"message":"event","event_id":"${id}","payload":{"näme":"ü"}}\n`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { temporaryFolder } from "@ingest/testkit";
 import { runFiles } from "./run.ts";
 
 const sources = {
@@ -19,13 +19,10 @@ const sources = {
 };
 
 async function run(names: (keyof typeof sources)[], limitSeconds = 60) {
-  const root = await mkdtemp(join(tmpdir(), "suite-"));
-  try {
-    for (const name of names) await writeFile(join(root, name), sources[name]);
-    return await runFiles({ root, files: names, args: [], env: {}, limitSeconds, quiet: true });
-  } finally {
-    await rm(root, { recursive: true, force: true });
-  }
+  using temporary = temporaryFolder("suite");
+  const root = temporary.path;
+  for (const name of names) await writeFile(join(root, name), sources[name]);
+  return await runFiles({ root, files: names, args: [], env: {}, limitSeconds, quiet: true });
 }
 
 describe("a suite's counts", () => {

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { temporaryFolder } from "@ingest/testkit";
 
 interface Machine {
   /** Runs `ensureKafka` in a process of its own on this machine, and prints what came of it. */
@@ -17,7 +17,8 @@ async function onMachine(
   maven: string | undefined,
   work: (machine: Machine) => Promise<void>,
 ): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "artifacts-"));
+  using temporary = temporaryFolder("artifacts");
+  const folder = temporary.path;
   const bin = join(folder, "bin");
   const callsFile = join(folder, "calls");
   await mkdir(bin);
@@ -39,11 +40,7 @@ async function onMachine(
   };
   const calls = async () =>
     existsSync(callsFile) ? (await Bun.file(callsFile).text()).trim().split("\n").length : 0;
-  try {
-    await work({ ensure, cache: join(folder, "cache"), calls });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await work({ ensure, cache: join(folder, "cache"), calls });
 }
 
 test("several processes wait for one download, and later ones find it", () =>

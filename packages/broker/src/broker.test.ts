@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { temporaryFolder } from "@ingest/testkit";
 import {
   type Broker,
   BrokerError,
@@ -66,21 +65,18 @@ describe.skipIf(!canStartBroker())("a broker", () => {
 test.if(canStartBroker())(
   "keeps a data folder that it was given, and uses it again",
   async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), "broker-test-"));
-    try {
-      const metaFile = join(dataDir, "log", "meta.properties");
-      let first: string;
-      {
-        await using broker = await startBroker({ dataDir });
-        expect(broker.dataDir).toBe(dataDir);
-        first = await Bun.file(metaFile).text();
-      }
-      await using again = await startBroker({ dataDir });
-      expect(await brokerAnswers(again.port)).toBe(true);
-      expect(await Bun.file(metaFile).text()).toBe(first);
-    } finally {
-      await rm(dataDir, { recursive: true, force: true });
+    using temporary = temporaryFolder("broker-test");
+    const dataDir = temporary.path;
+    const metaFile = join(dataDir, "log", "meta.properties");
+    let first: string;
+    {
+      await using broker = await startBroker({ dataDir });
+      expect(broker.dataDir).toBe(dataDir);
+      first = await Bun.file(metaFile).text();
     }
+    await using again = await startBroker({ dataDir });
+    expect(await brokerAnswers(again.port)).toBe(true);
+    expect(await Bun.file(metaFile).text()).toBe(first);
   },
   2 * minute,
 );

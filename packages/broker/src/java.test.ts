@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { temporaryFolder } from "@ingest/testkit";
 import { findJava, parseJavaVersion } from "./java.ts";
 
 test("reads the versions that Java runtimes print", () => {
@@ -19,16 +19,13 @@ test("says so when there is no Java", async () => {
 });
 
 test("says so when Java is too old", async () => {
-  const home = await mkdtemp(join(tmpdir(), "java-"));
-  try {
-    const java = join(home, "bin", "java");
-    await mkdir(join(home, "bin"));
-    await writeFile(java, `#!/bin/sh\necho 'openjdk version "11.0.22" 2024-01-16' >&2\n`);
-    await chmod(java, 0o755);
-    const found = findJava({ JAVA_HOME: home });
-    await expect(found).rejects.toMatchObject({ code: "java_too_old" });
-    await expect(found).rejects.toThrow("11.0.22");
-  } finally {
-    await rm(home, { recursive: true, force: true });
-  }
+  using temporary = temporaryFolder("java");
+  const home = temporary.path;
+  const java = join(home, "bin", "java");
+  await mkdir(join(home, "bin"));
+  await writeFile(java, `#!/bin/sh\necho 'openjdk version "11.0.22" 2024-01-16' >&2\n`);
+  await chmod(java, 0o755);
+  const found = findJava({ JAVA_HOME: home });
+  await expect(found).rejects.toMatchObject({ code: "java_too_old" });
+  await expect(found).rejects.toThrow("11.0.22");
 });

@@ -1,11 +1,11 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryFolder } from "@ingest/testkit";
 import { FileLock, withFileLock } from "./file-lock.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "file-lock-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const { path: folder, [Symbol.dispose]: removeFolder } = temporaryFolder("file-lock");
+afterAll(removeFolder);
 
 /** A process that holds the lock until it is killed. */
 async function holder(path: string): Promise<Disposable & { kill(): Promise<number> }> {

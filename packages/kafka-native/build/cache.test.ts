@@ -1,12 +1,12 @@
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryFolder } from "@ingest/testkit";
 import { cached } from "./cache.ts";
 import { createProgress } from "./progress.ts";
 
-const root = mkdtempSync(join(tmpdir(), "kafka-native-cache-"));
-afterAll(() => rmSync(root, { recursive: true }));
+const { path: root, [Symbol.dispose]: removeFolder } = temporaryFolder("kafka-native-cache");
+afterAll(removeFolder);
 
 const said: string[] = [];
 const progress = createProgress({ write: (text) => said.push(text) });

@@ -1,11 +1,11 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryFolder } from "@ingest/testkit";
 import { hashInputs } from "./inputs.ts";
 
-const root = mkdtempSync(join(tmpdir(), "kafka-native-inputs-"));
-afterAll(() => rmSync(root, { recursive: true }));
+const { path: root, [Symbol.dispose]: removeFolder } = temporaryFolder("kafka-native-inputs");
+afterAll(removeFolder);
 const tree = join(root, "tree");
 
 beforeEach(() => {

@@ -1,13 +1,13 @@
 import { afterAll, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryFolder } from "@ingest/testkit";
 import { CommandError, firstError } from "./command.ts";
 import { buildFailedMessage, featuresMessage, missingToolsMessage } from "./messages.ts";
 import { findToolchain } from "./toolchain.ts";
 
-const bin = mkdtempSync(join(tmpdir(), "kafka-native-bin-"));
-afterAll(() => rmSync(bin, { recursive: true }));
+const { path: bin, [Symbol.dispose]: removeFolder } = temporaryFolder("kafka-native-bin");
+afterAll(removeFolder);
 
 function program(name: string, script: string): void {
   writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);

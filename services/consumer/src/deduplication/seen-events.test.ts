@@ -1,12 +1,11 @@
 import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { temporaryFolder } from "@ingest/testkit";
 import { type SeenEvent, SeenEvents } from "./seen-events.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "seen-events-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { path: folder, [Symbol.dispose]: removeFolder } = temporaryFolder("seen-events");
+afterAll(removeFolder);
 
 const at = (
   offset: number,

@@ -1,16 +1,15 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { until } from "@ingest/testkit";
+import { temporaryFolder, until } from "@ingest/testkit";
 import type { Subprocess } from "bun";
 import { LineWriter } from "./line-writer.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "line-writer-"));
+const { path: folder, [Symbol.dispose]: removeFolder } = temporaryFolder("line-writer");
 const readers: Subprocess[] = [];
 afterAll(() => {
   for (const reader of readers) reader.kill("SIGKILL");
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder();
 });
 
 /** A named pipe to a process that reads it. */
