@@ -12,11 +12,11 @@ function source() {
   };
 }
 
-test("each press goes one step further; the echo of bun run doesn't", async () => {
+test("each Ctrl-C goes one step further; an echo from bun run does not", async () => {
   let now = 1000;
   const s = source();
-  const { stopFiring, stopAll } = onInterrupts(s, () => now);
-  const state = () => [stopFiring.aborted, stopAll.aborted, s.exits.length];
+  const { stopSending, stopAll } = onInterrupts(s, () => now);
+  const state = () => [stopSending.aborted, stopAll.aborted, s.exits.length];
   s.press();
   s.press();
   expect(state()).toEqual([true, false, 0]);

@@ -1,18 +1,18 @@
-// Ctrl-C: the first stops the firing, the second the verification, the third the process.
+// Ctrl-C: the first stops sending, the second the verification, the third the process.
 
-/** What hands out signals: the process. */
+/** The part of `process` that is used here. */
 export interface SignalSource {
   on(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
   exit(code: number): unknown;
 }
 
 /**
- * `bun run` passes Ctrl-C on to a child that has had it from the terminal already: what follows within this time, ms,
- * is that echo and not a person's second thought.
+ * `bun run` forwards Ctrl-C to a child that has already received it from the terminal. A signal that follows another
+ * within this time, ms, is ignored as such an echo.
  */
 const ECHO_MS = 100;
 
-/** As a shell reports a process that SIGINT ended. */
+/** A shell's exit code for a process that SIGINT ended. */
 const INTERRUPTED = 130;
 
 /**
@@ -22,7 +22,7 @@ const INTERRUPTED = 130;
 export function onInterrupts(
   source: SignalSource,
   now: () => number = () => performance.now(),
-): { stopFiring: AbortSignal; stopAll: AbortSignal } {
+): { stopSending: AbortSignal; stopAll: AbortSignal } {
   const steps = [new AbortController(), new AbortController()];
   let lastAt = Number.NEGATIVE_INFINITY;
   const onSignal = () => {
@@ -35,5 +35,5 @@ export function onInterrupts(
   };
   source.on("SIGINT", onSignal);
   source.on("SIGTERM", onSignal);
-  return { stopFiring: steps[0]!.signal, stopAll: steps[1]!.signal };
+  return { stopSending: steps[0]!.signal, stopAll: steps[1]!.signal };
 }

@@ -51,7 +51,7 @@ test("a run prints its report and writes it as JSON", async () => {
   expect(((await Bun.file(file).json()) as Report).events.accepted).toBe(1000);
 }, 20_000);
 
-test("--help is 0, a bad flag 2, nobody there 3, a file that can't be written 1", async () => {
+test("exit codes: --help 0, an invalid flag 2, nothing listening 3, an unwritable file 1", async () => {
   const help = await outcome(bench("--help"));
   expect([help.code, help.stderr]).toEqual([0, ""]);
   expect(help.stdout).toContain("--concurrency N");
@@ -73,7 +73,7 @@ test("--help is 0, a bad flag 2, nobody there 3, a file that can't be written 1"
   expect(unwritten.stdout).toContain("accepted");
 }, 30_000);
 
-test("Ctrl-C ends the firing and reports what was done", async () => {
+test("Ctrl-C stops sending and reports what was done", async () => {
   await using service = serve();
   const file = join(folder, "interrupted.json");
   const child = bench("--url", service.url, "--duration", "60s", "--concurrency", "2", "--json", file);
@@ -84,5 +84,5 @@ test("Ctrl-C ends the firing and reports what was done", async () => {
   const report = (await Bun.file(file).json()) as Report;
   expect(code).toBe(0);
   expect(report.interrupted).toBe(true);
-  expect(report.requests.answered).toBe(service.seen.requests);
+  expect(report.requests.completed).toBe(service.seen.requests);
 }, 30_000);

@@ -5,7 +5,7 @@ import { type Options, parseOptions } from "./options.ts";
 const parse = (argv: string[], env: Record<string, string> = {}) => parseOptions(argv, env) as Options;
 
 describe("parseOptions", () => {
-  test("without flags: 100,000 single events at the compose port, no check", () => {
+  test("without flags: 100,000 single events at the compose port, no verification", () => {
     const options = parse([]);
     expect(options).toMatchObject({
       requests: 100_000,
@@ -19,7 +19,7 @@ describe("parseOptions", () => {
     expect(Object.isFrozen(options)).toBe(true);
   });
 
-  test("a duration without a number of requests runs for just that time", () => {
+  test("a duration without a number of requests runs for that time", () => {
     expect(parse(["--duration", "5s"])).toMatchObject({ requests: Infinity, durationMs: 5000 });
     expect(parse(["--duration", "5s", "--requests", "7"])).toMatchObject({ requests: 7, durationMs: 5000 });
   });
@@ -45,12 +45,12 @@ describe("parseOptions", () => {
     expect(flagged).toMatchObject({ topic: "x", env: { KAFKA_BOOTSTRAP_SERVERS: "y:1" } });
   });
 
-  test("NDJSON is a form of batch", () => {
+  test("NDJSON needs a batch", () => {
     expect(() => parse(["--format", "ndjson"])).toThrow("--batch");
     expect(parse(["--format", "ndjson", "--batch", "10"])).toMatchObject({ format: "ndjson", batch: 10 });
   });
 
-  test("fetch does no more at a time than Bun lets it", () => {
+  test("fetch has no more concurrent requests than Bun allows", () => {
     expect(() => parse(["--client", "fetch", "--concurrency", "300"])).toThrow(UsageError);
     expect(() => parse(["--client", "fetch", "--concurrency", "300"])).toThrow(
       "BUN_CONFIG_MAX_HTTP_REQUESTS=300",
@@ -59,7 +59,7 @@ describe("parseOptions", () => {
     expect(parse(["--client", "fetch", "--concurrency", "300"], env).concurrency).toBe(300);
   });
 
-  test("--help wins over whatever else is there", () => {
+  test("--help wins over every other argument", () => {
     expect(parseOptions(["--nonsense", "--help"], {})).toBe("help");
   });
 });

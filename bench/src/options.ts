@@ -1,4 +1,4 @@
-// What a run is told to do: flags and environment → one frozen, checked object.
+// Flags and environment → the frozen, validated options of a run.
 import { parseCommandLine, UsageError } from "@ingest/cli-flags";
 import { command, type FlagValues } from "./flags.ts";
 
@@ -7,11 +7,11 @@ type ClientName = "socket" | "fetch";
 type Durability = "accepted" | "durable" | "stored";
 export type BatchFormat = "json" | "ndjson";
 
-/** Everything `run` needs. Times are milliseconds. */
+/** Times are milliseconds. */
 export interface Options {
   /** Without the endpoint. */
   readonly url: URL;
-  /** Requests to send; `Infinity` when only the time ends the run. */
+  /** Requests to send; `Infinity` when only the duration ends the run. */
   readonly requests: number;
   readonly durationMs: number | undefined;
   readonly concurrency: number;
@@ -26,9 +26,9 @@ export interface Options {
   readonly users: number;
   readonly payloadBytes: number;
   readonly seed: number;
-  /** undefined: not asked for. */
+  /** undefined: no verification. */
   readonly verify: VerifyOptions | undefined;
-  /** Where the JSON report goes. */
+  /** The file for the JSON report. */
   readonly jsonFile: string | undefined;
 }
 
@@ -36,17 +36,17 @@ export interface VerifyOptions {
   readonly topic: string;
   /** `KAFKA_…` settings for the client, `KAFKA_BOOTSTRAP_SERVERS` included. */
   readonly env: Env;
-  /** The search ends when nothing new has been found for so long. */
+  /** The verification ends when nothing new has been found for this long. */
   readonly idleMs: number;
 }
 
-/** What a run sends when neither --requests nor --duration says otherwise. */
+/** Without --requests and --duration. */
 const DEFAULT_REQUESTS = 100_000;
 
 /**
  * Reads flags and environment.
- * @returns "help" when it was asked for
- * @throws UsageError naming every problem
+ * @returns "help" for --help
+ * @throws UsageError with every problem
  */
 export function parseOptions(argv: readonly string[], env: Env): Options | "help" {
   const commandLine = parseCommandLine(command, argv);
@@ -56,12 +56,12 @@ export function parseOptions(argv: readonly string[], env: Env): Options | "help
 function toOptions(values: FlagValues, env: Env): Options {
   const problems: string[] = [];
   if (values.format === "ndjson" && values.batch === undefined) {
-    problems.push("--format ndjson is about batches: it needs --batch");
+    problems.push("--format ndjson needs --batch: only batches can be NDJSON");
   }
   const fetchLimit = Number(env.BUN_CONFIG_MAX_HTTP_REQUESTS ?? 256);
   if (values.client === "fetch" && values.concurrency > fetchLimit) {
     problems.push(
-      `--concurrency ${values.concurrency} is more than Bun's fetch does at a time: ` +
+      `--concurrency ${values.concurrency} exceeds the number of concurrent requests of Bun's fetch: ` +
         `set BUN_CONFIG_MAX_HTTP_REQUESTS=${values.concurrency} in the environment, or use --client socket`,
     );
   }
@@ -91,7 +91,7 @@ function toOptions(values: FlagValues, env: Env): Options {
   });
 }
 
-/** People paste the whole address of an endpoint; which one is fired at is for --batch to say. */
+/** Accepts the URL of an endpoint, too: --batch decides which endpoint is used. */
 function withoutEndpoint(url: URL): URL {
   const base = new URL(url);
   base.pathname = base.pathname.replace(/\/register_events?\/?$/, "/");

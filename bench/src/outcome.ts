@@ -1,10 +1,10 @@
-// How a run ends for the shell: the exit code, and the words for what went wrong.
+// How a run ends for the shell: the exit code and the error message.
 import { UsageError } from "@ingest/cli-flags";
 import { NothingListensError } from "./http/listening.ts";
 import type { Report } from "./report/schema.ts";
 import { TopicUnreachableError } from "./verify/event-topic.ts";
 
-/** 0 all well · 1 an event is missing, nothing was accepted, or the check could not be made · 2 bad flags · 3 nothing listens. */
+/** failed: an event is missing, nothing was accepted, or the verification failed. usage: invalid flags. */
 const exitCodes = { ok: 0, failed: 1, usage: 2, nothingListens: 3 } as const;
 
 export function exitCodeOf(report: Report): number {
@@ -19,7 +19,7 @@ class UnwritableReportError extends Error {
   override name = "UnwritableReportError";
 }
 
-/** Writes the report as JSON; folders that are missing are made. */
+/** Writes the report as JSON, and creates missing folders. */
 export async function writeReport(report: Report, file: string): Promise<void> {
   try {
     await Bun.write(file, `${JSON.stringify(report, null, 2)}\n`);
@@ -30,7 +30,7 @@ export async function writeReport(report: Report, file: string): Promise<void> {
   }
 }
 
-/** @throws what isn't one of the bench's own complaints: that is a fault of the bench, and its stack is wanted */
+/** @throws every other error: it is a bug of the bench, and its stack trace is needed */
 export function explain(thrown: unknown): { message: string; exitCode: number } {
   if (thrown instanceof UsageError) {
     return { message: `${thrown.message}\nAll flags: bun run bench --help`, exitCode: exitCodes.usage };

@@ -1,4 +1,4 @@
-// Whole runs against a service in this process that answers as the API does, or doesn't.
+// Whole runs against a server in this process that responds as the API does, or deliberately not.
 import { describe, expect, test } from "bun:test";
 import { NothingListensError } from "./http/listening.ts";
 import { type Options, parseOptions } from "./options.ts";
@@ -7,12 +7,12 @@ import { type Progress, run } from "./run.ts";
 import { type EventTopic, TopicUnreachableError } from "./verify/event-topic.ts";
 
 type Event = { event_id: string; user_id?: string };
-/** Answers the n-th request, which has these events. */
-type Answer = (events: Event[], n: number, request: Request) => Response | Promise<Response>;
+/** Responds to request n with these events. */
+type Respond = (events: Event[], n: number, request: Request) => Response | Promise<Response>;
 
-const single: Answer = ([event]) =>
+const single: Respond = ([event]) =>
   Response.json({ status: "accepted", event_id: event!.event_id }, { status: 202 });
-const batch: Answer = (events) => {
+const batch: Respond = (events) => {
   const results = events.map(({ event_id }, index) => ({ index, event_id, status: "accepted" }));
   return Response.json({ results }, { status: 202 });
 };
@@ -22,7 +22,7 @@ const refusal = (status: number, code: string) =>
     { status, headers: { "Content-Type": "application/problem+json", "Retry-After": "1" } },
   );
 
-function serve(answer: Answer) {
+function serve(respond: Respond) {
   const seen = {
     paths: new Set<string>(),
     types: new Set<string | null>(),
@@ -48,7 +48,7 @@ function serve(answer: Answer) {
       seen.types.add(type);
       seen.prefer.add(request.headers.get("prefer"));
       seen.ids.push(...events.map(({ event_id }) => event_id));
-      return await answer(events, n++, request);
+      return await respond(events, n++, request);
     },
   });
   return { seen, url: server.url.href, [Symbol.asyncDispose]: () => server.stop(true) };
@@ -64,7 +64,7 @@ describe.each(["socket", "fetch"])("with the %s client", (client) => {
     expect(service.seen.types).toEqual(new Set(["application/json"]));
     expect(service.seen.prefer).toEqual(new Set([null]));
     expect(new Set(service.seen.ids).size).toBe(500);
-    expect(report.requests).toMatchObject({ sent: 500, answered: 500, byStatus: { "202": 500 } });
+    expect(report.requests).toMatchObject({ sent: 500, completed: 500, byStatus: { "202": 500 } });
     expect(report.events).toMatchObject({
       accepted: 500,
       refused: 0,
@@ -87,10 +87,10 @@ describe.each(["socket", "fetch"])("with the %s client", (client) => {
     );
     expect(new Set(service.seen.ids).size).toBe(1000);
     expect(report.events).toMatchObject({ offered: 1000, accepted: 1000 });
-    expect(report.requests.answered).toBe(20);
+    expect(report.requests.completed).toBe(20);
   });
 
-  test("refusals are counted by status and code, and are no errors", async () => {
+  test("refusals are counted by status and code, not as errors", async () => {
     await using service = serve((events, n, request) =>
       n % 5 === 0
         ? refusal(503, "queue_full")
@@ -107,7 +107,7 @@ describe.each(["socket", "fetch"])("with the %s client", (client) => {
     expect(exitCodeOf(report)).toBe(0);
   });
 
-  test("a slow answer is given up, its event's outcome unknown", async () => {
+  test("a slow request times out, and its event's outcome is unknown", async () => {
     await using service = serve(async (events, n, request) => {
       if (n === 3) await Bun.sleep(2000);
       return single(events, n, request);
@@ -119,7 +119,7 @@ describe.each(["socket", "fetch"])("with the %s client", (client) => {
     expect(report.events).toMatchObject({ accepted: 49, unknown: 1 });
   });
 
-  test("a server that closes after each answer costs connections, not events", async () => {
+  test("a server that closes after each response costs connections, not events", async () => {
     await using service = serve(([event]) =>
       Response.json(
         { status: "accepted", event_id: event!.event_id },
@@ -131,7 +131,7 @@ describe.each(["socket", "fetch"])("with the %s client", (client) => {
   });
 });
 
-test("each promise is asked for by its name, and counted by what the answer says", async () => {
+test("each durability is requested by its name, and counted by the response", async () => {
   await using service = serve(([event]) =>
     Response.json(
       { status: "stored", event_id: event!.event_id, topic: "t", partition: 0, offset: 1 },
@@ -160,7 +160,7 @@ test("a mixed batch (207) counts each event by its own result", async () => {
   });
 });
 
-test("an id that comes back changed is an error", async () => {
+test("a response with another id is an error", async () => {
   await using service = serve((events, n, request) =>
     n === 5
       ? Response.json({ status: "accepted", event_id: "made-up" }, { status: 202 })
@@ -179,7 +179,7 @@ test("nothing accepted is a failure", async () => {
   expect(exitCodeOf(report)).toBe(1);
 });
 
-test("nobody there is told before anything is sent", async () => {
+test("an unreachable server is reported before anything is sent", async () => {
   const server = Bun.serve({ port: 0, fetch: () => new Response() });
   const url = server.url.href;
   await server.stop(true);
@@ -188,18 +188,18 @@ test("nobody there is told before anything is sent", async () => {
   expect((failure as Error).message).toContain("docker compose up");
 });
 
-test("tells of its progress, and stops when told to", async () => {
+test("reports its progress, and stops on its signal", async () => {
   await using service = serve(single);
   const stop = new AbortController();
-  const told: Progress[] = [];
+  const reports: Progress[] = [];
   const report = await run(options(service.url, "--duration", "60s", "--concurrency", "2"), {
-    stopFiring: stop.signal,
+    stopSending: stop.signal,
     onProgress(progress) {
-      told.push(progress);
+      reports.push(progress);
       stop.abort();
     },
   });
-  expect(told[0]).toMatchObject({ phase: "firing", refused: 0, errors: 0 });
+  expect(reports[0]).toMatchObject({ phase: "sending", refused: 0, errors: 0 });
   expect(report.interrupted).toBe(true);
   expect(report.events.accepted).toBe(report.requests.sent);
   expect(exitCodeOf(report)).toBe(0);
@@ -234,20 +234,20 @@ describe("--verify", () => {
       missingIds: [ids[42]!],
     });
     expect(exitCodeOf(lossy)).toBe(1);
-    const whole = await run(options(service.url, ...flags), {
+    const complete = await run(options(service.url, ...flags), {
       openTopic: async () => topicOf(ids, () => false),
     });
-    expect(whole.verification).toMatchObject({
+    expect(complete.verification).toMatchObject({
       accepted: 100,
       stored: 100,
       missing: 0,
       duplicated: 0,
       recordsRead: 100,
     });
-    expect(exitCodeOf(whole)).toBe(0);
+    expect(exitCodeOf(complete)).toBe(0);
   });
 
-  test("a topic that can't be read is told before anything is sent", async () => {
+  test("an unreadable topic is reported before anything is sent", async () => {
     await using service = serve(single);
     const openTopic = () => Promise.reject(new TopicUnreachableError("no broker"));
     expect(run(options(service.url, "--verify"), { openTopic })).rejects.toThrow("no broker");

@@ -1,12 +1,11 @@
-// A whole run, callable in-process: look who listens, note where the topic ends, fire, verify, report.
-
+// A whole run, callable in-process: checks that the server listens, sends the load, verifies and reports.
 import type { Target } from "./http/client.ts";
 import { createFetchClient } from "./http/fetch-client.ts";
 import { assertListening } from "./http/listening.ts";
 import { createSocketClient } from "./http/socket-client.ts";
 import { createEventSource, createRunId } from "./load/events.ts";
-import { fire } from "./load/fire.ts";
-import { Fate, Ledger } from "./load/ledger.ts";
+import { EventOutcome, Ledger } from "./load/ledger.ts";
+import { runLoad } from "./load/run-load.ts";
 import { Recorder } from "./measure/recorder.ts";
 import type { Options } from "./options.ts";
 import { toReport } from "./report/report.ts";
@@ -14,10 +13,10 @@ import type { Report, VerificationReport } from "./report/schema.ts";
 import { type EventTopic, openEventTopic } from "./verify/event-topic.ts";
 import { verify } from "./verify/verify.ts";
 
-/** What a run is doing, told twice a second. */
+/** The state of a run, reported twice a second. */
 export type Progress =
   | {
-      phase: "firing";
+      phase: "sending";
       elapsedMs: number;
       /** Over the last half second. */
       requestsPerSecond: number;
@@ -29,33 +28,33 @@ export type Progress =
   | { phase: "verifying"; elapsedMs: number; stored: number; accepted: number };
 
 export interface RunHooks {
-  /** Stops firing; the run goes on to verify and report. */
-  readonly stopFiring?: AbortSignal;
-  /** Gives up the verification too. */
+  /** Stops sending; the run goes on to verify and report. */
+  readonly stopSending?: AbortSignal;
+  /** Stops the verification, too. */
   readonly stopAll?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
-  /** In place of Kafka, for tests. */
+  /** Replaces Kafka in tests. */
   readonly openTopic?: typeof openEventTopic;
 }
 
 const PROGRESS_MS = 500;
 
 /**
- * Fires as the options say.
- * @throws NothingListensError, TopicUnreachableError (before anything is sent, or when Kafka goes away while verifying)
+ * @throws NothingListensError before anything is sent; TopicUnreachableError before anything is sent, or when Kafka
+ * becomes unavailable during verification
  */
 export async function run(options: Options, hooks: RunHooks = {}): Promise<Report> {
   await assertListening(options.url);
-  if (options.verify === undefined) return await fireAndReport(options, hooks, undefined);
+  if (options.verify === undefined) return await sendAndReport(options, hooks, undefined);
   const topic = await (hooks.openTopic ?? openEventTopic)(options.verify);
   try {
-    return await fireAndReport(options, hooks, topic);
+    return await sendAndReport(options, hooks, topic);
   } finally {
     await topic.close();
   }
 }
 
-async function fireAndReport(
+async function sendAndReport(
   options: Options,
   hooks: RunHooks,
   topic: EventTopic | undefined,
@@ -65,12 +64,12 @@ async function fireAndReport(
   const ledger = new Ledger();
   const recorder = new Recorder(source, ledger, options.batch !== undefined);
   const start = await topic?.ends();
-  const stopFiring = hooks.stopFiring ?? new AbortController().signal;
+  const stopSending = hooks.stopSending ?? new AbortController().signal;
   const count = options.batch ?? 1;
   const startedAt = new Date();
   const stopProgress = reportProgress(recorder, hooks.onProgress);
   const cpuBefore = process.cpuUsage();
-  const fired = await fire(
+  const load = await runLoad(
     {
       ...options,
       target: targetOf(options),
@@ -80,13 +79,13 @@ async function fireAndReport(
         options.batch === undefined ? source.event : (first) => source.batch(first, count, options.format),
     },
     recorder,
-    stopFiring,
+    stopSending,
   );
   const cpu = process.cpuUsage(cpuBefore);
   stopProgress();
   let verification: VerificationReport | null = null;
   if (topic !== undefined && start !== undefined && options.verify !== undefined) {
-    const accepted = recorder.fates[Fate.Accepted]!;
+    const accepted = recorder.outcomes[EventOutcome.Accepted]!;
     const verifyingSince = performance.now();
     verification = await verify({
       topic,
@@ -108,8 +107,8 @@ async function fireAndReport(
     startedAt,
     runId,
     eventBytes: source.event(0).length,
-    interrupted: stopFiring.aborted,
-    fired,
+    interrupted: stopSending.aborted,
+    load,
     cpuMicros: cpu.user + cpu.system,
     recorder,
     verification,
@@ -133,20 +132,20 @@ function reportProgress(recorder: Recorder, onProgress: RunHooks["onProgress"]):
   if (onProgress === undefined) return () => {};
   const startedAt = performance.now();
   let lastAt = startedAt;
-  let lastAnswered = 0;
+  let lastCompleted = 0;
   const timer = setInterval(() => {
     const now = performance.now();
     onProgress({
-      phase: "firing",
+      phase: "sending",
       elapsedMs: now - startedAt,
-      requestsPerSecond: ((recorder.answered - lastAnswered) / (now - lastAt)) * 1000,
-      accepted: recorder.fates[Fate.Accepted]!,
-      refused: recorder.fates[Fate.Refused]!,
+      requestsPerSecond: ((recorder.completed - lastCompleted) / (now - lastAt)) * 1000,
+      accepted: recorder.outcomes[EventOutcome.Accepted]!,
+      refused: recorder.outcomes[EventOutcome.Refused]!,
       errors: [...recorder.failures.values()].reduce((sum, n) => sum + n, 0),
       p99Ms: recorder.latency.getValueAtPercentile(99) / 1000,
     });
     lastAt = now;
-    lastAnswered = recorder.answered;
+    lastCompleted = recorder.completed;
   }, PROGRESS_MS);
   return () => clearInterval(timer);
 }

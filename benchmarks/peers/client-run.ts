@@ -73,7 +73,7 @@ export async function compareClients(
       cores: cores.load,
       folder: options.out,
     });
-    return toSample(n, "bench", report.requests.answered, report.elapsedSeconds, cpuMicros);
+    return toSample(n, "bench", report.requests.completed, report.elapsedSeconds, cpuMicros);
   }
 }
 

@@ -1,42 +1,42 @@
-// What the load needs of an HTTP client: numbered connections, one request on each at a time, answers by callback.
+// The HTTP client of the load: numbered connections (slots), one request on each at a time, responses by callback.
 
-/** Why a request got no usable answer. */
+/** Why a request got no usable response. */
 export type FailureKind =
-  /** No connection could be made: the request was never sent. */
+  /** No connection could be made: the request was not sent. */
   | "connect_failed"
-  /** The connection ended before the answer was whole. */
+  /** The connection closed before the response was complete. */
   | "connection_closed"
-  /** What came back is not HTTP/1.1, or more than was asked for. */
+  /** The bytes received are not one HTTP/1.1 response. */
   | "malformed_response"
-  /** No whole answer within --timeout. */
+  /** No complete response within --timeout. */
   | "timeout"
-  /** Still without an answer when the run was stopped by hand and a last wait was over. */
+  /** No complete response when the grace period after an interrupt ended. */
   | "interrupted"
-  /** The answer is no answer of this API: not JSON, or without the members that it must have. */
+  /** The response is not of this API: not JSON, or without required members. */
   | "unexpected_body"
-  /** The answer is about another event than the one sent. */
+  /** The response has the id of another event. */
   | "wrong_event_id";
 
-/** Where requests go: the same for all of a run. */
+/** Where all requests of a run go. */
 export interface Target {
   readonly url: URL;
-  /** Beside Host and Content-Length. */
+  /** In addition to Host and Content-Length. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Called from the event loop, never from inside `send`. */
-export interface AnswerHandler {
-  onAnswer(slot: number, status: number, body: string): void;
-  /** @param reason the platform's word for it, as ECONNREFUSED, where there is one */
+export interface ResponseHandler {
+  onResponse(slot: number, status: number, body: string): void;
+  /** @param reason the platform's error code, for example ECONNREFUSED, where there is one */
   onFailure(slot: number, kind: FailureKind, reason?: string): void;
 }
 
 export interface Client {
-  /** Posts `body` (ASCII) on connection `slot`, which must have no request under way. Connects when it has to. */
+  /** Posts `body` (ASCII) on connection `slot`, which must have no request in flight. Connects when necessary. */
   send(slot: number, body: string): void;
-  /** Cuts the connection under a request; nothing more is heard of that request. */
-  abandon(slot: number): void;
+  /** Closes the connection of a request; the handler is not called for that request. */
+  abort(slot: number): void;
   close(): void;
 }
 
-export type CreateClient = (target: Target, slots: number, handler: AnswerHandler) => Client;
+export type CreateClient = (target: Target, slots: number, handler: ResponseHandler) => Client;

@@ -2,17 +2,17 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { until } from "@ingest/testkit";
 import type { Socket, TCPSocketListener } from "bun";
-import type { AnswerHandler, Client, CreateClient, FailureKind } from "./client.ts";
+import type { Client, CreateClient, FailureKind, ResponseHandler } from "./client.ts";
 import { createFetchClient } from "./fetch-client.ts";
 import { createSocketClient } from "./socket-client.ts";
 
 interface Peer {
-  /** What came on this connection and hasn't been answered. */
+  /** Bytes received on this connection without a response yet. */
   received: string;
   requests: number;
 }
 
-/** Told of each whole request: its body, and the how many-th of its connection it is. */
+/** Called with the body of each complete request, and its number on its connection. */
 type Script = (socket: Socket<Peer>, body: string, nth: number) => void;
 
 const clients: Client[] = [];
@@ -61,8 +61,8 @@ function connect(create: CreateClient, url: URL, slots = 1) {
     outcomes.push(`${slot} ${outcome}`);
     wake();
   };
-  const handler: AnswerHandler = {
-    onAnswer: (slot, status, body) => note(slot, `${status} ${body}`),
+  const handler: ResponseHandler = {
+    onResponse: (slot, status, body) => note(slot, `${status} ${body}`),
     onFailure: (slot, kind: FailureKind) => note(slot, kind),
   };
   const client = create(
@@ -81,7 +81,7 @@ function connect(create: CreateClient, url: URL, slots = 1) {
   };
 }
 
-const answer = (body: string, headers = "") =>
+const responseWith = (body: string, headers = "") =>
   `HTTP/1.1 202 Accepted\r\n${headers}Content-Length: ${body.length}\r\n\r\n${body}`;
 
 describe.each<[string, CreateClient]>([
@@ -89,7 +89,7 @@ describe.each<[string, CreateClient]>([
   ["fetch", createFetchClient],
 ])("%s client", (name, create) => {
   test("posts path, query, headers and body, and keeps the connection", async () => {
-    const { url, seen } = serve((socket, body) => void socket.write(answer(body.toUpperCase())));
+    const { url, seen } = serve((socket, body) => void socket.write(responseWith(body.toUpperCase())));
     const { client, next } = connect(create, url);
     for (const body of ["a", "bc", "d".repeat(1000)]) {
       client.send(0, body);
@@ -103,11 +103,11 @@ describe.each<[string, CreateClient]>([
     }
   });
 
-  test("slots are independent: a slow answer holds up no other", async () => {
+  test("slots are independent: a slow response delays no other", async () => {
     let slow: Socket<Peer> | undefined;
     const { url } = serve((socket, body) => {
       if (body === "slow") slow = socket;
-      else socket.write(answer(body));
+      else socket.write(responseWith(body));
     });
     const { client, next } = connect(create, url, 3);
     client.send(0, "slow");
@@ -115,11 +115,11 @@ describe.each<[string, CreateClient]>([
     expect(await next()).toBe("1 202 x");
     client.send(2, "y");
     expect(await next()).toBe("2 202 y");
-    slow!.write(answer("z"));
+    slow!.write(responseWith("z"));
     expect(await next()).toBe("0 202 z");
   });
 
-  test("takes an answer in pieces, chunked or until the close", async () => {
+  test("reads a response in pieces, chunked or until close", async () => {
     const pieces = [
       "HTTP/1.1 503 Ser",
       "vice Unavailable\r\nTransfer-Enc",
@@ -146,15 +146,15 @@ describe.each<[string, CreateClient]>([
 
   test("connects again after Connection: close, and after a close between requests", async () => {
     const { url, seen } = serve((socket, body) => {
-      if (body === "last") socket.end(answer(body));
-      else socket.end(answer(body, "Connection: close\r\n"));
+      if (body === "last") socket.end(responseWith(body));
+      else socket.end(responseWith(body, "Connection: close\r\n"));
     });
     const { client, next } = connect(create, url);
     client.send(0, "first");
     expect(await next()).toBe("0 202 first");
     client.send(0, "last");
     expect(await next()).toBe("0 202 last");
-    // Whoever sends before the close has come sends into the void, which is a failure to be told.
+    // A request that is sent before the close arrives fails, and must be reported.
     let outcome: string;
     do {
       client.send(0, "again");
@@ -172,7 +172,7 @@ describe.each<[string, CreateClient]>([
   ])("a connection closed %s is a failure, and the next request has a new one", async (_, text) => {
     let broken = true;
     const { url } = serve((socket, body) => {
-      if (!broken) socket.write(answer(body));
+      if (!broken) socket.write(responseWith(body));
       else if (text === "") socket.terminate();
       else socket.end(text);
     });
@@ -184,14 +184,14 @@ describe.each<[string, CreateClient]>([
     expect(await next()).toBe("0 202 y");
   });
 
-  test("what isn't HTTP is a failure", async () => {
+  test("a malformed response is a failure", async () => {
     const { url } = serve((socket) => void socket.end("SSH-2.0-OpenSSH_9.2\r\n\r\n"));
     const { client, next } = connect(create, url);
     client.send(0, "x");
     expect(await next()).toBe(name === "fetch" ? "0 connection_closed" : "0 malformed_response");
   });
 
-  test("nobody there: the request was never sent", async () => {
+  test("nothing listens: the request was not sent", async () => {
     const { url } = serve(() => {});
     servers.pop()!.stop(true);
     const { client, next } = connect(create, url);
@@ -199,17 +199,17 @@ describe.each<[string, CreateClient]>([
     expect(await next()).toBe("0 connect_failed");
   });
 
-  test("nothing more is heard of an abandoned request, and its slot goes on", async () => {
+  test("an aborted request is never reported, and its slot is reusable", async () => {
     const held: Socket<Peer>[] = [];
     const { url } = serve((socket, body) => {
       if (body === "held") held.push(socket);
-      else socket.write(answer(body));
+      else socket.write(responseWith(body));
     });
     const { client, next, outcomes } = connect(create, url);
     client.send(0, "held");
     await until("the request", () => held.length === 1);
-    client.abandon(0);
-    held[0]!.write(answer("too late"));
+    client.abort(0);
+    held[0]!.write(responseWith("too late"));
     for (let i = 0; i < 20; i++) {
       client.send(0, `next ${i}`);
       expect(await next()).toBe(`0 202 next ${i}`);
@@ -217,11 +217,11 @@ describe.each<[string, CreateClient]>([
     expect(outcomes).toEqual([]);
   });
 
-  test("a body larger than any socket's buffer arrives whole", async () => {
+  test("a body larger than any socket's buffer arrives complete", async () => {
     let sum = 0;
     const { url } = serve((socket, body) => {
       sum = Bun.hash.crc32(body);
-      socket.write(answer(String(body.length)));
+      socket.write(responseWith(String(body.length)));
     });
     const { client, next } = connect(create, url);
     const large = Array.from({ length: 2_000_000 }, (_, i) => i % 10).join("");
@@ -233,8 +233,8 @@ describe.each<[string, CreateClient]>([
 
 describe("socket client", () => {
   test.each([
-    ["more than was announced", `${answer("ok")}more`],
-    ["two answers to one request", answer("ok") + answer("ok")],
+    ["more than its Content-Length", `${responseWith("ok")}more`],
+    ["two responses to one request", responseWith("ok") + responseWith("ok")],
   ])("%s: not to be trusted", async (_, text) => {
     const { url } = serve((socket) => void socket.write(text));
     const { client, next } = connect(createSocketClient, url);
@@ -242,16 +242,16 @@ describe("socket client", () => {
     expect(await next()).toBe("0 malformed_response");
   });
 
-  test("an answer that nobody asked for ends the connection, not the slot", async () => {
-    let unasked: (() => void) | undefined;
+  test("a response without a request closes the connection, not the slot", async () => {
+    let unrequested: (() => void) | undefined;
     const { url, seen } = serve((socket, body) => {
-      socket.write(answer(body));
-      if (body === "a") unasked = () => socket.write(answer("unasked"));
+      socket.write(responseWith(body));
+      if (body === "a") unrequested = () => socket.write(responseWith("unrequested"));
     });
     const { client, next } = connect(createSocketClient, url);
     client.send(0, "a");
     expect(await next()).toBe("0 202 a");
-    unasked?.();
+    unrequested?.();
     await until("the close", () => seen.closed === 1);
     client.send(0, "b");
     expect(await next()).toBe("0 202 b");

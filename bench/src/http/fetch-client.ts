@@ -1,10 +1,10 @@
-// Bun's own fetch: the plain way, for comparison with the socket client and for a server behind a proxy.
-import type { AnswerHandler, Client, Target } from "./client.ts";
+// A client on Bun's fetch, for comparison with the socket client, and for servers behind a proxy.
+import type { Client, ResponseHandler, Target } from "./client.ts";
 
 /** @see CreateClient */
-export function createFetchClient(target: Target, slots: number, handler: AnswerHandler): Client {
+export function createFetchClient(target: Target, slots: number, handler: ResponseHandler): Client {
   const url = target.url.href;
-  // An abort ends every request that shares the signal, so each slot has its own, renewed after use.
+  // An abort ends every request that shares the signal: each slot has its own, replaced after use.
   const aborts = Array.from({ length: slots }, () => new AbortController());
 
   async function post(slot: number, body: string): Promise<void> {
@@ -25,10 +25,10 @@ export function createFetchClient(target: Target, slots: number, handler: Answer
       if (signal.aborted) return;
       return handler.onFailure(slot, ...toFailure(thrown));
     }
-    if (!signal.aborted) handler.onAnswer(slot, status, text);
+    if (!signal.aborted) handler.onResponse(slot, status, text);
   }
 
-  function abandon(slot: number): void {
+  function abort(slot: number): void {
     aborts[slot]!.abort();
     aborts[slot] = new AbortController();
   }
@@ -37,14 +37,14 @@ export function createFetchClient(target: Target, slots: number, handler: Answer
     send(slot, body) {
       void post(slot, body);
     },
-    abandon,
+    abort,
     close() {
-      for (let slot = 0; slot < slots; slot++) abandon(slot);
+      for (let slot = 0; slot < slots; slot++) abort(slot);
     },
   };
 }
 
-/** What Bun's fetch says of an answer that isn't HTTP is the same as of a connection that broke. */
+/** Bun's fetch reports a malformed response and a broken connection by the same error. */
 function toFailure(thrown: unknown): ["connect_failed" | "connection_closed", string] {
   const code = String((thrown as { code?: unknown } | null)?.code ?? thrown);
   const hasNoConnection = /^(ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EMFILE)$|CERT/.test(code);

@@ -1,10 +1,10 @@
-// Is anybody there? Asked once before firing, so that a wrong address is one clear sentence and not 100,000 errors.
+// Checks once that the server listens, so that a wrong address is one clear message and not 100,000 errors.
 import { settlesWithin } from "@ingest/wait";
 import { addressOf } from "./socket-client.ts";
 
 const CONNECT_TIMEOUT_MS = 5000;
 
-/** Nothing takes connections at the address. */
+/** No connection can be made to the address. */
 export class NothingListensError extends Error {
   override name = "NothingListensError";
   constructor(url: URL, reason: string) {

@@ -31,10 +31,10 @@ describe("ResponseReader", () => {
   test("a body in UTF-8 whose characters are cut", () => {
     const body = "Zürich 東京 🎉";
     const bytes = Buffer.byteLength(body);
-    for (let cut = 1; cut < bytes; cut++) {
+    for (let abortSentBefore = 1; abortSentBefore < bytes; abortSentBefore++) {
       const reader = new ResponseReader();
       const text = `HTTP/1.1 422 X\r\nContent-Length: ${bytes}\r\n\r\n${body}`;
-      push(reader, text, text.length - body.length + cut);
+      push(reader, text, text.length - body.length + abortSentBefore);
       expect(reader.body).toBe(body);
     }
   });

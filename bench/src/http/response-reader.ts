@@ -1,11 +1,11 @@
-// HTTP/1.1 responses out of a byte stream (RFC 9112), one at a time: content-length, chunked, or until the end.
+// Parses HTTP/1.1 responses from a byte stream (RFC 9112), one at a time: by Content-Length, chunked, or until close.
 
-/** What came is not a response to a single POST. */
+/** The bytes are not one valid response. */
 export class MalformedResponseError extends Error {
   override name = "MalformedResponseError";
 }
 
-/** Heads and bodies beyond these are refused rather than held. */
+/** Larger heads and bodies are rejected, not buffered. */
 const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
 
@@ -20,31 +20,31 @@ interface Head {
 }
 
 export class ResponseReader {
-  /** Of the response that `push` or `end` found whole. */
+  /** Of the response that `push` or `end` has completed. */
   status = 0;
   body = "";
-  /** May the connection carry another request? */
+  /** Can the connection be reused? */
   keepAlive = true;
 
   #head: Head | undefined;
-  #held: Buffer | undefined;
+  #buffered: Buffer | undefined;
   #parts: Buffer[] = [];
   #partBytes = 0;
   #trailers = false;
-  /** A server's heads differ by the second of their Date only: the last one parsed is nearly always the next. */
+  /** A server's heads differ only in their Date, once a second: the last parsed head nearly always fits the next. */
   #lastHeadText = "";
   #lastHead: Head | undefined;
 
   /**
-   * Takes the next bytes.
-   * @returns true when a whole response is there, in `status`, `body` and `keepAlive`
-   * @throws MalformedResponseError; the connection is then of no more use
+   * Reads the next bytes.
+   * @returns true when a response is complete, in `status`, `body` and `keepAlive`
+   * @throws MalformedResponseError; the connection must then be closed
    */
   push(chunk: Buffer): boolean {
     let bytes = chunk;
-    if (this.#held !== undefined) {
-      bytes = Buffer.concat([this.#held, chunk]);
-      this.#held = undefined;
+    if (this.#buffered !== undefined) {
+      bytes = Buffer.concat([this.#buffered, chunk]);
+      this.#buffered = undefined;
     }
     while (this.#head === undefined) {
       const end = bytes.indexOf(END_OF_HEAD);
@@ -52,13 +52,13 @@ export class ResponseReader {
         throw new MalformedResponseError("a head of more than 64 KiB");
       }
       if (end < 0) {
-        this.#held = bytes;
+        this.#buffered = bytes;
         return false;
       }
       const text = bytes.toString("latin1", 0, end);
       const head = text === this.#lastHeadText ? this.#lastHead! : this.#parse(text);
       const bodyStart = end + END_OF_HEAD.length;
-      // Nearly always all is here at once: then no part of it is sliced, held or joined.
+      // Nearly always the whole response arrives in one chunk: nothing is sliced, buffered or concatenated then.
       if (
         head.framing.mode === "length" &&
         bodyStart + head.framing.length === bytes.length &&
@@ -67,7 +67,7 @@ export class ResponseReader {
         return this.#finish(head, bytes.toString("utf8", bodyStart));
       }
       bytes = bytes.subarray(bodyStart);
-      // 1xx is an announcement; the response follows it.
+      // An interim response (1xx): the final one follows.
       if (head.status >= 200) this.#head = head;
     }
     const { framing } = this.#head;
@@ -77,20 +77,20 @@ export class ResponseReader {
       case "chunked":
         return this.#pushChunked(bytes);
       default:
-        this.#take(bytes);
+        this.#append(bytes);
         return false;
     }
   }
 
-  /** The other side closed. @returns true when that ends a response that lasts until the close */
+  /** The server closed the connection. @returns true when that completes a response without a length */
   end(): boolean {
     return this.#head?.framing.mode === "until-close" && this.#finishParts();
   }
 
   #pushLength(bytes: Buffer, length: number): boolean {
     if (this.#partBytes + bytes.length > length)
-      throw new MalformedResponseError("more than Content-Length says");
-    this.#take(bytes);
+      throw new MalformedResponseError("a body longer than its Content-Length");
+    this.#append(bytes);
     return this.#partBytes === length && this.#finishParts();
   }
 
@@ -117,17 +117,18 @@ export class ResponseReader {
       const chunkEnd = lineEnd + 2 + length;
       if (bytes.length < chunkEnd + 2) break;
       if (bytes[chunkEnd] !== 13 || bytes[chunkEnd + 1] !== 10) {
-        throw new MalformedResponseError("a chunk of another length than it says");
+        throw new MalformedResponseError("a chunk that does not end where its size says");
       }
-      this.#take(bytes.subarray(lineEnd + 2, chunkEnd));
+      this.#append(bytes.subarray(lineEnd + 2, chunkEnd));
       at = chunkEnd + 2;
     }
-    this.#held = bytes.subarray(at);
-    if (this.#held.length > MAX_BODY_BYTES) throw new MalformedResponseError("a chunk of more than 256 MiB");
+    this.#buffered = bytes.subarray(at);
+    if (this.#buffered.length > MAX_BODY_BYTES)
+      throw new MalformedResponseError("a chunk of more than 256 MiB");
     return false;
   }
 
-  #take(bytes: Buffer): void {
+  #append(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.#parts.push(bytes);
     this.#partBytes += bytes.length;
@@ -159,7 +160,7 @@ export class ResponseReader {
   }
 }
 
-/** Status line and the three headers that frame a response (RFC 9112, 6.3); the others are of no interest here. */
+/** Parses the status line and the three headers that delimit a response (RFC 9112, 6.3). */
 function parseHead(text: string): Head {
   const lines = text.split("\r\n");
   const statusLine = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: .*)?$/.exec(lines[0]!);
@@ -175,7 +176,7 @@ function parseHead(text: string): Head {
     switch (header[1]!.toLowerCase()) {
       case "content-length":
         if (!/^\d{1,15}$/.test(value) || (length !== undefined && length !== Number(value))) {
-          throw new MalformedResponseError("a Content-Length that is no length");
+          throw new MalformedResponseError("an invalid Content-Length");
         }
         length = Number(value);
         break;

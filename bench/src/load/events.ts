@@ -1,10 +1,10 @@
-// The events that are fired: event n of a seed is always the same save for its id, which no other run has.
+// The events to send. Event n of a seed is always the same but for its id, which is unique to the run.
 import type { BatchFormat } from "../options.ts";
 
 export interface EventSourceOptions {
-  /** Begins every event id. JSON must take it unescaped. */
+  /** The beginning of every event id. Must need no escaping in JSON. */
   readonly runId: string;
-  /** Different user ids; 0 leaves them out. */
+  /** Number of distinct user ids; 0: no user ids. */
   readonly users: number;
   readonly payloadBytes: number;
   readonly seed: number;
@@ -13,20 +13,20 @@ export interface EventSourceOptions {
 export interface EventSource {
   /** The id of event `n`. */
   idOf(n: number): string;
-  /** Event `n` as JSON, in ASCII, so that its length is its size. */
+  /** Event `n` as JSON. It is ASCII, so its length is its size in bytes. */
   event(n: number): string;
   /** Events `first` to `first + count - 1` as one request body. */
   batch(first: number, count: number, format: BatchFormat): string;
 }
 
-/** A run's own id: 40 bits, so that runs against one topic don't meet. */
+/** The id of a run: 40 random bits, so that runs against one topic don't collide. */
 export function createRunId(): string {
   return `bench-${Buffer.from(crypto.getRandomValues(new Uint8Array(5))).toString("hex")}`;
 }
 
 /**
  * The number in an event id of this run.
- * @returns undefined for an id of anybody else
+ * @returns undefined for an id that is not of this run
  */
 export function numberOf(runId: string, eventId: string): number | undefined {
   if (!eventId.startsWith(runId) || eventId[runId.length] !== "-") return undefined;
@@ -34,7 +34,7 @@ export function numberOf(runId: string, eventId: string): number | undefined {
   return /^(0|[1-9]\d{0,15})$/.test(digits) ? Number(digits) : undefined;
 }
 
-/** Payloads are cut from text of this size: more than a compressor's window sees of one batch. */
+/** Payloads are slices of a text of this size, which is larger than a compressor's window. */
 const TEXT_BYTES = 256 * 1024;
 
 export function createEventSource({ runId, users, payloadBytes, seed }: EventSourceOptions): EventSource {
@@ -59,7 +59,7 @@ export function createEventSource({ runId, users, payloadBytes, seed }: EventSou
   };
 }
 
-/** A 32-bit hash of (seed, n): the finaliser of MurmurHash3, whose every output bit depends on every input bit. */
+/** A 32-bit hash of (seed, n): the finalizer of MurmurHash3, in which every output bit depends on every input bit. */
 function mix(seed: number, n: number): number {
   let x = (seed ^ Math.imul(n + 1, 0x9e3779b1)) >>> 0;
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
@@ -67,7 +67,7 @@ function mix(seed: number, n: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
-/** Text out of a few hundred made-up words: it repeats itself as real payloads do, where `xxxx` would compress to nothing. */
+/** Text of a few hundred made-up words: it compresses about as well as real payloads do. */
 function randomText(seed: number, length: number): string {
   let state = 0;
   const random = (below: number) => mix(~seed, state++) % below;

@@ -1,28 +1,28 @@
 import { expect, test } from "bun:test";
-import { Fate, Ledger } from "./ledger.ts";
+import { EventOutcome, Ledger } from "./ledger.ts";
 
-test("keeps fate and sightings apart, over several chunks", () => {
+test("keeps outcome and occurrences apart, across chunks", () => {
   const ledger = new Ledger();
   const far = 3_000_000;
-  ledger.setFates(0, 10, Fate.Unknown);
-  ledger.setFate(far, Fate.Accepted);
+  ledger.setOutcomes(0, 10, EventOutcome.Unknown);
+  ledger.setOutcome(far, EventOutcome.Accepted);
   expect(ledger.size).toBe(far + 1);
-  expect(ledger.addSighting(far)).toBe(1);
-  expect(ledger.addSighting(far)).toBe(2);
-  ledger.setFate(far, Fate.Refused);
-  expect([ledger.fateOf(far), ledger.sightingsOf(far)]).toEqual([Fate.Refused, 2]);
-  expect([ledger.fateOf(9), ledger.sightingsOf(9)]).toEqual([Fate.Unknown, 0]);
-  expect([ledger.fateOf(10), ledger.fateOf(far + 1), ledger.sightingsOf(far + 1)]).toEqual([
-    Fate.Unsent,
-    Fate.Unsent,
+  expect(ledger.addOccurrence(far)).toBe(1);
+  expect(ledger.addOccurrence(far)).toBe(2);
+  ledger.setOutcome(far, EventOutcome.Refused);
+  expect([ledger.outcomeOf(far), ledger.occurrencesOf(far)]).toEqual([EventOutcome.Refused, 2]);
+  expect([ledger.outcomeOf(9), ledger.occurrencesOf(9)]).toEqual([EventOutcome.Unknown, 0]);
+  expect([ledger.outcomeOf(10), ledger.outcomeOf(far + 1), ledger.occurrencesOf(far + 1)]).toEqual([
+    EventOutcome.Unsent,
+    EventOutcome.Unsent,
     0,
   ]);
 });
 
-test("sightings end at 63 and leave the fate alone", () => {
+test("occurrences stop at 63 and leave the outcome alone", () => {
   const ledger = new Ledger();
-  ledger.setFate(0, Fate.Accepted);
-  for (let i = 0; i < 100; i++) ledger.addSighting(0);
-  expect(ledger.sightingsOf(0)).toBe(63);
-  expect(ledger.fateOf(0)).toBe(Fate.Accepted);
+  ledger.setOutcome(0, EventOutcome.Accepted);
+  for (let i = 0; i < 100; i++) ledger.addOccurrence(0);
+  expect(ledger.occurrencesOf(0)).toBe(63);
+  expect(ledger.outcomeOf(0)).toBe(EventOutcome.Accepted);
 });

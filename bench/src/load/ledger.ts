@@ -1,48 +1,48 @@
-// What became of each event, one byte an event: ten million events are ten megabytes.
+// The outcome of each event, in one byte an event: ten million events take ten megabytes.
 
-/** What the answers said of an event. */
-export enum Fate {
-  /** Not sent: no connection could be made. */
+/** What the responses say about an event. */
+export enum EventOutcome {
+  /** Not sent: there was no connection. */
   Unsent = 0,
-  /** Sent, and no answer says whether it was taken. */
+  /** Sent, and no response says whether it was accepted. */
   Unknown = 1,
   Accepted = 2,
   Refused = 3,
 }
 
-const FATE_BITS = 0b11;
+const OUTCOME_BITS = 0b11;
 const COUNT_STEP = 0b100;
-/** Sightings are counted to 63, and then it is just "63 or more". */
+/** Occurrences are counted up to 63, which stands for "63 or more". */
 const MAX_COUNT = 0xff >> 2;
 const CHUNK = 1 << 20;
 
 export class Ledger {
-  // In chunks, so that growing never copies.
+  // Growing adds a chunk and copies nothing.
   #chunks: Uint8Array[] = [];
   #size = 0;
 
-  /** One more than the greatest event that was set. */
+  /** One more than the highest event that was set. */
   get size(): number {
     return this.#size;
   }
 
-  setFate(n: number, fate: Fate): void {
+  setOutcome(n: number, outcome: EventOutcome): void {
     const chunk = this.#chunkOf(n);
-    chunk[n % CHUNK] = (chunk[n % CHUNK]! & ~FATE_BITS) | fate;
+    chunk[n % CHUNK] = (chunk[n % CHUNK]! & ~OUTCOME_BITS) | outcome;
     if (n >= this.#size) this.#size = n + 1;
   }
 
   /** The same for events `first` to `first + count - 1`. */
-  setFates(first: number, count: number, fate: Fate): void {
-    for (let n = first; n < first + count; n++) this.setFate(n, fate);
+  setOutcomes(first: number, count: number, outcome: EventOutcome): void {
+    for (let n = first; n < first + count; n++) this.setOutcome(n, outcome);
   }
 
-  fateOf(n: number): Fate {
-    return n < this.#size ? this.#chunkOf(n)[n % CHUNK]! & FATE_BITS : Fate.Unsent;
+  outcomeOf(n: number): EventOutcome {
+    return n < this.#size ? this.#chunkOf(n)[n % CHUNK]! & OUTCOME_BITS : EventOutcome.Unsent;
   }
 
-  /** Notes that event `n` was found in the topic. @returns how many times by now, up to 63 */
-  addSighting(n: number): number {
+  /** Counts event `n` as found in the topic. @returns how often it has been found, up to 63 */
+  addOccurrence(n: number): number {
     const chunk = this.#chunkOf(n);
     const at = n % CHUNK;
     const seen = chunk[at]! >> 2;
@@ -50,7 +50,7 @@ export class Ledger {
     return Math.min(seen + 1, MAX_COUNT);
   }
 
-  sightingsOf(n: number): number {
+  occurrencesOf(n: number): number {
     return n < this.#size ? this.#chunkOf(n)[n % CHUNK]! >> 2 : 0;
   }
 

@@ -1,6 +1,5 @@
-// The free connections.
+// Free connections, oldest first: all connections, and all workers behind them, get an equal share.
 
-/** Free connections in the order in which they became free, so that all of them, and all workers behind, get their share. */
 export class SlotQueue {
   readonly #slots: Int32Array;
   #head = 0;

@@ -1,9 +1,9 @@
-// Counts what happens during a run. No arithmetic beyond adding up: shares and rates are the report's.
+// Counts what happens during a run. Rates and shares are computed by the report.
 import * as hdr from "hdr-histogram-js";
 import type { FailureKind } from "../http/client.ts";
 import type { EventSource } from "../load/events.ts";
-import { Fate, type Ledger } from "../load/ledger.ts";
-import { type EventOutcomes, isRefusal, readBatch, readProblemCode, readSingle } from "./answers.ts";
+import { EventOutcome, type Ledger } from "../load/ledger.ts";
+import { isRefusal, type OutcomeListener, readBatch, readProblemCode, readSingle } from "./responses.ts";
 
 /** 1 µs to an hour at three significant digits. */
 function createHistogram(): hdr.Histogram {
@@ -22,45 +22,47 @@ function add<Key>(counts: Counts<Key>, key: Key, n = 1): void {
 
 const EXAMPLE_LENGTH = 300;
 
-export class Recorder implements EventOutcomes {
-  /** Requests that went out, or tried to. */
+export class Recorder implements OutcomeListener {
+  /** Requests sent, and those for which no connection could be made. */
   sent = 0;
-  answered = 0;
+  /** Requests with a complete response, of any status. */
+  completed = 0;
+  /** Requests without a complete response. */
   failed = 0;
   readonly httpStatus: Counts<number> = new Map();
-  /** Requests by what went wrong, those included whose answer came and can't be used. */
+  /** Requests by kind of failure, including complete responses that can't be used. */
   readonly failures: Counts<FailureKind> = new Map();
   readonly eventStatus: Counts = new Map();
   readonly refusalCodes: Counts = new Map();
-  /** The first of each kind of failure and refusal, in the words that came with it. */
+  /** The first message or body of each kind of failure and refusal. */
   readonly examples = new Map<string, string>();
-  /** Events by fate; index by `Fate`. */
-  readonly fates = [0, 0, 0, 0];
-  /** µs from when the request was to go out to its whole answer, of requests answered below 300. */
+  /** Number of events, indexed by `EventOutcome`. */
+  readonly outcomes = [0, 0, 0, 0];
+  /** µs from the intended send time to the complete response, for statuses below 300. */
   readonly latency = createHistogram();
-  /** The same of all other answers: a quick no must not flatter the figures of a yes. */
+  /** The same for all other statuses: quick refusals must not lower the latency of accepted events. */
   readonly refusedLatency = createHistogram();
-  /** µs from when the request really went out. Open loop only; in a closed loop the two are the same. */
+  /** µs from the actual send time. Open loop only: in a closed loop it equals the latency. */
   readonly serviceTime = createHistogram();
-  /** The most by which a request went out later than intended. */
-  latestSendMs = 0;
+  /** The longest delay between the intended and the actual send time. */
+  maxSendDelayMs = 0;
 
   #first = 0;
 
   constructor(
     private readonly source: EventSource,
     private readonly ledger: Ledger,
-    /** Is each request a batch, with results, even if of one event? */
+    /** Does each request go to /register_events, even with a single event? */
     private readonly isBatch: boolean,
   ) {}
 
   onSent(lateMs: number): void {
     this.sent++;
-    if (lateMs > this.latestSendMs) this.latestSendMs = lateMs;
+    if (lateMs > this.maxSendDelayMs) this.maxSendDelayMs = lateMs;
   }
 
-  /** An answer to the request with events `first` to `first + count - 1`. Times in ms. */
-  onAnswer(
+  /** The response to the request with events `first` to `first + count - 1`. Times in ms. */
+  onResponse(
     first: number,
     count: number,
     httpStatus: number,
@@ -68,13 +70,13 @@ export class Recorder implements EventOutcomes {
     latencyMs: number,
     serviceMs: number,
   ): void {
-    this.answered++;
+    this.completed++;
     add(this.httpStatus, httpStatus);
-    const taken = httpStatus < 300;
-    (taken ? this.latency : this.refusedLatency).recordValue(toMicros(latencyMs));
+    const isSuccess = httpStatus < 300;
+    (isSuccess ? this.latency : this.refusedLatency).recordValue(toMicros(latencyMs));
     if (serviceMs !== latencyMs) this.serviceTime.recordValue(toMicros(serviceMs));
     this.#first = first;
-    if (taken) {
+    if (isSuccess) {
       if (this.isBatch) this.#readBatch(first, count, body);
       else this.#readSingle(first, body);
       return;
@@ -82,57 +84,57 @@ export class Recorder implements EventOutcomes {
     const code = readProblemCode(body) ?? `http_${httpStatus}`;
     add(this.refusalCodes, code, count);
     this.#keepExample(code, body);
-    this.#setFates(first, count, isRefusal(httpStatus) ? Fate.Refused : Fate.Unknown);
+    this.#setOutcomes(first, count, isRefusal(httpStatus) ? EventOutcome.Refused : EventOutcome.Unknown);
   }
 
-  /** No answer, for this reason. */
+  /** A request without a complete response. */
   onFailure(first: number, count: number, kind: FailureKind, reason = ""): void {
     this.failed++;
     this.#fail(kind, reason);
-    this.#setFates(first, count, kind === "connect_failed" ? Fate.Unsent : Fate.Unknown);
+    this.#setOutcomes(first, count, kind === "connect_failed" ? EventOutcome.Unsent : EventOutcome.Unknown);
   }
 
-  /** @internal called by the readers of answers */
-  onEvent(index: number, fate: Fate, status: string): void {
-    this.fates[fate]!++;
-    this.ledger.setFate(this.#first + index, fate);
+  /** Called by `readSingle` and `readBatch`. */
+  onEvent(index: number, outcome: EventOutcome, status: string): void {
+    this.outcomes[outcome]!++;
+    this.ledger.setOutcome(this.#first + index, outcome);
     add(this.eventStatus, status);
   }
 
-  /** Events whose fate has been counted. */
+  /** Events whose outcome has been counted. */
   get settled(): number {
-    return this.fates.reduce((sum, n) => sum + n, 0);
+    return this.outcomes.reduce((sum, n) => sum + n, 0);
   }
 
   #readSingle(first: number, body: string): void {
     const problem = readSingle(body, this.source.idOf(first), this);
     if (problem === undefined) return;
     this.#fail(problem, body);
-    this.#setFates(first, 1, Fate.Unknown);
+    this.#setOutcomes(first, 1, EventOutcome.Unknown);
   }
 
   #readBatch(first: number, count: number, body: string): void {
-    // An answer that leaves an event out, or is about another, leaves that event's fate open.
+    // The outcome of an event stays unknown when the response omits it or has another id for it.
     const before = this.settled;
-    this.ledger.setFates(first, count, Fate.Unknown);
+    this.ledger.setOutcomes(first, count, EventOutcome.Unknown);
     const problem = readBatch(body, count, (index) => this.source.idOf(first + index), this);
     if (problem === undefined) return;
     this.#fail(problem, body);
-    this.fates[Fate.Unknown]! += count - (this.settled - before);
+    this.outcomes[EventOutcome.Unknown]! += count - (this.settled - before);
   }
 
-  #fail(kind: FailureKind, words: string): void {
+  #fail(kind: FailureKind, message: string): void {
     add(this.failures, kind);
-    this.#keepExample(kind, words);
+    this.#keepExample(kind, message);
   }
 
-  #keepExample(name: string, words: string): void {
-    if (words !== "" && !this.examples.has(name)) this.examples.set(name, words.slice(0, EXAMPLE_LENGTH));
+  #keepExample(name: string, message: string): void {
+    if (message !== "" && !this.examples.has(name)) this.examples.set(name, message.slice(0, EXAMPLE_LENGTH));
   }
 
-  #setFates(first: number, count: number, fate: Fate): void {
-    this.ledger.setFates(first, count, fate);
-    this.fates[fate]! += count;
+  #setOutcomes(first: number, count: number, outcome: EventOutcome): void {
+    this.ledger.setOutcomes(first, count, outcome);
+    this.outcomes[outcome]! += count;
   }
 }
 

@@ -1,14 +1,14 @@
 // The report as text for people.
 import type { LatencyReport, Report } from "./schema.ts";
 
-/** Above this share of a core the bench itself is what holds the rate down. */
+/** Above this share of a core the bench itself limits the rate. */
 const BUSY_SHARE = 0.95;
 
 export function printReport(report: Report): string {
   const { requests, events, setup } = report;
   const lines = [
     `${report.interrupted ? "Interrupted after" : "Done in"} ${seconds(report.elapsedSeconds)}: ` +
-      `${count(requests.answered)} responses over ${count(setup.concurrency)} connections` +
+      `${count(requests.completed)} responses over ${count(setup.concurrency)} connections` +
       `${setup.batch === null ? "" : `, ${count(setup.batch)} events a request (${setup.format})`}`,
     "",
     row("requests/s (RPS)", count(Math.round(requests.perSecond))),
@@ -17,26 +17,27 @@ export function printReport(report: Report): string {
     row("accepted", count(events.accepted) + list(events.byStatus, ["accepted"])),
     row("refused", count(events.refused) + list(report.refusals)),
   ];
-  if (events.unknown > 0) lines.push(row("outcome unknown", `${count(events.unknown)}  (sent, no response)`));
+  if (events.unknown > 0)
+    lines.push(row("outcome unknown", `${count(events.unknown)}  (sent, no conclusive response)`));
   if (events.unsent > 0) lines.push(row("not sent", `${count(events.unsent)}  (no connection)`));
-  lines.push(row("responses by status", words(requests.byStatus) || "none"));
-  lines.push(row("errors", words(report.errors) || "0"));
-  for (const [name, said] of Object.entries(report.examples)) {
-    lines.push(row("", `first ${name}: ${said.replace(/\p{Cc}+/gu, " ").trim()}`));
+  lines.push(row("responses by status", toList(requests.byStatus) || "none"));
+  lines.push(row("errors", toList(report.errors) || "0"));
+  for (const [name, text] of Object.entries(report.examples)) {
+    lines.push(row("", `first ${name}: ${text.replace(/\p{Cc}+/gu, " ").trim()}`));
   }
   lines.push("", ...latencyTable(report));
   if (report.openLoop !== null) {
-    const { ratePerSecond, sentPerSecond, latestSendMs, overdue } = report.openLoop;
+    const { ratePerSecond, sentPerSecond, maxSendDelayMs, overdue } = report.openLoop;
     lines.push(
       "",
       row("target, actual rate", `${count(ratePerSecond)}/s, ${count(Math.round(sentPerSecond))}/s`),
       row(
-        "latest send",
-        `${ms(latestSendMs)} after its time${overdue > 0 ? `; ${count(overdue)} never went out` : ""}`,
+        "longest send delay",
+        `${ms(maxSendDelayMs)}${overdue > 0 ? `; ${count(overdue)} requests were due and never sent` : ""}`,
       ),
     );
   }
-  // An open loop turns without rest between sends, so that its CPU says nothing about the cost of a request.
+  // An open loop spins between sends: its CPU time says nothing about the cost of a request.
   if (report.openLoop === null) {
     const { microsecondsPerRequest, share } = report.benchCpu;
     lines.push(
@@ -46,8 +47,7 @@ export function printReport(report: Report): string {
         `${microsecondsPerRequest.toFixed(1)} µs a request, ${percent(share)} of a core`,
       ),
     );
-    if (share >= BUSY_SHARE)
-      lines.push(row("", "the bench was the limit: the service may do more than this"));
+    if (share >= BUSY_SHARE) lines.push(row("", "the bench was the bottleneck: the service may be faster"));
   }
   if (report.verification !== null) lines.push("", ...verificationLines(report));
   return lines.join("\n");
@@ -57,7 +57,7 @@ function latencyTable({ latencyMs }: Report): string[] {
   const rows = Object.entries({
     accepted: latencyMs.accepted,
     refused: latencyMs.refused,
-    "from real send": latencyMs.serviceTime,
+    "from actual send": latencyMs.serviceTime,
   }).filter((entry): entry is [string, LatencyReport] => entry[1] !== null);
   if (rows.length === 0) return [row("latency", "no responses")];
   const cells = (values: string[]) => values.map((value) => value.padStart(10)).join("");
@@ -72,12 +72,12 @@ function latencyTable({ latencyMs }: Report): string[] {
 function verificationLines({ verification, events }: Report): string[] {
   const v = verification!;
   const lines = [
-    `Verified against topic "${v.topic}" in ${seconds(v.seconds)}${v.complete ? "" : " (interrupted: not complete)"}`,
+    `Verified against topic "${v.topic}" in ${seconds(v.seconds)}${v.complete ? "" : " (interrupted: incomplete)"}`,
     `accepted ${v.accepted}, stored ${v.stored}, missing ${v.missing}, duplicated ${v.duplicated}`,
   ];
   if (v.unknownStored > 0)
-    lines.push(`of ${events.unknown} with unknown outcome, ${v.unknownStored} are stored`);
-  if (v.refusedStored > 0) lines.push(`${v.refusedStored} were refused and are stored all the same`);
+    lines.push(`of ${events.unknown} with unknown outcome, ${v.unknownStored} are in the topic`);
+  if (v.refusedStored > 0) lines.push(`${v.refusedStored} were refused, but are in the topic`);
   if (v.missing > 0) {
     const more = v.missing > v.missingIds.length ? ", …" : "";
     lines.push(`missing: ${v.missingIds.join(", ")}${more}`);
@@ -89,14 +89,14 @@ function row(name: string, value: string): string {
   return `${name.padEnd(20)}${value}`;
 }
 
-/** `  (queue_full 3, invalid 2)`; the names in `plain` go without saying when they stand alone. */
+/** `  (queue_full 3, invalid 2)`; nothing when the only name is one of `plain`. */
 function list(counts: Record<string, number>, plain: string[] = []): string {
   const entries = Object.entries(counts);
   if (entries.length === 0 || (entries.length === 1 && plain.includes(entries[0]![0]))) return "";
-  return `  (${words(counts)})`;
+  return `  (${toList(counts)})`;
 }
 
-function words(counts: Record<string, number>): string {
+function toList(counts: Record<string, number>): string {
   return Object.entries(counts)
     .map(([name, n]) => `${name} ${count(n)}`)
     .join(", ");

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { createProgressLine } from "./progress.ts";
 
-const firing = {
-  phase: "firing",
+const sending = {
+  phase: "sending",
   elapsedMs: 1500,
   requestsPerSecond: 61_234.5,
   accepted: 90_000,
@@ -16,10 +16,10 @@ function terminal(isTTY: boolean, columns = 120) {
   return { written, isTTY, columns, write: (text: string) => written.push(text) };
 }
 
-test("one line, written over, and gone at the end", () => {
+test("one line, overwritten, and cleared at the end", () => {
   const t = terminal(true);
   const line = createProgressLine(t);
-  line.show(firing);
+  line.show(sending);
   line.show({ phase: "verifying", elapsedMs: 200, stored: 5, accepted: 10 });
   line.clear();
   expect(t.written).toEqual([
@@ -29,16 +29,16 @@ test("one line, written over, and gone at the end", () => {
   ]);
 });
 
-test("never wider than the terminal: a line that wraps can't be written over", () => {
+test("never wider than the terminal: a wrapped line can't be overwritten", () => {
   const t = terminal(true, 20);
-  createProgressLine(t).show(firing);
+  createProgressLine(t).show(sending);
   expect(t.written[0]).toHaveLength("\r\x1b[K".length + 19);
 });
 
-test("silent where nobody watches", () => {
+test("prints nothing where there is no terminal", () => {
   const t = terminal(false);
   const line = createProgressLine(t);
-  line.show(firing);
+  line.show(sending);
   line.clear();
   expect(t.written).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// One line on a terminal, written over and over while a run goes on.
+// One line on a terminal that is overwritten while a run goes on.
 import type { Progress } from "../run.ts";
 
 /** A stream that may be a terminal: process.stderr. */
@@ -10,12 +10,12 @@ export interface Terminal {
 
 const CLEAR_LINE = "\r\x1b[K";
 
-/** Shows progress on a terminal; elsewhere (a file, a pipe, a CI log) it stays silent. */
+/** Shows progress on a terminal; prints nothing into a file, a pipe or a CI log. */
 export function createProgressLine(terminal: Terminal): { show(progress: Progress): void; clear(): void } {
   if (!terminal.isTTY) return { show() {}, clear() {} };
   return {
     show(progress) {
-      terminal.write(CLEAR_LINE + wordsFor(progress).slice(0, (terminal.columns ?? 80) - 1));
+      terminal.write(CLEAR_LINE + toText(progress).slice(0, (terminal.columns ?? 80) - 1));
     },
     clear() {
       terminal.write(CLEAR_LINE);
@@ -23,7 +23,7 @@ export function createProgressLine(terminal: Terminal): { show(progress: Progres
   };
 }
 
-function wordsFor(progress: Progress): string {
+function toText(progress: Progress): string {
   const time = `${(progress.elapsedMs / 1000).toFixed(1)} s`;
   if (progress.phase === "verifying") {
     return `${time}  verifying: ${number(progress.stored)} of ${number(progress.accepted)} found`;

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import Ajv from "ajv";
 import addFormats from "ajv-formats";
 import { createEventSource } from "../load/events.ts";
-import type { FireResult } from "../load/fire.ts";
 import { Ledger } from "../load/ledger.ts";
+import type { LoadResult } from "../load/run-load.ts";
 import { Recorder } from "../measure/recorder.ts";
 import { type Options, parseOptions } from "../options.ts";
 import { printReport } from "./print.ts";
@@ -11,7 +11,7 @@ import { toReport } from "./report.ts";
 import type { Report, VerificationReport } from "./schema.ts";
 
 const source = createEventSource({ runId: "bench-00", users: 0, payloadBytes: 0, seed: 1 });
-const fired: FireResult = { elapsedMs: 2000, overdue: 0 };
+const load: LoadResult = { elapsedMs: 2000, overdue: 0 };
 
 function report(
   argv: string[] = [],
@@ -27,22 +27,22 @@ function report(
     runId: "bench-00",
     eventBytes: 300,
     interrupted: false,
-    fired,
+    load,
     cpuMicros: 1_000_000,
     recorder,
     verification,
   });
 }
 
-/** 100 answers in 1 to 100 ms, three refusals, a timeout. */
+/** 100 responses in 1 to 100 ms, three refusals, a timeout. */
 function mixed(recorder: Recorder): void {
   for (let n = 0; n < 100; n++) {
     recorder.onSent(0);
-    recorder.onAnswer(n, 1, 202, `{"status":"accepted","event_id":"bench-00-${n}"}`, n + 1, n + 1);
+    recorder.onResponse(n, 1, 202, `{"status":"accepted","event_id":"bench-00-${n}"}`, n + 1, n + 1);
   }
   for (let n = 100; n < 103; n++) {
     recorder.onSent(0);
-    recorder.onAnswer(n, 1, 503, '{"code":"queue_full",\n"detail":"later"}', 0.5, 0.5);
+    recorder.onResponse(n, 1, 503, '{"code":"queue_full",\n"detail":"later"}', 0.5, 0.5);
   }
   recorder.onSent(0);
   recorder.onFailure(103, 1, "timeout");
@@ -67,7 +67,7 @@ describe("toReport", () => {
     const r = report([], mixed);
     expect(r.requests).toEqual({
       sent: 104,
-      answered: 103,
+      completed: 103,
       perSecond: 51.5,
       byStatus: { "202": 100, "503": 3 },
     });
@@ -88,10 +88,10 @@ describe("toReport", () => {
     expect(r.benchCpu).toEqual({ seconds: 1, microsecondsPerRequest: 9708.738, share: 0.5 });
   });
 
-  test("nothing done is no division by nothing", () => {
-    fired.elapsedMs = 0;
+  test("a run without requests divides nothing by zero", () => {
+    load.elapsedMs = 0;
     const r = report();
-    fired.elapsedMs = 2000;
+    load.elapsedMs = 2000;
     expect(JSON.stringify(r)).not.toMatch(/NaN|Infinity|null,"max"/);
     expect([r.requests.perSecond, r.benchCpu.share, r.latencyMs.accepted]).toEqual([0, 0, null]);
   });
@@ -100,7 +100,7 @@ describe("toReport", () => {
 describe("the published schema", () => {
   const published = new URL("../../schema/report.schema.json", import.meta.url);
 
-  test("takes every kind of report and refuses what isn't one", async () => {
+  test("accepts every kind of report and rejects everything else", async () => {
     const ajv = addFormats.default(new Ajv({ allErrors: true }));
     const validate = ajv.compile((await Bun.file(published).json()) as object);
     const reports = [
@@ -117,21 +117,21 @@ describe("the published schema", () => {
 });
 
 describe("printReport", () => {
-  test("says it all for people", () => {
+  test("prints every part of the report", () => {
     const text = printReport(report([], mixed, verification));
     for (const line of [
       "requests/s (RPS)    52",
       "events/s accepted   50",
       "accepted            100",
       "refused             3  (queue_full 3)",
-      "outcome unknown     1  (sent, no response)",
+      "outcome unknown     1  (sent, no conclusive response)",
       "responses by status 202 100, 503 3",
       "errors              timeout 1",
       'first queue_full: {"code":"queue_full", "detail":"later"}',
       "CPU of the bench    9708.7 µs a request, 50 % of a core",
       'Verified against topic "events" in 1.50 s',
       "accepted 100, stored 99, missing 1, duplicated 2",
-      "of 1 with unknown outcome, 1 are stored",
+      "of 1 with unknown outcome, 1 are in the topic",
       "missing: bench-00-7",
     ]) {
       expect(text).toContain(line);
@@ -139,20 +139,20 @@ describe("printReport", () => {
     for (const column of ["p50", "p90", "p99", "p99.9", "max"]) expect(text).toContain(column);
   });
 
-  test("a run without a hitch is short", () => {
+  test("prints nothing about problems when there were none", () => {
     const text = printReport(
-      report([], (r) => r.onAnswer(0, 1, 202, '{"status":"accepted","event_id":"bench-00-0"}', 1, 1)),
+      report([], (r) => r.onResponse(0, 1, 202, '{"status":"accepted","event_id":"bench-00-0"}', 1, 1)),
     );
     expect(text).not.toMatch(/unknown|not sent|first |Verified/);
     expect(text).toContain("errors              0");
   });
 
-  test("an open loop says what it asked for and what came of it", () => {
-    fired.overdue = 12;
+  test("prints the requested and the achieved rate of an open loop", () => {
+    load.overdue = 12;
     const text = printReport(report(["--rate", "1000"], mixed));
-    fired.overdue = 0;
+    load.overdue = 0;
     expect(text).toContain("target, actual rate 1,000/s, 52/s");
-    expect(text).toContain("12 never went out");
+    expect(text).toContain("12 requests were due and never sent");
     expect(text).not.toContain("CPU");
   });
 });

@@ -1,35 +1,37 @@
-// Counts → shares, rates and percentiles: the report that is printed and written.
+// Counts → rates, shares and percentiles: the report.
 import type { Histogram } from "hdr-histogram-js";
-import type { FireResult } from "../load/fire.ts";
-import { Fate } from "../load/ledger.ts";
+import { EventOutcome } from "../load/ledger.ts";
+import type { LoadResult } from "../load/run-load.ts";
 import type { Recorder } from "../measure/recorder.ts";
 import type { Options } from "../options.ts";
 import type { LatencyReport, Report, VerificationReport } from "./schema.ts";
 
-/** What a report is made of. */
-export interface Measured {
+export interface Measurements {
   readonly options: Options;
   readonly startedAt: Date;
   readonly runId: string;
   readonly eventBytes: number;
   readonly interrupted: boolean;
-  readonly fired: FireResult;
+  readonly load: LoadResult;
   readonly cpuMicros: number;
   readonly recorder: Recorder;
   readonly verification: VerificationReport | null;
 }
 
-export function toReport(measured: Measured): Report {
-  const { options, recorder, fired, cpuMicros } = measured;
-  const seconds = fired.elapsedMs / 1000;
-  const [unsent, unknown, accepted, refused] = [Fate.Unsent, Fate.Unknown, Fate.Accepted, Fate.Refused].map(
-    (fate) => recorder.fates[fate]!,
-  ) as [number, number, number, number];
+export function toReport(measurements: Measurements): Report {
+  const { options, recorder, load, cpuMicros } = measurements;
+  const seconds = load.elapsedMs / 1000;
+  const [unsent, unknown, accepted, refused] = [
+    EventOutcome.Unsent,
+    EventOutcome.Unknown,
+    EventOutcome.Accepted,
+    EventOutcome.Refused,
+  ].map((outcome) => recorder.outcomes[outcome]!) as [number, number, number, number];
   return {
-    schemaVersion: 1,
-    startedAt: measured.startedAt.toISOString(),
-    runId: measured.runId,
-    interrupted: measured.interrupted,
+    schemaVersion: 2,
+    startedAt: measurements.startedAt.toISOString(),
+    runId: measurements.runId,
+    interrupted: measurements.interrupted,
     setup: {
       url: options.url.href,
       client: options.client,
@@ -39,7 +41,7 @@ export function toReport(measured: Measured): Report {
       durability: options.durability ?? null,
       users: options.users,
       payloadBytes: options.payloadBytes,
-      eventBytes: measured.eventBytes,
+      eventBytes: measurements.eventBytes,
       seed: options.seed,
       timeoutMs: options.timeoutMs,
       runtime: `Bun ${Bun.version}`,
@@ -47,8 +49,8 @@ export function toReport(measured: Measured): Report {
     elapsedSeconds: round(seconds),
     requests: {
       sent: recorder.sent,
-      answered: recorder.answered,
-      perSecond: rate(recorder.answered, seconds),
+      completed: recorder.completed,
+      perSecond: rate(recorder.completed, seconds),
       byStatus: toRecord(recorder.httpStatus),
     },
     events: {
@@ -74,22 +76,22 @@ export function toReport(measured: Measured): Report {
         : {
             ratePerSecond: options.ratePerSecond,
             sentPerSecond: rate(recorder.sent, seconds),
-            latestSendMs: round(recorder.latestSendMs),
-            overdue: fired.overdue,
+            maxSendDelayMs: round(recorder.maxSendDelayMs),
+            overdue: load.overdue,
           },
     benchCpu: {
       seconds: round(cpuMicros / 1e6),
-      microsecondsPerRequest: recorder.answered === 0 ? 0 : round(cpuMicros / recorder.answered),
+      microsecondsPerRequest: recorder.completed === 0 ? 0 : round(cpuMicros / recorder.completed),
       share: seconds === 0 ? 0 : round(cpuMicros / 1e6 / seconds),
     },
-    verification: measured.verification,
+    verification: measurements.verification,
   };
 }
 
-/** µs in, ms out; null when nothing was measured. */
+/** µs → ms; null without samples. */
 function toLatency(histogram: Histogram): LatencyReport | null {
   if (histogram.totalCount === 0) return null;
-  // A percentile is the upper edge of its bucket: without the cap, p99.9 could stand above the maximum.
+  // A percentile is the upper bound of its bucket: uncapped, p99.9 could exceed the maximum.
   const at = (percentile: number) =>
     round(Math.min(histogram.getValueAtPercentile(percentile), histogram.maxValue) / 1000);
   return {

@@ -1,4 +1,5 @@
-// The report's shape: the type in here, the JSON Schema outside (bench/schema/report.schema.json is made from this).
+// The shape of the report: the TypeScript type, and the JSON Schema in bench/schema/report.schema.json, which is
+// generated from here.
 import { type Static, Type } from "@sinclair/typebox";
 
 const strict = { additionalProperties: false };
@@ -11,7 +12,7 @@ const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =
 
 export const LatencyReport = Type.Object(
   {
-    count: Count("answers measured"),
+    count: Count("responses measured"),
     mean: Amount("ms"),
     p50: Amount("ms"),
     p90: Amount("ms"),
@@ -26,16 +27,16 @@ export type LatencyReport = Static<typeof LatencyReport>;
 export const VerificationReport = Type.Object(
   {
     topic: Type.String(),
-    accepted: Count("events that the service took (accepted, durable or stored)"),
-    stored: Count("of these, those found in the topic"),
-    missing: Count("of these, those not found in the topic"),
+    accepted: Count("events that the service accepted (accepted, durable or stored)"),
+    stored: Count("accepted events found in the topic"),
+    missing: Count("accepted events not found in the topic"),
     duplicated: Count("events of this run found more than once"),
-    unknownStored: Count("events found whose answer never came or left their fate open"),
-    refusedStored: Count("events found although the answer refused them"),
+    unknownStored: Count("events with unknown outcome found in the topic"),
+    refusedStored: Count("refused events found in the topic"),
     recordsRead: Count("records read from the topic, other writers' included"),
-    seconds: Amount("from the end of firing to the last event found, or to giving up"),
-    complete: Type.Boolean({ description: "false when the search was stopped by hand" }),
-    missingIds: Type.Array(Type.String(), { maxItems: 20, description: "the first of the missing" }),
+    seconds: Amount("from the end of sending to the last event found, or to giving up"),
+    complete: Type.Boolean({ description: "false when the verification was interrupted" }),
+    missingIds: Type.Array(Type.String(), { maxItems: 20, description: "the first missing events" }),
   },
   strict,
 );
@@ -43,10 +44,10 @@ export type VerificationReport = Static<typeof VerificationReport>;
 
 export const Report = Type.Object(
   {
-    schemaVersion: Type.Literal(1),
+    schemaVersion: Type.Literal(2),
     startedAt: Type.String({ format: "date-time" }),
-    runId: Type.String({ description: "event ids are this, a dash and a number" }),
-    interrupted: Type.Boolean({ description: "stopped by hand before its end" }),
+    runId: Type.String({ description: "event ids are this id, a dash and a number" }),
+    interrupted: Type.Boolean({ description: "stopped by a signal" }),
     setup: Type.Object(
       {
         url: Type.String(),
@@ -62,39 +63,42 @@ export const Report = Type.Object(
         eventBytes: Type.Integer({ minimum: 1, description: "size of the first event" }),
         seed: Type.Integer({ minimum: 0 }),
         timeoutMs: Type.Number({ exclusiveMinimum: 0 }),
-        runtime: Type.String({ description: "what ran the bench", examples: ["Bun 1.4.5"] }),
+        runtime: Type.String({ description: "the runtime of the bench", examples: ["Bun 1.4.5"] }),
       },
       strict,
     ),
-    elapsedSeconds: Amount("from the first request to the last answer"),
+    elapsedSeconds: Amount("from the first request to the last response"),
     requests: Type.Object(
       {
-        sent: Count("requests begun"),
-        answered: Count("requests with a whole answer, of whatever status"),
-        perSecond: Amount("answered / elapsedSeconds"),
-        byStatus: CountsBy("HTTP status", "answers"),
+        sent: Count("requests sent"),
+        completed: Count("requests with a complete response, of any status"),
+        perSecond: Amount("completed / elapsedSeconds"),
+        byStatus: CountsBy("HTTP status", "responses"),
       },
       strict,
     ),
     events: Type.Object(
       {
-        offered: Count("events in the requests begun: the four counts below add up to it"),
-        accepted: Count("taken by the service: accepted, durable or stored"),
-        refused: Count("not taken, and the answer says so"),
-        unknown: Count("sent, and no answer tells whether they were taken"),
-        unsent: Count("never sent: no connection"),
+        offered: Count("events in all requests: the sum of the four counts below"),
+        accepted: Count("accepted by the service: accepted, durable or stored"),
+        refused: Count("not accepted according to the response"),
+        unknown: Count("sent, and no response says whether they were accepted"),
+        unsent: Count("not sent: no connection"),
         acceptedPerSecond: Amount("accepted / elapsedSeconds"),
         byStatus: CountsBy(
           "status",
-          "results of single events: accepted, durable, stored, invalid, retry, …",
+          "events by the status in their result: accepted, durable, stored, invalid, retry, …",
         ),
       },
       strict,
     ),
-    refusals: CountsBy("the problem's code, or http_<status> without one", "events by why they were refused"),
-    errors: CountsBy("kind of error", "requests without a usable answer"),
-    examples: Type.Record(Type.String({ description: "a name of refusals or errors" }), Type.String(), {
-      description: "the first of each, in the words that came with it, cut at 300 characters",
+    refusals: CountsBy(
+      "the problem's code, or http_<status> without one",
+      "events by the reason for the refusal",
+    ),
+    errors: CountsBy("kind of error", "requests without a usable response"),
+    examples: Type.Record(Type.String({ description: "a key of refusals or errors" }), Type.String(), {
+      description: "the first message or body of each, truncated to 300 characters",
     }),
     latencyMs: Type.Object(
       {
@@ -105,26 +109,26 @@ export const Report = Type.Object(
       {
         ...strict,
         description:
-          "accepted: answers below 300; refused: all others. In an open loop both count from the intended time of " +
-          "sending, and serviceTime counts all answers from the real one",
+          "accepted: statuses below 300; refused: all others. In an open loop both count from the intended send time, " +
+          "and serviceTime counts all responses from the actual send time",
       },
     ),
     openLoop: OrNull(
       Type.Object(
         {
-          ratePerSecond: Type.Number({ exclusiveMinimum: 0, description: "asked for" }),
-          sentPerSecond: Amount("reached"),
-          latestSendMs: Amount("the most by which a request went out later than intended"),
-          overdue: Count("requests that were due at the end and found no free connection"),
+          ratePerSecond: Type.Number({ exclusiveMinimum: 0, description: "as requested" }),
+          sentPerSecond: Amount("as achieved"),
+          maxSendDelayMs: Amount("longest delay between the intended and the actual send time"),
+          overdue: Count("requests that were due at the end, and had found no free connection"),
         },
         strict,
       ),
     ),
     benchCpu: Type.Object(
       {
-        seconds: Amount("CPU time of the bench while firing, all threads"),
-        microsecondsPerRequest: Amount("of answered requests"),
-        share: Amount("of the elapsed time: near 1 the bench is the limit, and latencies hold its own queue"),
+        seconds: Amount("CPU time of the bench while sending, all threads"),
+        microsecondsPerRequest: Amount("CPU time / completed requests"),
+        share: Amount("of one core; near 1 the bench is the bottleneck, and latencies include its own queue"),
       },
       strict,
     ),
@@ -134,7 +138,7 @@ export const Report = Type.Object(
 );
 export type Report = Static<typeof Report>;
 
-/** The schema as it is published. */
+/** The text of report.schema.json. */
 export function publishedSchema(): string {
   return `${JSON.stringify(Report, null, 2)}\n`;
 }

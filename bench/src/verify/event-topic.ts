@@ -1,4 +1,4 @@
-// The topic as --verify sees it: where it ends, and what lies between two places. All that touches Kafka is in here.
+// The topic as --verify reads it. Only this file uses Kafka.
 import type { VerifyOptions } from "../options.ts";
 
 /** Next offset by partition. */
@@ -11,33 +11,33 @@ export interface TopicRecord {
 }
 
 export interface EventTopic {
-  /** Where each partition ends now. */
+  /** The end offset of each partition. */
   ends(): Promise<Offsets>;
-  /** Every record from `from` up to, not including, `to`. A partition that isn't in `from` is read from its start. */
+  /** The records from `from` (inclusive) to `to` (exclusive). A partition that is not in `from` is read from its start. */
   read(from: Offsets, to: Offsets): AsyncIterable<readonly TopicRecord[]>;
   close(): Promise<void>;
 }
 
-/** The topic can't be read, so nothing can be said about what is stored. */
+/** The topic can't be read, so what it contains is unknown. */
 export class TopicUnreachableError extends Error {
   override name = "TopicUnreachableError";
 }
 
 /**
- * Connects to Kafka. The native client is loaded here and not before: firing needs Bun alone.
+ * Connects to Kafka. The native client is only loaded here: sending needs Bun alone.
  * @throws TopicUnreachableError with what to do about it
  */
 export async function openEventTopic({ topic, env }: VerifyOptions): Promise<EventTopic> {
   const servers = env.KAFKA_BOOTSTRAP_SERVERS || "localhost:9092";
   const explain = (thrown: unknown): never => {
     const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown));
-    // A setting that is wrong and an addon that is missing say themselves what to do.
+    // Errors about settings and about the addon already contain advice.
     const advice =
       name === "KafkaError"
         ? "\nName Kafka with --bootstrap-servers (or KAFKA_BOOTSTRAP_SERVERS) and the topic with --topic (or KAFKA_TOPIC)."
         : "";
     throw new TopicUnreachableError(
-      `--verify can't read topic "${topic}" at ${servers}: ${message}${advice}\nFiring alone, without --verify, needs no Kafka.`,
+      `--verify can't read topic "${topic}" at ${servers}: ${message}${advice}\nWithout --verify the bench needs no Kafka.`,
       { cause: thrown },
     );
   };

@@ -1,6 +1,6 @@
 // The search itself, on topics made up here; test/integration/bench-verify.test.ts has it on a real Kafka.
 import { describe, expect, test } from "bun:test";
-import { Fate, Ledger } from "../load/ledger.ts";
+import { EventOutcome, Ledger } from "../load/ledger.ts";
 import { type EventTopic, type Offsets, type TopicRecord, TopicUnreachableError } from "./event-topic.ts";
 import { type VerifyPlan, verify } from "./verify.ts";
 
@@ -29,16 +29,16 @@ class FakeTopic implements EventTopic {
   async close(): Promise<void> {}
 }
 
-function plan(topic: FakeTopic, fates: Fate[], more: Partial<VerifyPlan> = {}): VerifyPlan {
+function plan(topic: FakeTopic, outcomes: EventOutcome[], more: Partial<VerifyPlan> = {}): VerifyPlan {
   const ledger = new Ledger();
-  for (const [n, fate] of fates.entries()) ledger.setFate(n, fate);
+  for (const [n, outcome] of outcomes.entries()) ledger.setOutcome(n, outcome);
   return {
     topic,
     topicName: "t",
     start: new Map(),
     runId: "run",
     ledger,
-    accepted: fates.filter((fate) => fate === Fate.Accepted).length,
+    accepted: outcomes.filter((outcome) => outcome === EventOutcome.Accepted).length,
     idleMs: 10_000,
     signal: new AbortController().signal,
     onProgress: () => {},
@@ -46,10 +46,10 @@ function plan(topic: FakeTopic, fates: Fate[], more: Partial<VerifyPlan> = {}): 
   };
 }
 
-const three = [Fate.Accepted, Fate.Accepted, Fate.Accepted];
+const three = [EventOutcome.Accepted, EventOutcome.Accepted, EventOutcome.Accepted];
 
 describe("verify", () => {
-  test("ends as soon as all is found, wherever it lies and whenever it comes", async () => {
+  test("ends as soon as every event is found, in any partition and at any time", async () => {
     const topic = new FakeTopic();
     topic.partitions[1]!.push("run-2");
     topic.onLook = (look) => {
@@ -69,31 +69,31 @@ describe("verify", () => {
     expect(found).toEqual([1, 2, 3]);
   });
 
-  test("gives up when nothing new comes, and names what is missing", async () => {
+  test("gives up when nothing new arrives, and names the missing events", async () => {
     const topic = new FakeTopic();
     topic.partitions[0]!.push("run-0", "other-1", "run-2");
     const report = await verify(plan(topic, three, { idleMs: 50 }));
     expect(report).toMatchObject({ stored: 2, missing: 1, missingIds: ["run-1"], recordsRead: 3 });
   });
 
-  test("each new find gives it more time", async () => {
+  test("each event found extends the time", async () => {
     const topic = new FakeTopic();
     topic.onLook = (look) => {
       if (look % 2 === 1 && look < 12) topic.partitions[0]!.push(`run-${(look - 1) / 2}`);
     };
     // Six finds, two looks and so 200 ms apart: each well within the idle time, all together beyond it.
-    const six = Array.from({ length: 6 }, () => Fate.Accepted);
+    const six = Array.from({ length: 6 }, () => EventOutcome.Accepted);
     expect(await verify(plan(topic, six, { idleMs: 900 }))).toMatchObject({ stored: 6, missing: 0 });
   });
 
   test("names no more than twenty", async () => {
-    const fates = Array.from({ length: 100 }, () => Fate.Accepted);
-    const report = await verify(plan(new FakeTopic(), fates, { idleMs: 1 }));
+    const outcomes = Array.from({ length: 100 }, () => EventOutcome.Accepted);
+    const report = await verify(plan(new FakeTopic(), outcomes, { idleMs: 1 }));
     expect(report).toMatchObject({ stored: 0, missing: 100 });
     expect(report.missingIds).toHaveLength(20);
   });
 
-  test("tells copies, and events that were not accepted, from the rest", async () => {
+  test("counts duplicates, and events that were not accepted, separately", async () => {
     const topic = new FakeTopic();
     topic.partitions[0]!.push(
       "run-0",
@@ -107,7 +107,9 @@ describe("verify", () => {
       null,
       "not json",
     );
-    const report = await verify(plan(topic, [Fate.Accepted, Fate.Refused, Fate.Unknown, Fate.Unknown]));
+    const report = await verify(
+      plan(topic, [EventOutcome.Accepted, EventOutcome.Refused, EventOutcome.Unknown, EventOutcome.Unknown]),
+    );
     expect(report).toMatchObject({
       accepted: 1,
       stored: 1,
@@ -117,20 +119,20 @@ describe("verify", () => {
     });
   });
 
-  test("sees a copy that comes right after the last event", async () => {
+  test("finds a duplicate right after the last event", async () => {
     const topic = new FakeTopic();
     topic.onLook = () => topic.partitions[0]!.push("run-0");
-    expect(await verify(plan(topic, [Fate.Accepted]))).toMatchObject({ stored: 1, duplicated: 1 });
+    expect(await verify(plan(topic, [EventOutcome.Accepted]))).toMatchObject({ stored: 1, duplicated: 1 });
   });
 
-  test("begins where it is told to", async () => {
+  test("begins at the given offsets", async () => {
     const topic = new FakeTopic();
     topic.partitions[0]!.push("run-0", "run-0", "run-0");
-    const report = await verify(plan(topic, [Fate.Accepted], { start: new Map([[0, 2]]) }));
+    const report = await verify(plan(topic, [EventOutcome.Accepted], { start: new Map([[0, 2]]) }));
     expect(report).toMatchObject({ stored: 1, duplicated: 0, recordsRead: 1 });
   });
 
-  test("a read that breaks off is taken up where it ended, nothing counted twice", async () => {
+  test("a read that fails is resumed where it ended, and nothing counts twice", async () => {
     const topic = new FakeTopic();
     topic.partitions[0]!.push("run-0", "run-1", "run-2");
     const read = topic.read.bind(topic);
@@ -144,7 +146,7 @@ describe("verify", () => {
     expect(await verify(plan(topic, three))).toMatchObject({ stored: 3, duplicated: 0, recordsRead: 3 });
   });
 
-  test("Kafka that stays away is an error, not missing events", async () => {
+  test("unavailable Kafka is an error, not missing events", async () => {
     const topic = new FakeTopic();
     topic.onLook = () => {
       throw new Error("no broker");
@@ -154,7 +156,7 @@ describe("verify", () => {
     expect((failure as Error).message).toContain("no broker");
   });
 
-  test("stopped by hand: what was found so far, and not complete", async () => {
+  test("interrupted: reports what was found so far, as incomplete", async () => {
     const stop = new AbortController();
     const topic = new FakeTopic();
     topic.partitions[0]!.push("run-0");

@@ -1,32 +1,32 @@
-// Looks for every event of a run in the topic and compares with what the answers promised.
+// Looks for every event of a run in the topic, and compares what it finds with the responses.
 import { numberOf } from "../load/events.ts";
-import { Fate, type Ledger } from "../load/ledger.ts";
+import { EventOutcome, type Ledger } from "../load/ledger.ts";
 import type { VerificationReport } from "../report/schema.ts";
 import { type EventTopic, type Offsets, TopicUnreachableError } from "./event-topic.ts";
 
 export interface VerifyPlan {
   readonly topic: EventTopic;
   readonly topicName: string;
-  /** Where the topic ended before the first event was sent. */
+  /** The end offsets before the first event was sent. */
   readonly start: Offsets;
   readonly runId: string;
   readonly ledger: Ledger;
-  /** How many events of the ledger are accepted. */
+  /** Number of accepted events in the ledger. */
   readonly accepted: number;
-  /** Gives up when no event of this run has been found for so long. */
+  /** Gives up when no event of this run has been found for this long. */
   readonly idleMs: number;
-  /** Ends the search at once. */
+  /** Ends the verification at once. */
   readonly signal: AbortSignal;
   readonly onProgress: (stored: number) => void;
 }
 
-/** Between two looks at a topic that had nothing new. */
+/** Between two reads of a topic without new records. */
 const POLL_MS = 100;
 const MAX_MISSING_IDS = 20;
 
 /**
- * Reads the topic until every accepted event has been found, nothing new comes for `idleMs`, or the signal.
- * @throws TopicUnreachableError when Kafka stays away for `idleMs`
+ * Reads the topic until every accepted event has been found, nothing new arrives for `idleMs`, or the signal aborts.
+ * @throws TopicUnreachableError when Kafka is unavailable for `idleMs`
  */
 export async function verify(plan: VerifyPlan): Promise<VerificationReport> {
   return await new Verification(plan).run();
@@ -49,18 +49,18 @@ class Verification {
   async run(): Promise<VerificationReport> {
     const { accepted, idleMs, signal, topicName } = this.plan;
     while (!signal.aborted) {
-      const trouble = await this.#readToEnd();
-      if (trouble === undefined && this.#stored === accepted) {
-        // One more look: the second copy of an event may stand right behind where the first look ended.
+      const error = await this.#readToEnd();
+      if (error === undefined && this.#stored === accepted) {
+        // One more read: a duplicate may directly follow the last record read.
         await Bun.sleep(POLL_MS);
         await this.#readToEnd();
         return this.#report(true);
       }
       if (performance.now() - this.#lastFoundAt >= idleMs) {
-        if (trouble === undefined) return this.#report(true);
+        if (error === undefined) return this.#report(true);
         throw new TopicUnreachableError(
-          `--verify lost topic "${topicName}" after ${this.#stored} of ${accepted} events: ${trouble.message}`,
-          { cause: trouble },
+          `--verify lost topic "${topicName}" after ${this.#stored} of ${accepted} events: ${error.message}`,
+          { cause: error },
         );
       }
       await Bun.sleep(POLL_MS);
@@ -68,7 +68,7 @@ class Verification {
     return this.#report(false);
   }
 
-  /** Reads on to where the topic ends now. @returns what kept it from doing so: a broker may be back by the next look */
+  /** Reads to the current end of the topic. @returns the error that interrupted it, which the next read may not meet */
   async #readToEnd(): Promise<Error | undefined> {
     const { topic, signal, onProgress } = this.plan;
     try {
@@ -76,15 +76,15 @@ class Verification {
       if ([...to].every(([partition, end]) => (this.#position.get(partition) ?? 0) >= end)) return undefined;
       for await (const records of topic.read(new Map(this.#position), to)) {
         for (const record of records) {
-          // Kept record by record: what a broken read has counted isn't counted again by the next.
+          // Advances with each record, so that a read after a failed one counts no record twice.
           this.#position.set(record.partition, record.offset + 1);
           this.#recordsRead++;
-          this.#note(record.value);
+          this.#countRecord(record.value);
         }
         onProgress(this.#stored);
         if (signal.aborted) return undefined;
       }
-      // Past the last record there may be a transaction's marker, which is an offset without a record.
+      // A transaction marker at the end occupies an offset without being a record.
       for (const [partition, end] of to) this.#position.set(partition, end);
       return undefined;
     } catch (thrown) {
@@ -92,16 +92,16 @@ class Verification {
     }
   }
 
-  #note(value: Uint8Array | null): void {
+  #countRecord(value: Uint8Array | null): void {
     const n = value === null ? undefined : numberOf(this.plan.runId, eventIdOf(value) ?? "");
     if (n === undefined || n >= this.plan.ledger.size) return;
     this.#lastFoundAt = performance.now();
-    const sightings = this.plan.ledger.addSighting(n);
-    if (sightings === 2) this.#duplicated++;
-    if (sightings !== 1) return;
-    const fate = this.plan.ledger.fateOf(n);
-    if (fate === Fate.Accepted) this.#stored++;
-    else if (fate === Fate.Refused) this.#refusedStored++;
+    const occurrences = this.plan.ledger.addOccurrence(n);
+    if (occurrences === 2) this.#duplicated++;
+    if (occurrences !== 1) return;
+    const outcome = this.plan.ledger.outcomeOf(n);
+    if (outcome === EventOutcome.Accepted) this.#stored++;
+    else if (outcome === EventOutcome.Refused) this.#refusedStored++;
     else this.#unknownStored++;
   }
 
@@ -110,7 +110,8 @@ class Verification {
     const missing = accepted - this.#stored;
     const missingIds: string[] = [];
     for (let n = 0; n < ledger.size && missingIds.length < Math.min(missing, MAX_MISSING_IDS); n++) {
-      if (ledger.fateOf(n) === Fate.Accepted && ledger.sightingsOf(n) === 0) missingIds.push(`${runId}-${n}`);
+      if (ledger.outcomeOf(n) === EventOutcome.Accepted && ledger.occurrencesOf(n) === 0)
+        missingIds.push(`${runId}-${n}`);
     }
     const until = missing === 0 ? this.#lastFoundAt : performance.now();
     return {

@@ -1,16 +1,16 @@
-// Fires: decides when each request goes out, on which connection, and when it is over.
-import type { AnswerHandler, Client, CreateClient, FailureKind, Target } from "../http/client.ts";
+// Generates the load: decides when each request is sent, on which connection, and when the run is over.
+import type { Client, CreateClient, FailureKind, ResponseHandler, Target } from "../http/client.ts";
 import type { Recorder } from "../measure/recorder.ts";
 import { SlotQueue } from "./slot-queue.ts";
 
-export interface FirePlan {
+export interface LoadPlan {
   readonly target: Target;
   readonly createClient: CreateClient;
   readonly concurrency: number;
-  /** `Infinity`: only the time or the signal ends it. */
+  /** `Infinity`: only the duration or the signal ends the run. */
   readonly requests: number;
   readonly durationMs: number | undefined;
-  /** Open loop: request n is meant to go out n / rate seconds after the start. Undefined: a closed loop. */
+  /** Open loop: request n is due n / rate seconds after the start. Undefined: a closed loop. */
   readonly ratePerSecond: number | undefined;
   readonly timeoutMs: number;
   readonly eventsPerRequest: number;
@@ -18,57 +18,57 @@ export interface FirePlan {
   readonly body: (first: number) => string;
 }
 
-/** A server that is away answers "no" faster than it could answer "yes": the slot waits so long before it tries again. */
+/** Wait after a failed connection attempt. An unreachable server refuses faster than a healthy one responds. */
 const RECONNECT_DELAY_MS = 100;
-/** After Ctrl-C, requests under way get this long, or their --timeout if that is shorter. */
+/** After Ctrl-C, requests in flight get this long, or their --timeout if that is shorter. */
 const GRACE_MS = 3000;
-/** Timers are good to a millisecond or so; the rest of a wait is spent turning the event loop. */
+/** Timers are accurate to about a millisecond: the last part of a wait spins on the event loop. */
 const TIMER_SLACK_MS = 2;
 
-/** What only the firing side knows. Times are ms. */
-export interface FireResult {
-  /** From the start to the last answer. */
+/** What the recorder does not count. Times are ms. */
+export interface LoadResult {
+  /** From the start to the last response. */
   elapsedMs: number;
-  /** Open loop: requests that were due when firing stopped and found no free connection. */
+  /** Open loop: requests that were due when sending stopped, and had found no free connection. */
   overdue: number;
 }
 
 /**
  * Runs the plan to its end.
- * @param signal stops sending; what is under way is waited for
+ * @param signal stops sending; requests in flight may still complete
  */
-export function fire(plan: FirePlan, recorder: Recorder, signal: AbortSignal): Promise<FireResult> {
-  return new Fire(plan, recorder, signal).done;
+export function runLoad(plan: LoadPlan, recorder: Recorder, signal: AbortSignal): Promise<LoadResult> {
+  return new LoadRun(plan, recorder, signal).done;
 }
 
-class Fire implements AnswerHandler {
-  readonly done: Promise<FireResult>;
-  readonly #finish: (result: FireResult) => void;
+class LoadRun implements ResponseHandler {
+  readonly done: Promise<LoadResult>;
+  readonly #finish: (result: LoadResult) => void;
   readonly #client: Client;
   readonly #startedAt = performance.now();
   /** ms between requests; 0 in a closed loop. */
   readonly #gapMs: number;
-  /** Requests in all. An open loop knows how many fit into its duration. */
+  /** Requests in total. In an open loop the duration determines it. */
   readonly #limit: number;
-  /** By slot: when its request went out, when it was to, and its first event. `sentAt` is 0 while the slot is free. */
+  /** By slot: when its request was sent, when it was due, and its first event. `sentAt` is 0 while the slot is free. */
   readonly #sentAt: Float64Array;
   readonly #intendedAt: Float64Array;
   readonly #first: Float64Array;
   readonly #idle: SlotQueue;
   #next = 0;
-  #underWay = 0;
+  #inFlight = 0;
   #stopped = false;
-  #lastAnswerAt = this.#startedAt;
+  #lastResponseAt = this.#startedAt;
   #overdue = 0;
   readonly #timers: NodeJS.Timeout[] = [];
-  #turn: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  #wakeUp: NodeJS.Timeout | NodeJS.Immediate | undefined;
 
   constructor(
-    private readonly plan: FirePlan,
+    private readonly plan: LoadPlan,
     private readonly recorder: Recorder,
     private readonly signal: AbortSignal,
   ) {
-    const { promise, resolve } = Promise.withResolvers<FireResult>();
+    const { promise, resolve } = Promise.withResolvers<LoadResult>();
     this.done = promise;
     this.#finish = resolve;
     const { concurrency, timeoutMs, durationMs, ratePerSecond } = plan;
@@ -82,17 +82,17 @@ class Fire implements AnswerHandler {
     this.#first = new Float64Array(concurrency);
     this.#idle = new SlotQueue(concurrency);
     this.#client = plan.createClient(plan.target, concurrency, this);
-    this.#timers.push(setInterval(this.#cutLate, Math.max(1, Math.min(250, timeoutMs / 10))));
+    this.#timers.push(setInterval(this.#abortTimedOut, Math.max(1, Math.min(250, timeoutMs / 10))));
     if (durationMs !== undefined) this.#timers.push(setTimeout(this.#stop, durationMs));
     signal.addEventListener("abort", this.#interrupt);
     if (signal.aborted) this.#interrupt();
     this.#sendDue();
   }
 
-  onAnswer(slot: number, status: number, body: string): void {
+  onResponse(slot: number, status: number, body: string): void {
     const now = performance.now();
     const { eventsPerRequest } = this.plan;
-    this.recorder.onAnswer(
+    this.recorder.onResponse(
       this.#first[slot]!,
       eventsPerRequest,
       status,
@@ -118,11 +118,11 @@ class Fire implements AnswerHandler {
 
   #free(slot: number, now: number): void {
     this.#sentAt[slot] = 0;
-    this.#underWay--;
-    this.#lastAnswerAt = now;
+    this.#inFlight--;
+    this.#lastResponseAt = now;
   }
 
-  /** Sends whatever is due and has a free connection, and plans to be called again for what is due later. */
+  /** Sends every request that is due while connections are free, and schedules itself for the next one. */
   readonly #sendDue = (): void => {
     while (!this.#stopped && this.#idle.length > 0) {
       if (this.#next >= this.#limit) {
@@ -131,12 +131,12 @@ class Fire implements AnswerHandler {
       }
       const waitMs = this.#gapMs === 0 ? 0 : this.#intendedTime() - performance.now();
       if (waitMs > 0) {
-        this.#planTurn(waitMs);
+        this.#scheduleSend(waitMs);
         return;
       }
       this.#send(this.#idle.take());
     }
-    if (this.#stopped && this.#underWay === 0) this.#end();
+    if (this.#stopped && this.#inFlight === 0) this.#end();
   };
 
   #intendedTime(): number {
@@ -151,18 +151,18 @@ class Fire implements AnswerHandler {
     this.#first[slot] = first;
     this.#sentAt[slot] = now;
     this.#intendedAt[slot] = intended || now;
-    this.#underWay++;
+    this.#inFlight++;
     this.recorder.onSent(intended === 0 ? 0 : now - intended);
     this.#client.send(slot, body);
   }
 
-  #planTurn(inMs: number): void {
-    if (this.#turn !== undefined) return;
-    const turn = () => {
-      this.#turn = undefined;
+  #scheduleSend(inMs: number): void {
+    if (this.#wakeUp !== undefined) return;
+    const wakeUp = () => {
+      this.#wakeUp = undefined;
       this.#sendDue();
     };
-    this.#turn = inMs > TIMER_SLACK_MS ? setTimeout(turn, inMs - TIMER_SLACK_MS) : setImmediate(turn);
+    this.#wakeUp = inMs > TIMER_SLACK_MS ? setTimeout(wakeUp, inMs - TIMER_SLACK_MS) : setImmediate(wakeUp);
   }
 
   readonly #stop = (): void => {
@@ -171,33 +171,34 @@ class Fire implements AnswerHandler {
       this.#overdue = Math.max(0, Math.min(due, this.#limit) - this.#next);
     }
     this.#stopped = true;
-    if (this.#underWay === 0) this.#end();
+    if (this.#inFlight === 0) this.#end();
   };
 
   readonly #interrupt = (): void => {
     this.#stop();
-    if (this.#underWay > 0) {
-      this.#timers.push(setTimeout(() => this.#cut(Infinity, "interrupted"), GRACE_MS));
+    if (this.#inFlight > 0) {
+      this.#timers.push(setTimeout(() => this.#abortSentBefore(Infinity, "interrupted"), GRACE_MS));
     }
   };
 
-  readonly #cutLate = (): void => this.#cut(performance.now() - this.plan.timeoutMs, "timeout");
+  readonly #abortTimedOut = (): void =>
+    this.#abortSentBefore(performance.now() - this.plan.timeoutMs, "timeout");
 
-  /** Gives up every request that went out before `sentBefore`. */
-  #cut(sentBefore: number, kind: FailureKind): void {
+  /** Aborts every request that was sent before `sentBefore`. */
+  #abortSentBefore(sentBefore: number, kind: FailureKind): void {
     for (let slot = 0; slot < this.plan.concurrency; slot++) {
       const sentAt = this.#sentAt[slot]!;
       if (sentAt === 0 || sentAt > sentBefore) continue;
-      this.#client.abandon(slot);
+      this.#client.abort(slot);
       this.onFailure(slot, kind);
     }
   }
 
   #end(): void {
     for (const timer of this.#timers.splice(0)) clearTimeout(timer);
-    clearTimeout(this.#turn as NodeJS.Timeout);
+    clearTimeout(this.#wakeUp as NodeJS.Timeout);
     this.signal.removeEventListener("abort", this.#interrupt);
     this.#client.close();
-    this.#finish({ elapsedMs: this.#lastAnswerAt - this.#startedAt, overdue: this.#overdue });
+    this.#finish({ elapsedMs: this.#lastResponseAt - this.#startedAt, overdue: this.#overdue });
   }
 }

@@ -1,25 +1,30 @@
 import { describe, expect, test } from "bun:test";
-import { Fate } from "../load/ledger.ts";
-import { isRefusal, readBatch, readProblemCode, readSingle } from "./answers.ts";
+import { EventOutcome } from "../load/ledger.ts";
+import { isRefusal, readBatch, readProblemCode, readSingle } from "./responses.ts";
 
 function outcomes() {
-  const told: [number, Fate, string][] = [];
+  const reported: [number, EventOutcome, string][] = [];
   return {
-    told,
-    onEvent: (index: number, fate: Fate, status: string) => void told.push([index, fate, status]),
+    reported,
+    onEvent: (index: number, outcome: EventOutcome, status: string) =>
+      void reported.push([index, outcome, status]),
   };
 }
 
 describe("readSingle", () => {
   test.each([
-    ['{"status":"accepted","event_id":"e-1"}', Fate.Accepted, "accepted"],
-    ['{ "event_id": "e-1", "status": "durable" }', Fate.Accepted, "durable"],
-    ['{"status":"stored","event_id":"e-1","topic":"t","partition":0,"offset":7}', Fate.Accepted, "stored"],
-    ['{"status":"pondering","event_id":"e-1"}', Fate.Unknown, "pondering"],
-  ])("%s", (body, fate, status) => {
+    ['{"status":"accepted","event_id":"e-1"}', EventOutcome.Accepted, "accepted"],
+    ['{ "event_id": "e-1", "status": "durable" }', EventOutcome.Accepted, "durable"],
+    [
+      '{"status":"stored","event_id":"e-1","topic":"t","partition":0,"offset":7}',
+      EventOutcome.Accepted,
+      "stored",
+    ],
+    ['{"status":"pondering","event_id":"e-1"}', EventOutcome.Unknown, "pondering"],
+  ])("%s", (body, outcome, status) => {
     const o = outcomes();
     expect(readSingle(body, "e-1", o)).toBeUndefined();
-    expect(o.told).toEqual([[0, fate, status]]);
+    expect(o.reported).toEqual([[0, outcome, status]]);
   });
 
   test.each([
@@ -34,7 +39,7 @@ describe("readSingle", () => {
   ])("%j is a %s", (body, problem) => {
     const o = outcomes();
     expect(readSingle(body, "e-1", o)).toBe(problem as "wrong_event_id");
-    expect(o.told).toEqual([]);
+    expect(o.reported).toEqual([]);
   });
 });
 
@@ -47,16 +52,16 @@ describe("readBatch", () => {
   });
   const read = (results: unknown, o = outcomes()) => ({
     problem: readBatch(JSON.stringify({ results }), 3, idOf, o),
-    told: o.told,
+    reported: o.reported,
   });
 
   test("mixed results, in any order", () => {
-    const { problem, told } = read([result(2, "retry"), result(0), result(1, "invalid", null)]);
+    const { problem, reported } = read([result(2, "retry"), result(0), result(1, "invalid", null)]);
     expect(problem).toBeUndefined();
-    expect(told.sort()).toEqual([
-      [0, Fate.Accepted, "accepted"],
-      [1, Fate.Refused, "invalid"],
-      [2, Fate.Refused, "retry"],
+    expect(reported.sort()).toEqual([
+      [0, EventOutcome.Accepted, "accepted"],
+      [1, EventOutcome.Refused, "invalid"],
+      [2, EventOutcome.Refused, "retry"],
     ]);
   });
 
@@ -67,16 +72,16 @@ describe("readBatch", () => {
     ["an index of nothing", [result(0), result(1), result(-1)], 2],
     ["an index that is no number", [result(0), result(1), { ...result(2), index: "2" }], 2],
     ["a result that is none", [result(0), result(1), null], 2],
-  ])("%s: unexpected, and what was told stands", (_, results, count) => {
-    const { problem, told } = read(results);
+  ])("%s: unexpected, and the other results count", (_, results, count) => {
+    const { problem, reported } = read(results);
     expect(problem).toBe("unexpected_body");
-    expect(told).toHaveLength(count);
+    expect(reported).toHaveLength(count);
   });
 
   test("an accepted event under another's id is not accepted", () => {
-    const { problem, told } = read([result(0), result(1, "accepted", "other"), result(2)]);
+    const { problem, reported } = read([result(0), result(1, "accepted", "other"), result(2)]);
     expect(problem).toBe("wrong_event_id");
-    expect(told.map(([index]) => index)).toEqual([0, 2]);
+    expect(reported.map(([index]) => index)).toEqual([0, 2]);
   });
 
   test.each(["", "[]", "{}", '{"results":{}}'])("%j is unexpected", (body) => {
@@ -90,7 +95,7 @@ test("a problem's code, where there is one", () => {
     expect(readProblemCode(body)).toBeUndefined();
 });
 
-test("which answers say that nothing was taken", () => {
+test("statuses after which nothing was accepted", () => {
   expect([301, 400, 401, 413, 422, 429, 501, 503].filter((status) => !isRefusal(status))).toEqual([]);
   expect([500, 502, 504].filter(isRefusal)).toEqual([]);
 });
