@@ -58,9 +58,9 @@ describe("dead letters", () => {
     expect(await consumer.metric("ingest_consumer_dead_letters_total")).toBe(4);
     expect(await consumer.stop()).toBe(0);
 
-    const letters = await kafka.read(`${topic}.dead-letter`);
-    expect(letters).toHaveLength(4);
-    const first = letters.find(({ key }) => key?.toString() === "k")!;
+    const deadLetters = await kafka.read(`${topic}.dead-letter`);
+    expect(deadLetters).toHaveLength(4);
+    const first = deadLetters.find(({ key }) => key?.toString() === "k")!;
     expect(first.value?.toString()).toBe("{not json");
     expect(headersOf(first)).toEqual({
       trace: "abc",
@@ -81,8 +81,8 @@ describe("dead letters", () => {
     await using consumer = startConsumer(env);
     await until("committed", async () => (await kafka.committed(env)) === 1);
     expect(await consumer.stop()).toBe(0);
-    const [letter] = await kafka.read(`${topic}.dead-letter`);
-    expect(letter?.value?.equals(value)).toBe(true);
+    const [deadLetter] = await kafka.read(`${topic}.dead-letter`);
+    expect(deadLetter?.value?.equals(value)).toBe(true);
   }, 60_000);
 
   test("an event whose handler fails is retried, then dead-lettered; the others are handled in order", async () => {
@@ -104,9 +104,12 @@ describe("dead letters", () => {
     expect(receiver.handled).toEqual(
       Array.from({ length: 20 }, (_, i) => `e${i}`).filter((id) => id !== "e3" && id !== "e5"),
     );
-    const letters = await kafka.read(`${topic}.dead-letter`);
-    expect(letters.map((letter) => headersOf(letter)["dead-letter-tries"]).sort()).toEqual(["1", "3"]);
-    expect(headersOf(letters[0]!)).toMatchObject({
+    const deadLetters = await kafka.read(`${topic}.dead-letter`);
+    expect(deadLetters.map((deadLetter) => headersOf(deadLetter)["dead-letter-tries"]).sort()).toEqual([
+      "1",
+      "3",
+    ]);
+    expect(headersOf(deadLetters[0]!)).toMatchObject({
       "dead-letter-reason": "handler_failed",
       "dead-letter-cause": expect.stringContaining("the receiver's reason"),
     });
@@ -190,16 +193,16 @@ describe("replay", () => {
     }
   }, 120_000);
 
-  test("after SIGKILL the next run continues without repeating a letter", async () => {
+  test("after SIGKILL the next run continues without repeating a dead letter", async () => {
     const { topic, env } = await kafka.createTopicAndGroup(2);
-    const letters = Array.from({ length: 3_000 }, (_, i) => ({
+    const deadLetters = Array.from({ length: 3_000 }, (_, i) => ({
       topic: `${topic}.dead-letter`,
       key: `k${i % 7}`,
       value: Buffer.from(JSON.stringify({ event_id: `e${i}`, timestamp: 1, event_type: "t" })),
       headers: { "dead-letter-original-topic": topic },
     }));
     await kafka.admin.ensureTopic({ topic: `${topic}.dead-letter`, partitions: 2, replicationFactor: 1 });
-    await kafka.write(letters);
+    await kafka.write(deadLetters);
     // The group reassigns a killed member's partitions once its session has expired.
     const quick = { ...env, KAFKA_SESSION_TIMEOUT_MS: "6000", KAFKA_HEARTBEAT_INTERVAL_MS: "1000" };
     await using first = startReplay(quick);

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { temporaryFolder, until } from "@ingest/testkit";
 import { KafkaFixture } from "@ingest/testkit/kafka";
-import { type LogLine, startConsumer } from "@ingest/testkit/service";
+import { type ConsumerProcess, type LogLine, startConsumer } from "@ingest/testkit/service";
 import { eventRecords, missingOf, outOfOrder } from "./event-records.ts";
 
 const kafka = await KafkaFixture.shared();
@@ -17,6 +17,15 @@ function assignedTo(lines: readonly LogLine[]): number[] {
     if (message === "partitions revoked") for (const p of partitions as number[]) assigned.delete(p);
   }
   return [...assigned].sort((a, b) => a - b);
+}
+
+/** Waits until two members hold so many partitions each. */
+async function untilShared(one: ConsumerProcess, other: ConsumerProcess, partitions: number): Promise<void> {
+  await until(
+    `${partitions} partitions each`,
+    () => [one, other].every(({ lines }) => assignedTo(lines).length === partitions),
+    60_000,
+  );
 }
 
 /** The broker notices a crashed member within seconds. */
@@ -40,10 +49,7 @@ describe("a group", () => {
       })();
       await until("the first handling", () => first.events.length > 500);
       await using second = startConsumer({ ...env, ...quick, COMMIT_INTERVAL_MS: "100" });
-      await until(
-        "shared",
-        () => assignedTo(second.lines).length === 3 && assignedTo(first.lines).length === 3,
-      );
+      await untilShared(second, first, 3);
       expect([...assignedTo(first.lines), ...assignedTo(second.lines)].sort()).toEqual([0, 1, 2, 3, 4, 5]);
       await until("both handling", () => second.events.length > 200);
       // The second leaves after a commit, and its partitions return.
@@ -120,8 +126,8 @@ describe("a group", () => {
     "a member whose handler %s for longer than the poll interval keeps its partitions",
     async (how, status) => {
       const { topic, env } = await kafka.createTopicAndGroup(2);
-      let isWell = false;
-      const well = Promise.withResolvers<void>();
+      let hasRecovered = false;
+      const recovered = Promise.withResolvers<void>();
       let asked = 0;
       const receiver = Bun.serve({
         port: 0,
@@ -129,8 +135,8 @@ describe("a group", () => {
         idleTimeout: 0,
         async fetch() {
           asked++;
-          if (how === "hangs") await well.promise;
-          return new Response("", { status: isWell ? 200 : status });
+          if (how === "hangs") await recovered.promise;
+          return new Response("", { status: hasRecovered ? 200 : status });
         },
       });
       const pollIntervalMs = 6_000;
@@ -150,8 +156,8 @@ describe("a group", () => {
       await until("the first request", () => asked > 0);
       const askedAt = performance.now();
       await until("more than the poll interval", () => performance.now() - askedAt > 1.5 * pollIntervalMs);
-      isWell = true;
-      well.resolve();
+      hasRecovered = true;
+      recovered.resolve();
       await until("all committed", async () => (await kafka.committed(env)) === 20);
       expect(await consumer.metric("ingest_consumer_events_handled_total")).toBe(20);
       expect(await consumer.metric("ingest_consumer_partitions_assigned_total")).toBe(2);
@@ -166,11 +172,7 @@ describe("a group", () => {
     const { topic, env } = await kafka.createTopicAndGroup(6);
     await using first = startConsumer({ ...env, ...quick });
     await using second = startConsumer({ ...env, ...quick });
-    await until(
-      "shared",
-      () => assignedTo(first.lines).length === 3 && assignedTo(second.lines).length === 3,
-      60_000,
-    );
+    await untilShared(first, second, 3);
     await kafka.write(eventRecords(topic, 5_000));
     await until("the second handling", () => second.events.length > 100);
     second.kill("SIGKILL");
@@ -189,11 +191,7 @@ describe("a group", () => {
     const { topic, env } = await kafka.createTopicAndGroup(4);
     await using first = startConsumer({ ...env, ...quick });
     await using second = startConsumer({ ...env, ...quick });
-    await until(
-      "shared",
-      () => assignedTo(first.lines).length === 2 && assignedTo(second.lines).length === 2,
-      60_000,
-    );
+    await untilShared(first, second, 2);
     second.kill("SIGSTOP");
     await until("reassigned", () => assignedTo(first.lines).length === 4, 60_000);
     await kafka.write(eventRecords(topic, 1_000));
@@ -210,11 +208,7 @@ describe("a group", () => {
     const { topic, env } = await kafka.createTopicAndGroup(4);
     await using other = startConsumer({ ...env, KAFKA_GROUP_INSTANCE_ID: "other" });
     await using first = startConsumer({ ...env, KAFKA_GROUP_INSTANCE_ID: "restarted" });
-    await until(
-      "shared",
-      () => assignedTo(first.lines).length === 2 && assignedTo(other.lines).length === 2,
-      60_000,
-    );
+    await untilShared(first, other, 2);
     const before = { restarted: assignedTo(first.lines), others: other.lines.length };
     expect(await first.stop()).toBe(0);
     await using again = startConsumer({ ...env, KAFKA_GROUP_INSTANCE_ID: "restarted" });

@@ -43,45 +43,46 @@ function load(service: ProducerProcess, connections: number) {
   };
 }
 
-describe("settings", () => {
-  test("that are invalid are all listed", async () => {
-    const { code, output } = await runToExit({
-      PORT: "http",
-      MAX_EVENT_BYTES: "5000000",
-      KAFKA_LINGER: "5",
-      DEFAULT_DURABILITY: "forever",
-    });
-    expect(code).toBe(2);
-    for (const name of ["PORT", "DEFAULT_DURABILITY"]) expect(output).toContain(name);
-  });
-
-  test("that contradict each other are listed too", async () => {
-    const { code, output } = await runToExit({
+test.each([
+  [
+    "invalid settings",
+    { PORT: "http", MAX_EVENT_BYTES: "5000000", KAFKA_LINGER: "5", DEFAULT_DURABILITY: "forever" },
+    ["PORT", "DEFAULT_DURABILITY"],
+  ],
+  [
+    "contradictory and unknown settings",
+    {
       MAX_EVENT_BYTES: "999000",
       KAFKA_LINGER: "5",
       DEFAULT_DURABILITY: "durable",
       JOURNAL_ENABLED: "false",
-    });
-    expect(code).toBe(2);
-    expect(output).toContain("MAX_EVENT_BYTES");
-    expect(output).toContain("did you mean KAFKA_LINGER_MS");
-    expect(output).toContain("DEFAULT_DURABILITY");
-  });
+    },
+    ["MAX_EVENT_BYTES", "did you mean KAFKA_LINGER_MS", "DEFAULT_DURABILITY"],
+  ],
+])("%s are all listed before anything starts", async (_, env, expected) => {
+  const { code, output } = await runToExit(env as Record<string, string>);
+  expect(code).toBe(2);
+  for (const text of expected) expect(output).toContain(text);
 });
 
 test(
   "a port in use ends the start with a message that names it, with one process and with workers",
   async () => {
-    using taken = Bun.serve({ port: 0, hostname: "127.0.0.1", reusePort: true, fetch: () => new Response() });
+    using occupant = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      reusePort: true,
+      fetch: () => new Response(),
+    });
     for (const WORKERS of ["1", "2"]) {
       const env = {
         ...kafka.env,
         KAFKA_TOPIC: kafka.topicName(),
         JOURNAL_ENABLED: "false",
       };
-      const { code, output } = await runToExit({ ...env, PORT: String(taken.port), WORKERS });
+      const { code, output } = await runToExit({ ...env, PORT: String(occupant.port), WORKERS });
       expect(code).toBe(1);
-      expect(output).toContain(`can't listen on 127.0.0.1:${taken.port}`);
+      expect(output).toContain(`can't listen on 127.0.0.1:${occupant.port}`);
     }
   },
   TIMEOUT_MS,
@@ -186,11 +187,11 @@ describe("Kafka", () => {
 
       await using broker = await startBroker({ port });
       await until("ready", async () => (await fetch(`${service.url}/health/ready`)).ok);
-      const taken = await service.post("/register_event?durability=stored", {
+      const accepted = await service.post("/register_event?durability=stored", {
         event_type: "a",
         event_id: "late-1",
       });
-      expect(taken.status).toBe(201);
+      expect(accepted.status).toBe(201);
       await using cluster = await KafkaFixture.connect(broker.bootstrapServers);
       expect(await cluster.readEventIds("late")).toEqual(["late-1"]);
     },

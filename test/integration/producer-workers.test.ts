@@ -40,6 +40,14 @@ function exists(pid: number): boolean {
   }
 }
 
+async function untilReplaced(service: ProducerProcess, worker: number): Promise<void> {
+  await until("another worker", () => {
+    const workers = childrenOf(service.pid);
+    return workers.length === WORKERS && !workers.includes(worker);
+  });
+  await service.untilReady();
+}
+
 /** Sends each event on a connection of its own, so that the kernel distributes them. */
 async function send(service: ProducerProcess, count: number): Promise<number> {
   const responses = await Promise.all(
@@ -66,11 +74,7 @@ test(
     await until("delivery", async () => (await service.metrics()).get("ingest_delivered_total") === 300);
     const [victim] = childrenOf(service.pid);
     process.kill(victim!, "SIGKILL");
-    await until("another worker", async () => {
-      const children = childrenOf(service.pid);
-      return children.length === WORKERS && !children.includes(victim!);
-    });
-    await until("all workers ready", () => service.isReady());
+    await untilReplaced(service, victim!);
     expect((await service.metrics()).get('ingest_worker_restarts_total{reason="ended"}')).toBe(1);
     expect(await send(service, 100)).toBe(100);
 
@@ -89,11 +93,7 @@ test(
     await using service = await start({ WORKER_HUNG_MS: "1000", SHUTDOWN_TIMEOUT_MS: "1000" });
     const [victim] = childrenOf(service.pid);
     process.kill(victim!, "SIGSTOP");
-    await until("another worker", async () => {
-      const children = childrenOf(service.pid);
-      return children.length === WORKERS && !children.includes(victim!);
-    });
-    await until("all workers ready", () => service.isReady());
+    await untilReplaced(service, victim!);
     expect((await service.metrics()).get('ingest_worker_restarts_total{reason="hung"}')).toBe(1);
     expect(await send(service, 100)).toBe(100);
 
