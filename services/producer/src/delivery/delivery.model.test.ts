@@ -155,7 +155,7 @@ async function run(seed: number): Promise<void> {
     () => Object.assign(kafka, { isUp: true }),
     () => Object.assign(kafka, { looksUp: kafka.looksUp ? undefined : true }),
     () => Object.assign(kafka, { queueSize: 5 + random.below(30) }),
-    () => kafka.landLate(),
+    () => kafka.writeDeferred(),
     ...Array.from({ length: 8 }, () => failOldest),
     () => Object.assign(kafka, { failOnSend: random.next() < 0.5 ? "fatal" : "timed_out" }),
     () => kafka.leaderless.add(random.below(kafka.log.length)),
@@ -193,7 +193,7 @@ async function run(seed: number): Promise<void> {
   kafka.leaderless.clear();
   Object.assign(kafka, { isUp: true, looksUp: undefined, queueSize: 1000, failOnSend: undefined });
   await until(`seed ${seed}: all to be delivered`, () => {
-    kafka.landLate();
+    kafka.writeDeferred();
     kafka.deliverAll();
     const { inFlight, spooling, journal } = delivery.state();
     return inFlight === 0 && !spooling && journal!.records === 0;

@@ -377,7 +377,7 @@ describe("while Kafka is unavailable", () => {
     for (const value of numbered(0, 10)) harness.delivery.accept(event(value));
     harness.kafka.sinks[0]!.fail(harness.kafka.partitionOf("k"), "timed_out", false);
     for (const value of numbered(10, 20)) harness.delivery.accept(event(value));
-    harness.kafka.landLate();
+    harness.kafka.writeDeferred();
     await drain(harness);
     expect(values(harness.kafka)).toEqual(numbered(0, 20));
     expect(harness.delivery.state().counts).toMatchObject({ failed: { timed_out: 1 }, clientRestarts: 1 });
@@ -520,7 +520,7 @@ describe("the watchdog", () => {
   test("a connected client that takes nothing, with nothing in flight, is recreated", async () => {
     using home = temporaryFolder();
     const harness = await start(home);
-    harness.kafka.sinks[0]!.isDeaf = true;
+    harness.kafka.sinks[0]!.takesNothing = true;
     for (const value of numbered(0, 10)) harness.delivery.accept(event(value));
     await drain(harness);
     expect(values(harness.kafka)).toEqual(numbered(0, 10));

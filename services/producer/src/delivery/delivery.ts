@@ -165,12 +165,12 @@ export class JournalledDelivery implements Delivery {
         this.#onSendError(error as KafkaError) ?? this.#refusals.refuse("kafka_unavailable"),
       );
     }
-    const deadline = setTimeout(() => flight.settle(UNKNOWN), deadlineMs);
-    const flight = TrackedEvent.awaited(event, (outcome) => {
+    const deadline = setTimeout(() => tracked.settle(UNKNOWN), deadlineMs);
+    const tracked = TrackedEvent.awaited(event, (outcome) => {
       clearTimeout(deadline);
       resolve(outcome);
     });
-    this.#client.inFlight.add(flight);
+    this.#client.inFlight.add(tracked);
     return promise;
   }
 
@@ -289,12 +289,12 @@ export class JournalledDelivery implements Delivery {
     return ACCEPTED;
   }
 
-  #startSpooling(why?: string): void {
+  #startSpooling(cause?: string): void {
     this.#isDirect = false;
     this.#journal?.startSpooling();
     const { connected } = this.#client.sink;
     this.#window.reset(connected);
-    const reason = why ?? (connected ? "client queue full" : "no broker connected");
+    const reason = cause ?? (connected ? "client queue full" : "no broker connected");
     this.#log.warn(
       { reason, inFlight: this.#client.inFlight.count },
       "spooling started: events go to the journal",
@@ -358,7 +358,10 @@ export class JournalledDelivery implements Delivery {
     }
   }
 
-  /** Sends nothing until nothing is in flight, a moment that a steady load would never leave by itself; then rewinds. */
+  /**
+   * Rewinds once nothing is in flight. Returns false until then, and replay pauses: under a steady load something would
+   * always be in flight.
+   */
   #rewindWhenIdle(): boolean {
     if (this.#client.inFlight.count > 0) return false;
     this.#isRewindPending = false;

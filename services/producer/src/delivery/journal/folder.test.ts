@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "@ingest/testkit";
-import { event, left, openJournal } from "../testing/journal.ts";
+import { event, openJournal, remaining } from "../testing/journal.ts";
 import { JournalError } from "./errors.ts";
 import { listSegments, lockFolder, workerFolder } from "./folder.ts";
 
@@ -66,7 +66,7 @@ describe("workers", () => {
       await journal.close();
     }
     const journal = await openJournal(folder.path, { worker: 0, workers: 2 });
-    expect(left(journal)).toEqual(["worker 2, 1", "worker 2, 2", "worker 0, 1", "worker 0, 2"]);
+    expect(remaining(journal)).toEqual(["worker 2, 1", "worker 2, 2", "worker 0, 1", "worker 0, 2"]);
     await journal.close();
     expect(existsSync(workerFolder(folder.path, 2))).toBe(false);
     expect(listSegments(workerFolder(folder.path, 1))).toHaveLength(1);
@@ -78,7 +78,7 @@ describe("workers", () => {
     other.append(event("worker 5"), Date.now());
     await other.commit();
     const journal = await openJournal(folder.path, { worker: 0, workers: 1 });
-    expect(left(journal)).toEqual([]);
+    expect(remaining(journal)).toEqual([]);
     await Promise.all([journal.close(), other.close()]);
   });
 });

@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { temporaryFolder, until } from "@ingest/testkit";
 import pino from "pino";
-import { event, left, openJournal } from "../testing/journal.ts";
+import { event, openJournal, remaining } from "../testing/journal.ts";
 import type { JournalRecord } from "./cursor.ts";
 import { listSegments, workerFolder } from "./folder.ts";
 import type { Journal } from "./journal.ts";
@@ -31,10 +31,10 @@ describe("order", () => {
     const journal = await openJournal(folder.path);
     append(journal, ...values);
     expect(journal.state().segments).toBeGreaterThan(10);
-    expect(left(journal)).toEqual(values);
+    expect(remaining(journal)).toEqual(values);
     await journal.close();
     const next = await openJournal(folder.path);
-    expect(left(next)).toEqual(values);
+    expect(remaining(next)).toEqual(values);
     expect(next.state().records).toBe(500);
     await next.close();
   });
@@ -58,17 +58,17 @@ describe("order", () => {
     const journal = await openJournal(folder.path);
     append(journal, "sent 1", "sent 2");
     journal.startSpooling();
-    expect(left(journal)).toEqual([]);
+    expect(remaining(journal)).toEqual([]);
     append(journal, "spooled 1", "spooled 2");
     for (let i = 0; i < 200; i++) journal.appendReclaimed(event(`back ${i}`), NOW);
     append(journal, "spooled 3");
     journal.rewind();
     const back = Array.from({ length: 200 }, (_, i) => `back ${i}`);
     const expected = ["sent 1", "sent 2", ...back, "spooled 1", "spooled 2", "spooled 3"];
-    expect(left(journal)).toEqual(expected);
+    expect(remaining(journal)).toEqual(expected);
     await journal.close();
     const next = await openJournal(folder.path);
-    expect(left(next)).toEqual(expected);
+    expect(remaining(next)).toEqual(expected);
     await next.close();
   });
 
@@ -81,7 +81,7 @@ describe("order", () => {
     const back = Array.from({ length: 1_100 }, (_, i) => `back ${i}`);
     const positions = back.map((value) => journal.appendReclaimed(event(value), NOW));
     journal.rewind();
-    expect(left(journal)).toEqual([...back, "spooled"]);
+    expect(remaining(journal)).toEqual([...back, "spooled"]);
     for (const position of positions) journal.acknowledge(position);
     await journal.close();
   });
@@ -95,7 +95,7 @@ describe("order", () => {
     journal.appendReclaimed(event("b"), NOW);
     append(journal, "c");
     journal.rewind();
-    expect(left(journal)).toEqual(["a", "b", "c"]);
+    expect(remaining(journal)).toEqual(["a", "b", "c"]);
     await journal.close();
   });
 
@@ -104,7 +104,7 @@ describe("order", () => {
     const journal = await openJournal(folder.path);
     for (let i = 0; i < 100; i++) {
       append(journal, `value ${i}`);
-      expect(left(journal)).toEqual([`value ${i}`]);
+      expect(remaining(journal)).toEqual([`value ${i}`]);
     }
     await journal.close();
   });
@@ -121,7 +121,7 @@ describe("acknowledging", () => {
     await until("files to be removed", () => journal.state().segments < segments);
     await journal.close();
     const next = await openJournal(folder.path);
-    expect(left(next)).toEqual(["value 7", ...Array.from({ length: 50 }, (_, i) => `value ${250 + i}`)]);
+    expect(remaining(next)).toEqual(["value 7", ...Array.from({ length: 50 }, (_, i) => `value ${250 + i}`)]);
     await next.close();
   });
 
@@ -162,7 +162,7 @@ describe("acknowledging", () => {
     // If the process ended here, the next one would find the original.
     expect(existsSync(position.segment.path)).toBe(true);
     journal.rewind();
-    expect(left(journal)).toEqual(["a"]);
+    expect(remaining(journal)).toEqual(["a"]);
     await journal.close();
     expect(existsSync(position.segment.path)).toBe(false);
   });
@@ -242,14 +242,14 @@ describe("a disk that can't be written", () => {
     expect(await journal.commit()).toBe(false);
     expect([journal.refusal, journal.state().isWritable]).toEqual(["journal_unavailable", false]);
     // Kafka may recover first: records in memory can be sent.
-    expect(left(journal)).toEqual(["a"]);
+    expect(remaining(journal)).toEqual(["a"]);
     renameSync(`${home}-away`, home);
     await until("the journal to recover", () => journal.refusal === undefined);
     append(journal, "b");
     expect(await journal.commit()).toBe(true);
     expect(await journal.close()).toEqual({ kept: 2, lost: 0 });
     const next = await openJournal(folder.path);
-    expect(left(next)).toEqual(["a", "b"]);
+    expect(remaining(next)).toEqual(["a", "b"]);
     await next.close();
   });
 
@@ -291,7 +291,7 @@ describe("a file that can't be read", () => {
     journal.rewind();
     expect(journal.peek()).toBe("unreadable");
     renameSync(`${file!.path}-away`, file!.path);
-    expect(left(journal)).toEqual(["a", "b", "c"]);
+    expect(remaining(journal)).toEqual(["a", "b", "c"]);
     await journal.close();
   });
 
@@ -303,7 +303,7 @@ describe("a file that can't be read", () => {
     const [file] = listSegments(workerFolder(folder.path, 0));
     mkdirSync(file!.path.replace("0000001000000000", "0000000999999999"));
     const next = await openJournal(folder.path);
-    expect([next.corrupt, left(next)]).toEqual([1, ["a"]]);
+    expect([next.corrupt, remaining(next)]).toEqual([1, ["a"]]);
     await next.close();
   });
 });
@@ -333,7 +333,7 @@ describe("a damaged record", () => {
     writeFileSync(file!.path, bytes);
     const next = await openJournal(folder.path);
     expect(next.corrupt).toBe(1);
-    expect(left(next)).toEqual(["one", "three"]);
+    expect(remaining(next)).toEqual(["one", "three"]);
     const quarantine = join(workerFolder(folder.path, 0), "quarantine");
     await until(
       "the file",
@@ -352,7 +352,7 @@ describe("a damaged record", () => {
     appendFileSync(file!.path, readFileSync(file!.path).subarray(-20, -1));
     const next = await openJournal(folder.path);
     expect(next.corrupt).toBe(0);
-    expect(left(next)).toEqual(["one"]);
+    expect(remaining(next)).toEqual(["one"]);
     await next.close();
   });
 
@@ -365,7 +365,7 @@ describe("a damaged record", () => {
     const bytes = readFileSync(file!.path);
     bytes.write("TWO", bytes.indexOf("two"));
     writeFileSync(file!.path, bytes);
-    expect(left(journal)).toEqual(["one", "three"]);
+    expect(remaining(journal)).toEqual(["one", "three"]);
     expect([journal.corrupt, journal.state().records]).toEqual([1, 2]);
     await journal.close();
   });

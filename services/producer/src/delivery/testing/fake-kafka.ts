@@ -1,5 +1,5 @@
-// A Kafka for tests of delivery: partitions in memory, and a client that behaves as librdkafka's idempotent producer
-// does where it matters: a queue with a bound, order within a partition, outcomes that come later or never.
+// A fake Kafka for tests of delivery: partitions in memory, and a client like librdkafka's idempotent producer: its queue
+// is bounded, partitions are ordered, and outcomes arrive later or never.
 
 import { KafkaError, type KafkaErrorCode } from "@ingest/kafka";
 import type { OutcomeHandler, Sink, SinkRecord } from "../sink.ts";
@@ -17,31 +17,31 @@ interface Queued {
 }
 
 function kafkaError(code: KafkaErrorCode): KafkaError {
-  const isMendable = code !== "message_too_large" && code !== "invalid_record";
+  const isRetriable = code !== "message_too_large" && code !== "invalid_record";
   return new KafkaError(code, `fake: ${code}`, {
     rdkafkaCode: -1,
-    canRetry: isMendable,
+    canRetry: isRetriable,
     isFatal: code === "fatal",
   });
 }
 
 export class FakeKafka {
-  /** What each partition holds. */
+  /** The records of each partition. */
   readonly log: FakeRecord[][];
   /** Clients that aren't closed. */
   readonly sinks: FakeSink[] = [];
-  /** Brokers can be reached. */
+  /** Brokers accept records. */
   isUp = true;
-  /** Clients say that they have a broker: it may answer and yet take nothing. */
+  /** Overrides `connected` of the clients: a broker may be connected and yet accept nothing. */
   looksUp: boolean | undefined;
-  /** Partitions that no broker leads: others go on. */
+  /** Partitions without a leader. */
   readonly leaderless = new Set<number>();
-  /** An older record of the client's fails with this while the next one is handed over. */
+  /** During the next `send`, the oldest record of the client fails with this code. */
   failOnSend: KafkaErrorCode | undefined;
-  /** How many records a client takes. */
+  /** Capacity of a client's queue. */
   queueSize = 1000;
-  /** Writes of closed clients that the brokers have yet to see. */
-  #late: (() => void)[] = [];
+  /** Writes of closed clients that have not reached the brokers yet. */
+  #deferred: (() => void)[] = [];
 
   constructor(partitions = 3) {
     this.log = Array.from({ length: partitions }, () => []);
@@ -61,7 +61,7 @@ export class FakeKafka {
     return this.log[partition]!.push(record) - 1;
   }
 
-  /** All values, each the first time it was written, by key. */
+  /** The values by key, in the order in which each was first written. */
   firstByKey(): Map<string | null, string[]> {
     const byKey = new Map<string | null, string[]>();
     for (const { key, value } of this.log.flat()) {
@@ -72,16 +72,16 @@ export class FakeKafka {
     return byKey;
   }
 
-  later(write: () => void): void {
-    this.#late.push(write);
+  deferWrite(write: () => void): void {
+    this.#deferred.push(write);
   }
 
-  /** The brokers see what closed clients had under way. */
-  landLate(): void {
-    for (const write of this.#late.splice(0)) write();
+  /** Lets the deferred writes of closed clients reach the brokers. */
+  writeDeferred(): void {
+    for (const write of this.#deferred.splice(0)) write();
   }
 
-  /** Delivers everything that clients hold, until there is nothing more. */
+  /** Delivers all records in the queues of the clients. */
   deliverAll(): void {
     for (const sink of [...this.sinks]) for (const partition of this.log.keys()) sink.deliver(partition);
   }
@@ -91,13 +91,13 @@ export class FakeSink implements Sink {
   readonly #kafka: FakeKafka;
   readonly #onOutcome: OutcomeHandler;
   readonly #queues: Queued[][];
-  /** Partitions in which a record failed: what is behind it isn't under way. */
-  readonly #broken = new Set<number>();
+  /** Partitions in which a record failed: the records behind it are not in flight. */
+  readonly #failed = new Set<number>();
   isClosed = false;
-  /** How often a record was handed over. */
+  /** Number of `send` calls with a valid record. */
   sends = 0;
-  /** Takes nothing, whatever room there is. */
-  isDeaf = false;
+  /** `send` returns false, whatever the room in the queue. */
+  takesNothing = false;
 
   constructor(kafka: FakeKafka, onOutcome: OutcomeHandler) {
     this.#kafka = kafka;
@@ -118,7 +118,7 @@ export class FakeSink implements Sink {
     const text = value.toString();
     if (text.includes("too large")) throw kafkaError("message_too_large");
     this.sends++;
-    if (this.isDeaf) return false;
+    if (this.takesNothing) return false;
     const failing = this.#kafka.failOnSend;
     this.#kafka.failOnSend = undefined;
     if (failing)
@@ -135,7 +135,7 @@ export class FakeSink implements Sink {
     return true;
   }
 
-  /** The broker takes and confirms the oldest records of a partition. */
+  /** The broker accepts and confirms the oldest records of a partition. */
   deliver(partition: number, count = Number.POSITIVE_INFINITY): void {
     if (!this.#kafka.isUp || this.#kafka.leaderless.has(partition)) return;
     for (let n = 0; n < count && !this.isClosed; n++) {
@@ -150,12 +150,12 @@ export class FakeSink implements Sink {
     }
   }
 
-  /** The oldest record of a partition fails; the broker may have it all the same. */
+  /** The oldest record of a partition fails, though the broker may have written it. */
   fail(partition: number, code: KafkaErrorCode, isWritten: boolean): void {
     const next = this.#queues[partition]?.shift();
     if (!next) return;
     if (isWritten) this.#kafka.write(partition, next.record);
-    else this.#broken.add(partition);
+    else this.#failed.add(partition);
     this.#onOutcome(next.ticket, kafkaError(code), "events", partition, -1);
   }
 
@@ -173,10 +173,10 @@ export class FakeSink implements Sink {
     this.isClosed = true;
     this.#kafka.sinks.splice(this.#kafka.sinks.indexOf(this), 1);
     for (const [partition, queue] of this.#queues.entries()) {
-      // Up to five requests may be on the wire, of which the broker sees a beginning.
-      const underWay = this.#broken.has(partition) ? [] : queue.slice(0, 5);
-      this.#kafka.later(() => {
-        for (const { record } of underWay) this.#kafka.write(partition, record);
+      // Up to five requests may be in flight, and the broker may receive the first ones.
+      const inFlight = this.#failed.has(partition) ? [] : queue.slice(0, 5);
+      this.#kafka.deferWrite(() => {
+        for (const { record } of inFlight) this.#kafka.write(partition, record);
       });
       for (const { ticket } of queue.splice(0)) this.#onOutcome(ticket, kafkaError("abandoned"), "", -1, -1);
     }

@@ -1,9 +1,8 @@
-// A journal for tests: small, quiet, in a folder of its own.
+// A small journal for tests, without log output.
 
 import pino from "pino";
 import { Journal, type JournalOptions } from "../journal/journal.ts";
 
-/** Writes nothing. */
 export const quietLog = pino({ level: "silent" });
 
 function journalOptions(directory: string, more: Partial<JournalOptions> = {}): JournalOptions {
@@ -29,8 +28,8 @@ export function event(value: string, key: string | null = "k") {
   return { id: value, key, value: Buffer.from(value) };
 }
 
-/** The values that are left to send, in order, without sending them. */
-export function left(journal: Journal): string[] {
+/** The values of the records that are still to be sent, in order. */
+export function remaining(journal: Journal): string[] {
   const values: string[] = [];
   for (let record = journal.peek(); record; record = journal.peek()) {
     if (record === "unreadable") throw new Error("the journal can't be read");
