@@ -1,4 +1,4 @@
-// Prometheus's text format, as far as tests look at it.
+// Prometheus's text format, as far as tests read it.
 
 /** Samples by name and labels, such as `events_total{outcome="accepted"}`. */
 export function parseMetrics(text: string): Map<string, number> {
@@ -11,9 +11,15 @@ export function parseMetrics(text: string): Map<string, number> {
   );
 }
 
-/** The sum of a metric's samples over its labels. */
-export function sumMetric(samples: ReadonlyMap<string, number>, name: string): number {
+/**
+ * The sum of a metric's samples over its labels; 0 where a declared metric has no sample yet.
+ * @throws Error for a name that is not declared, which would otherwise pass for 0
+ */
+export function sumMetric(text: string, name: string): number {
+  const histogram = name.replace(/_(bucket|count|sum)$/, "");
+  if (!text.includes(`# TYPE ${name} `) && !text.includes(`# TYPE ${histogram} histogram`))
+    throw new Error(`there is no metric ${name}`);
   let sum = 0;
-  for (const [key, value] of samples) if (key === name || key.startsWith(`${name}{`)) sum += value;
+  for (const [key, value] of parseMetrics(text)) if (key === name || key.startsWith(`${name}{`)) sum += value;
   return sum;
 }

@@ -3,7 +3,7 @@
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
-import { until } from "../until.ts";
+import { type Met, until } from "../until.ts";
 import { type LogLine, readLines, toLogLine } from "./log-lines.ts";
 import { parseMetrics, sumMetric } from "./metrics.ts";
 
@@ -15,11 +15,11 @@ export interface ServiceProcessOptions {
   /** The source file to run, from the repository's root. */
   program: string;
   args?: readonly string[];
-  /** Its settings. It inherits no other variable than those that any program needs. */
+  /** Its settings. Of this process's environment it inherits `PATH`, `HOME` and the like alone. */
   env: Readonly<Record<string, string>>;
-  /** Where its output goes, appended, instead of `lines` and `stderr`: for runs that write more than memory holds. */
+  /** A file to which its output is appended, instead of collecting it in `lines`, `textLines` and `stderr`. */
   outputFile?: string;
-  /** Its HTTP port on 127.0.0.1, where no log line can be read for it. */
+  /** Its HTTP port on 127.0.0.1; by default it is taken from the log, which an `outputFile` does not allow. */
   port?: number;
 }
 
@@ -71,7 +71,11 @@ export class ServiceProcess implements AsyncDisposable {
    * Polls like `until`, but gives up as soon as the process has exited.
    * @throws Error with the process's output when it exits first
    */
-  async until<T>(what: string, condition: () => T | Promise<T>, deadlineMs = READY_WITHIN_MS) {
+  async until<T>(
+    what: string,
+    condition: () => T | Promise<T>,
+    deadlineMs = READY_WITHIN_MS,
+  ): Promise<Met<T>> {
     const result = await until(
       what,
       async () => {
@@ -84,7 +88,7 @@ export class ServiceProcess implements AsyncDisposable {
     );
     if (result === "exited")
       throw new Error(`${this.#options.program} exited before ${what}:\n${this.#output()}`);
-    return result.value as Exclude<T, undefined | null | false>;
+    return result.value as Met<T>;
   }
 
   /** The line with this message, once it has been logged. */
@@ -122,14 +126,14 @@ export class ServiceProcess implements AsyncDisposable {
     });
   }
 
-  /** The value of a metric, summed over its labels; 0 where there is no sample. */
+  /** A metric's value, summed over its labels. @throws Error where the service has no such metric */
   async metric(name: string): Promise<number> {
-    return sumMetric(await this.metrics(), name);
+    return sumMetric(await this.#metricsText(), name);
   }
 
-  /** All samples of /metrics, each by its name with its labels as they are printed. */
+  /** All samples of /metrics, by name and labels. */
   async metrics(): Promise<Map<string, number>> {
-    return parseMetrics(await (await this.fetch("/metrics")).text());
+    return parseMetrics(await this.#metricsText());
   }
 
   /** True when /health/ready says so, for every worker where there are several. */
@@ -160,6 +164,10 @@ export class ServiceProcess implements AsyncDisposable {
     return this.#child.exitCode;
   }
 
+  async #metricsText(): Promise<string> {
+    return (await this.fetch("/metrics")).text();
+  }
+
   #loggedPort(): number | undefined {
     const line = this.lines.find(({ message, port }) => message.endsWith("listening") && port !== undefined);
     return line?.port as number | undefined;
@@ -176,6 +184,7 @@ export class ServiceProcess implements AsyncDisposable {
   }
 
   #output(): string {
+    if (this.#options.outputFile !== undefined) return `see ${this.#options.outputFile}`;
     return [...this.lines.map((line) => JSON.stringify(line)), ...this.textLines, this.stderr].join("\n");
   }
 }
