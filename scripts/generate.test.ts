@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { problemCodes, problems } from "@ingest/contract";
 import { version } from "@ingest/service";
+import { readSettings as readConsumerSettings } from "../services/consumer/src/config.ts";
+import { readConfig as readProducerConfig } from "../services/producer/src/config.ts";
 import { settingsParts } from "./generate/settings.ts";
 import { generatedFiles, staleFiles } from "./generate.ts";
 import { root } from "./set-up.ts";
@@ -22,6 +24,14 @@ test("every generated file is marked as such for code reviews", async () => {
 test("the changelog begins with the version of package.json", async () => {
   const newest = /^## \[?(\d+\.\d+\.\d+)/m.exec(await read("CHANGELOG.md"))?.[1];
   expect(newest).toBe(version);
+});
+
+test("both services take .env.example, uncommented, for their defaults", async () => {
+  const lines = [...(await read(".env.example")).matchAll(/^#([A-Z][A-Z0-9_]*)=(.*)$/gm)];
+  const env = Object.fromEntries(lines.map(([, name, value]) => [name!, value]));
+  expect(lines.length).toBeGreaterThan(100);
+  expect(readProducerConfig(env)).toEqual(readProducerConfig({}));
+  expect(readConsumerSettings(env)).toEqual(readConsumerSettings({}));
 });
 
 test("every setting says why", () => {

@@ -1,13 +1,13 @@
 // Installs what the repository's scripts need. Uses built-in modules only, because it runs before `bun install` has.
-// As a program it installs missing dependencies: `bun scripts/set-up.ts && …` works in a fresh clone.
-import { existsSync } from "node:fs";
+// As a program it only installs the dependencies: `bun scripts/set-up.ts && …` works in a fresh clone, and after a pull.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The repository's root. */
 export const root = join(import.meta.dir, "..");
 
 /**
- * Installs missing dependencies, and builds the native addon if it is missing or stale.
+ * Installs the dependencies if bun.lock has changed since they were, and builds the native addon if it is missing or stale.
  * @param options.addon "required" fails without it; "wanted" only warns
  * @throws Error when a step fails; its output names the cause
  */
@@ -21,12 +21,20 @@ export async function setUp(options: { addon: "required" | "wanted" }): Promise<
   await runOrThrow("building the native addon", ["packages/kafka-native/build/install.ts"], env);
 }
 
+/** Contains the hash of the bun.lock that was installed last. */
+const stampFile = join(root, "node_modules", ".installed");
+
 function isInstalled(): boolean {
-  return existsSync(join(root, "node_modules", "@ingest"));
+  return existsSync(stampFile) && readFileSync(stampFile, "utf8") === lockHash();
 }
 
-function installDependencies(): Promise<void> {
-  return runOrThrow("installing the dependencies", ["install", "--frozen-lockfile"]);
+function lockHash(): string {
+  return Bun.hash(readFileSync(join(root, "bun.lock"))).toString(16);
+}
+
+async function installDependencies(): Promise<void> {
+  await runOrThrow("installing the dependencies", ["install", "--frozen-lockfile"]);
+  writeFileSync(stampFile, lockHash());
 }
 
 async function runOrThrow(step: string, args: string[], env: Record<string, string> = {}): Promise<void> {
