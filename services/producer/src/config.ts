@@ -1,4 +1,5 @@
 // All settings of the producer, and the contradictions between them with which it does not start.
+import { durabilities } from "@ingest/contract";
 import {
   type ClientConfig,
   kafkaRule,
@@ -52,11 +53,8 @@ export const httpSettings = {
       "With several workers: one that isn't listening this long after its start is killed. Reading a large journal takes a while.",
   }),
   DEFAULT_DURABILITY: Type.Union(
-    [Type.Literal("accepted"), Type.Literal("durable"), Type.Literal("stored")],
-    {
-      default: "accepted",
-      description: "The durability of requests that ask for none.",
-    },
+    durabilities.map((durability) => Type.Literal(durability)),
+    { default: "accepted", description: "The durability of requests that ask for none." },
   ),
   MAX_EVENT_BYTES: Type.Integer({
     default: 512 * KIB,
