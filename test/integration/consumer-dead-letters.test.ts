@@ -299,6 +299,6 @@ describe("replay", () => {
   test("rejects invalid options", async () => {
     await using run = startReplay({}, ["--limit", "some"]);
     expect(await run.exited).toBe(2);
-    expect(run.stderr).toContain('--limit must be a whole number from 1, not "some"');
+    expect(run.stderr).toContain('--limit must be a whole number from 1, got "some"');
   }, 30_000);
 });
