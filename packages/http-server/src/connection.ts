@@ -25,7 +25,7 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
   #hasEnded = false;
   /** No request is read any more: the connection ends once everything is written. */
   #isClosing = false;
-  /** Everything is written, and the client was told so. */
+  /** Everything is written, and the sending side of the socket is closed. */
   #isShut = false;
   #isGone = false;
   /** When the current phase began, by the clock of the context. */
@@ -183,7 +183,7 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     if (!this.#output.flush()) this.terminate();
   }
 
-  /** Reads no more requests, and tells the client so once everything is written. */
+  /** Reads no more requests, and closes the sending side once everything is written. */
   #shut(): void {
     this.#isClosing = true;
     this.#reader.close();

@@ -8,7 +8,7 @@ import { IncomingRequest } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { LightResponse } from "./response.ts";
 
-/** What the reader asks of its connection, and tells it. */
+/** What the reader needs from its connection, and reports to it. */
 export interface RequestReaderEvents {
   /** No request is read any more. */
   readonly isClosing: boolean;

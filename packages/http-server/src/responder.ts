@@ -5,7 +5,7 @@ import type { IncomingRequest } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";
 import { LightResponse } from "./response.ts";
 
-/** What the responder tells its connection. */
+/** What the responder reports to its connection. */
 export interface ResponderEvents {
   /** @param keepAlive false when this is the connection's last response */
   onResponse(data: string | Buffer, keepAlive: boolean): void;

@@ -1,4 +1,4 @@
-// Undoes a body's encoding, and gives up as soon as it turns out larger than allowed: a bomb costs no more than that.
+// Decompresses a body, and stops as soon as it is larger than allowed: a bomb costs no more memory than that.
 import {
   constants,
   createBrotliDecompress,
@@ -15,14 +15,14 @@ const decoders = {
   gzip: () => createGunzip({ chunkSize: CHUNK_BYTES }),
   deflate: () => createInflate({ chunkSize: CHUNK_BYTES }),
   br: () => createBrotliDecompress({ chunkSize: CHUNK_BYTES }),
-  // The window is memory that the sender chooses: 8 MiB is what RFC 8878 asks every decoder to take.
+  // The sender chooses the window, which is memory here: 8 MiB is what RFC 8878 recommends every decoder to support.
   zstd: () =>
     createZstdDecompress({ chunkSize: CHUNK_BYTES, params: { [constants.ZSTD_d_windowLogMax]: 23 } }),
 } satisfies Record<Encoding, () => NodeJS.ReadWriteStream>;
 
 /**
- * @param reserve asked before more memory is used; false ends it with `overloaded`
- * @returns the body as it was before it was encoded, or `too_large`, `overloaded` or `bad_encoding`
+ * @param reserve called before more memory is used; false ends it with `overloaded`
+ * @returns the decompressed body, or a rejection: `too_large`, `overloaded` or `bad_encoding`
  */
 export function decompress(
   body: Buffer,
@@ -48,7 +48,7 @@ export function decompress(
     });
     decoder.on("end", () => end(Buffer.concat(chunks, bytes)));
     decoder.on("error", (error) =>
-      end(new Rejection("bad_encoding", `The body is not ${encoding}: ${error.message}.`)),
+      end(new Rejection("bad_encoding", `The body is not valid ${encoding}: ${error.message}.`)),
     );
     decoder.end(body);
   });

@@ -1,5 +1,5 @@
 // The application behind its HTTP server, on real sockets: what the server refuses gets a problem body, is counted, and is
-// told to admission. Syntax, bounds and timeouts themselves are tested in packages/http-server.
+// reported to admission. Syntax, bounds and timeouts themselves are tested in packages/http-server.
 import { describe, expect, test } from "bun:test";
 import { problems } from "@ingest/contract";
 import { rejectionStatuses } from "@ingest/http-server";
@@ -44,7 +44,7 @@ describe("what the server refuses has a problem body", () => {
     await expectAccepted(served.url);
   });
 
-  test("a connection beyond the limit is overloaded, and told when to try again", async () => {
+  test("a connection beyond the limit is overloaded, with Retry-After", async () => {
     await using served = serveTestApp({ maxConnections: 1 });
     using _ = new RawSocket(served.port);
     await until("the first connection", () => served.server.connections === 1);
@@ -67,7 +67,7 @@ describe("a request whose body is still to come", () => {
     expect(served.admission.inFlight).toBe(0);
   });
 
-  test("is refused while other bodies take all the memory, and told when to try again", async () => {
+  test("is refused while other bodies take all the memory, with Retry-After", async () => {
     await using served = serveTestApp({ maxInFlightBytes: 100 });
     using first = new RawSocket(served.port);
     using second = new RawSocket(served.port);

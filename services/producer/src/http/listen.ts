@@ -66,7 +66,7 @@ function reasonOf(cause: unknown): string {
 }
 
 /**
- * Tries the port for a moment, for itself alone.
+ * Binds the port for a moment, without sharing it, to find out early whether it is available.
  * @throws ListenError
  */
 export function assertPortFree(host: string, port: number): void {
