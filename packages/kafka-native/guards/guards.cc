@@ -14,12 +14,12 @@ namespace {
 
 using NodeKafka::Connection;
 
-// Confluent's methods behind the guards.
+// The Confluent methods that the guards call.
 Nan::FunctionCallback poll = nullptr;
 Nan::FunctionCallback set_poll_in_background = nullptr;
 Nan::FunctionCallback send_offsets_to_transaction = nullptr;
 
-// A connection keeps its lock to its subclasses; this one only names it.
+// Connection's lock is protected: only a derived class may name it.
 struct LockOf : Connection {
   static uv_rwlock_t& Get(Connection* connection) { return connection->*(&LockOf::m_connection_lock); }
 };

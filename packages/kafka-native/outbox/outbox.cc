@@ -10,8 +10,7 @@ namespace {
 constexpr uint32_t kNoKey = 0xffffffff;
 constexpr size_t kSpanWords = 4;
 
-// A connection keeps its configuration to itself; C++ lets a derived class name
-// the member, which is all that is done here.
+// Connection's configuration is protected: only a derived class may name it.
 struct ConfigurationOf : NodeKafka::Connection {
   static rd_kafka_conf_t* Get(NodeKafka::Connection* connection) {
     return (connection->*(&ConfigurationOf::m_gconfig))->c_ptr_global();
@@ -22,7 +21,7 @@ bool IsBuffer(const v8::Local<v8::Value>& value) { return node::Buffer::HasInsta
 
 bool IsBufferOrNull(const v8::Local<v8::Value>& value) { return value->IsNull() || IsBuffer(value); }
 
-// librdkafka's form of [name, Buffer, …]; null when that isn't its form.
+// [name, Buffer, …] as librdkafka's headers; null for a value of another shape.
 rd_kafka_headers_t* ToHeaders(const v8::Local<v8::Value>& value) {
   if (!value->IsArray()) return nullptr;
   v8::Local<v8::Array> pairs = value.As<v8::Array>();
@@ -55,7 +54,8 @@ void Outbox::Init(v8::Local<v8::Object> exports) {
   Nan::Set(exports, Nan::New("Outbox").ToLocalChecked(), Nan::GetFunction(description).ToLocalChecked());
 }
 
-Outbox::Outbox(const v8::Local<v8::Function>& on_outcomes) : wake_(new uv_async_t), on_outcomes_(on_outcomes) {
+Outbox::Outbox(const v8::Local<v8::Function>& on_outcomes)
+    : wake_(new uv_async_t), on_outcomes_(on_outcomes) {
   uv_async_init(uv_default_loop(), wake_, OnWake);
   wake_->data = this;
   outcomes_ = std::make_shared<Outcomes>([wake = wake_] { uv_async_send(wake); });
@@ -70,12 +70,12 @@ NAN_METHOD(Outbox::New) {
   }
   v8::Local<v8::Object> producer_object = info[0].As<v8::Object>();
   auto* producer = Nan::ObjectWrap::Unwrap<NodeKafka::Producer>(producer_object);
-  if (producer->IsConnected()) return Nan::ThrowError("An outbox has to be made before its producer connects");
+  if (producer->IsConnected()) return Nan::ThrowError("Create the outbox before its producer connects");
 
   auto* outbox = new Outbox(info[1].As<v8::Function>());
   outbox->Wrap(info.This());
   outbox->outcomes_->Intercept(ConfigurationOf::Get(producer));
-  // The configuration points to the outcomes, so they have to live as long.
+  // The producer's configuration points to the outcomes: keep them as long as the producer.
   Nan::Set(producer_object, Nan::New("outbox").ToLocalChecked(), info.This());
   info.GetReturnValue().Set(info.This());
 }
@@ -84,7 +84,7 @@ NAN_METHOD(Outbox::Open) {
   auto* outbox = Nan::ObjectWrap::Unwrap<Outbox>(info.This());
   if (info.Length() < 1 || !info[0]->IsString()) return Nan::ThrowError("open() takes a topic's name");
   rd_kafka_t* client = outbox->outcomes_->client();
-  if (client == nullptr) return Nan::ThrowError("open() comes after the producer has connected");
+  if (client == nullptr) return Nan::ThrowError("Connect the producer before open()");
   if (outbox->topic_ != nullptr) return Nan::ThrowError("The outbox is open already");
   outbox->topic_ = rd_kafka_topic_new(client, *Nan::Utf8String(info[0]), nullptr);
   if (outbox->topic_ == nullptr) return Nan::ThrowError(rd_kafka_err2str(rd_kafka_last_error()));
@@ -98,7 +98,7 @@ NAN_METHOD(Outbox::Produce) {
   if (outbox->topic_ == nullptr) return Nan::ThrowError("The outbox is not open");
   const uint32_t count = Nan::To<uint32_t>(info[2]).FromMaybe(0);
   if (node::Buffer::Length(info[1]) < count * kSpanWords * sizeof(uint32_t)) {
-    return Nan::ThrowError("spans is shorter than count asks for");
+    return Nan::ThrowError("spans is too short for count");
   }
   auto* spans = reinterpret_cast<uint32_t*>(node::Buffer::Data(info[1]));
   const size_t size = node::Buffer::Length(info[0]);
@@ -129,8 +129,8 @@ uint32_t Outbox::ProduceRecords(char* slab, uint32_t* spans, uint32_t count) {
     record._private = Outcomes::MakeTag(span[2]);
   }
   Outcomes::is_producing = true;
-  const int taken = rd_kafka_produce_batch(topic_, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, records_.data(),
-                                           static_cast<int>(count));
+  const int taken = rd_kafka_produce_batch(topic_, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                                           records_.data(), static_cast<int>(count));
   Outcomes::is_producing = false;
   const uint32_t refused = count - static_cast<uint32_t>(taken);
   if (refused > 0) {
@@ -148,11 +148,12 @@ NAN_METHOD(Outbox::ProduceOne) {
         "produceOne() takes a topic, a partition, key and value as Buffer or null, a timestamp and a token");
   }
   rd_kafka_t* client = outbox->outcomes_->client();
-  if (client == nullptr || outbox->wake_ == nullptr) return Nan::ThrowError("The outbox has no client to send with");
+  if (client == nullptr || outbox->wake_ == nullptr)
+    return Nan::ThrowError("The outbox is closed, or its producer is not connected");
   rd_kafka_headers_t* headers = nullptr;
   if (!info[6]->IsUndefined()) {
     headers = ToHeaders(info[6]);
-    if (headers == nullptr) return Nan::ThrowError("headers have to be [name, Buffer, …]");
+    if (headers == nullptr) return Nan::ThrowError("headers must be [name, Buffer, …]");
   }
   const Nan::Utf8String topic(info[0]);
   const int32_t partition = Nan::To<int32_t>(info[1]).FromMaybe(RD_KAFKA_PARTITION_UA);
@@ -175,7 +176,8 @@ NAN_METHOD(Outbox::ProduceOne) {
   arguments[6] = {.vtype = RD_KAFKA_VTYPE_PARTITION, .u = {.i32 = partition}};
   arguments[7] = {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = headers}};
   Outcomes::is_producing = true;
-  rd_kafka_error_t* error = rd_kafka_produceva(client, arguments.data(), arguments.size() - (headers == nullptr));
+  rd_kafka_error_t* error =
+      rd_kafka_produceva(client, arguments.data(), arguments.size() - (headers == nullptr));
   Outcomes::is_producing = false;
   const int32_t code = error == nullptr ? 0 : rd_kafka_error_code(error);
   if (error != nullptr) {
@@ -195,7 +197,7 @@ NAN_METHOD(Outbox::TakeOutcomes) {
 
 NAN_METHOD(Outbox::Close) {
   auto* outbox = Nan::ObjectWrap::Unwrap<Outbox>(info.This());
-  // A client that is destroyed drops records of unknown partitions without a word.
+  // Purged records have an outcome; a client that is destroyed drops some of them silently.
   rd_kafka_t* client = outbox->outcomes_->client();
   if (client != nullptr) rd_kafka_purge(client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   outbox->CloseHandles();

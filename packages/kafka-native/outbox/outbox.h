@@ -5,23 +5,23 @@
 //   outbox.open(topic)                                      once it has connected: where `produce` sends
 //   outbox.produce(slab, spans, count) → refused            many records; those refused have their errors in `spans`
 //   outbox.produceOne(topic, partition, key, value, timestamp, token, headers) → error
-//   outbox.takeOutcomes(into) → count                       to be repeated until it gives less than fits
+//   outbox.takeOutcomes(into) → count                       repeat until it returns fewer than fit
 //   outbox.close()                                          before the producer disconnects: what is still queued
 //                                                           fails (_PURGE_QUEUE: never sent; _PURGE_INFLIGHT: may
 //                                                           have been written); the outcomes are all there to take
 //                                                           once the producer has disconnected
 //
 // `producer` is the native object of Confluent's Producer (its `getClient()`).
-// It must have no delivery report callback: that one takes what its records
-// carry for a pointer of its own.
+// It must have no delivery report callback, which would follow a record's tag as
+// if it were a pointer.
 // Records lie end to end in `slab` (a Buffer), key before value; `spans` is a
 // Buffer over four uint32 a record: key length (0xffffffff: no key), value
-// length, token, and room for librdkafka's error code: when any record is
-// refused, it is written for each, 0 for those that were taken.
+// length, token, and room for librdkafka's error code. Error codes are written
+// only when a record is refused, and then for every record (0: accepted).
 // Of produceOne, `partition` is -1 for the partitioner's choice, `key` and
 // `value` are Buffers or null, `timestamp` is Unix ms or 0 for now, `headers` undefined or [name, Buffer, name, Buffer, …].
-// Each record that was taken has exactly one outcome: 24 bytes with uint32
-// token, int32 error, int32 partition, four bytes of nothing, float64 offset.
+// Each accepted record has exactly one outcome: 24 bytes with uint32
+// token, int32 error, int32 partition, four unused bytes, float64 offset.
 #pragma once
 
 #include <nan.h>

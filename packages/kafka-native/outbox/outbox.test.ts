@@ -236,17 +236,15 @@ test("misuse is an error, never a crash", async () => {
   fixture = new Fixture();
   const { outbox, producer } = fixture;
   expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(16), 1)).toThrow("not open");
-  expect(() => outbox.open("t")).toThrow("after the producer has connected");
+  expect(() => outbox.open("t")).toThrow("Connect the producer");
   await fixture.connect();
   expect(() => outbox.open("t")).toThrow("open already");
   expect(() => new Outbox(producer.getClient(), () => {})).toThrow("before its producer connects");
-  expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(16), 2)).toThrow("shorter than count");
+  expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(16), 2)).toThrow("too short for count");
   expect(() => fixture?.produce([])).not.toThrow();
   const spans = Buffer.from(new Uint32Array([NO_KEY, 100, 0, 0]).buffer);
   expect(() => outbox.produce(Buffer.alloc(1), spans, 1)).toThrow("past the slab");
-  expect(() => outbox.produceOne("t", -1, null, Buffer.from("v"), 0, 1, [1, 2])).toThrow(
-    "headers have to be",
-  );
+  expect(() => outbox.produceOne("t", -1, null, Buffer.from("v"), 0, 1, [1, 2])).toThrow("headers must be");
   expect(() => outbox.takeOutcomes("text" as never)).toThrow("takes a buffer");
   expect(() => outbox.produce("text" as never, spans, 1)).toThrow("two buffers");
   outbox.close();

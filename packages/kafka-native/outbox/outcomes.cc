@@ -16,7 +16,10 @@ static_assert(sizeof(void*) == sizeof(uint64_t));
 
 thread_local bool Outcomes::is_producing = false;
 
-void* Outcomes::MakeTag(uint32_t token) { return reinterpret_cast<void*>(kTag | token); }
+void* Outcomes::MakeTag(uint32_t token) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): librdkafka carries a pointer and never follows it.
+  return reinterpret_cast<void*>(kTag | token);
+}
 
 void Outcomes::Intercept(rd_kafka_conf_t* configuration) {
   // The client is made from a copy of the configuration, and copies don't
@@ -31,7 +34,8 @@ rd_kafka_resp_err_t Outcomes::OnDuplicate(rd_kafka_conf_t* copy, const rd_kafka_
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-rd_kafka_resp_err_t Outcomes::OnNew(rd_kafka_t* client, const rd_kafka_conf_t*, void* outcomes, char*, size_t) {
+rd_kafka_resp_err_t Outcomes::OnNew(rd_kafka_t* client, const rd_kafka_conf_t*, void* outcomes, char*,
+                                    size_t) {
   auto* self = static_cast<Outcomes*>(outcomes);
   self->self_ = self->shared_from_this();
   self->client_.store(client, std::memory_order_release);
@@ -47,8 +51,8 @@ rd_kafka_resp_err_t Outcomes::OnDestroy(rd_kafka_t*, void* outcomes) {
 rd_kafka_resp_err_t Outcomes::OnAcknowledgement(rd_kafka_t*, rd_kafka_message_t* record, void* outcomes) {
   const auto tag = reinterpret_cast<uint64_t>(record->_private);
   if ((tag & kTag) != 0 && !is_producing) {
-    static_cast<Outcomes*>(outcomes)->Add({static_cast<uint32_t>(tag), record->err, record->partition, 0,
-                                           static_cast<double>(record->offset)});
+    static_cast<Outcomes*>(outcomes)->Add(
+        {static_cast<uint32_t>(tag), record->err, record->partition, 0, static_cast<double>(record->offset)});
   }
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }

@@ -1,8 +1,8 @@
-// What became of the records that went through an outbox, noted where
-// librdkafka learns it: on its own threads, without a delivery report.
+// Outcomes of an outbox's records, recorded on librdkafka's own threads without
+// delivery reports.
 //
 // librdkafka calls an on_acknowledgement interceptor once for each record it
-// took, however the record ended. Noting it there costs a few dozen
+// accepted, whatever the outcome. Recording it there costs a few dozen
 // nanoseconds; a delivery report costs a queued operation, a thread's wake-up,
 // an object and a call into JavaScript.
 #pragma once
@@ -47,7 +47,7 @@ class Outcomes : public std::enable_shared_from_this<Outcomes> {
   // it is being destroyed.
   rd_kafka_t* client() const { return client_.load(std::memory_order_acquire); }
 
-  // No wake-up from here on.
+  // Ends the wake-ups.
   void Silence();
 
   // Moves the oldest outcomes to `into`, as many as fit. Returns their number.
@@ -63,12 +63,13 @@ class Outcomes : public std::enable_shared_from_this<Outcomes> {
   static thread_local bool is_producing;
 
  private:
-  static rd_kafka_resp_err_t OnDuplicate(rd_kafka_conf_t* copy, const rd_kafka_conf_t* original, size_t filter_count,
-                                         const char** filter, void* outcomes);
+  static rd_kafka_resp_err_t OnDuplicate(rd_kafka_conf_t* copy, const rd_kafka_conf_t* original,
+                                         size_t filter_count, const char** filter, void* outcomes);
   static rd_kafka_resp_err_t OnNew(rd_kafka_t* client, const rd_kafka_conf_t* configuration, void* outcomes,
                                    char* error, size_t error_size);
   static rd_kafka_resp_err_t OnDestroy(rd_kafka_t* client, void* outcomes);
-  static rd_kafka_resp_err_t OnAcknowledgement(rd_kafka_t* client, rd_kafka_message_t* record, void* outcomes);
+  static rd_kafka_resp_err_t OnAcknowledgement(rd_kafka_t* client, rd_kafka_message_t* record,
+                                               void* outcomes);
 
   void Add(const Outcome& outcome);
 

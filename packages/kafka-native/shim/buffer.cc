@@ -34,8 +34,7 @@ struct BufferInfo {
 
 }  // namespace shim
 
-namespace node {
-namespace Buffer {
+namespace node::Buffer {
 
 bool HasInstance(const v8::Local<v8::Value>& value) {
   bool result = false;
@@ -51,8 +50,7 @@ char* Data(const v8::Local<v8::Value>& value) {
   return info.size == 0 || info.data == nullptr ? empty : static_cast<char*>(info.data);
 }
 
-}  // namespace Buffer
-}  // namespace node
+}  // namespace node::Buffer
 
 namespace Nan {
 
@@ -60,7 +58,8 @@ MaybeLocal<v8::Object> NewBuffer(char* data, uint32_t size) {
   napi_value buffer = nullptr;
   // A runtime may refuse memory that is not its own (V8 with pointer compression).
   if (size > shim::kExternalThreshold &&
-      napi_create_external_buffer(shim::CurrentEnv(), size, data, shim::FreeData, nullptr, &buffer) == napi_ok) {
+      napi_create_external_buffer(shim::CurrentEnv(), size, data, shim::FreeData, nullptr, &buffer) ==
+          napi_ok) {
     return v8::Local<v8::Object>(buffer);
   }
   buffer = shim::CopyToBuffer(data, size);

@@ -9,7 +9,8 @@ namespace Nan {
 
 namespace {
 
-v8::Local<v8::Value> CallFunction(napi_value function, napi_value receiver, int argc, v8::Local<v8::Value> argv[]) {
+v8::Local<v8::Value> CallFunction(napi_value function, napi_value receiver, int argc,
+                                  v8::Local<v8::Value> argv[]) {
   // Confluent's callbacks take up to four arguments.
   constexpr int kInlineArguments = 4;
   napi_value inline_arguments[kInlineArguments];

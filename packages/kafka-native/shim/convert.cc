@@ -9,7 +9,7 @@ namespace shim {
 
 namespace {
 
-// The value as a number (`handle` unchanged when it is one), or null when the
+// The value as a number (`handle` unchanged when it is a number), or null when the
 // conversion threw.
 napi_value ToNumberValue(napi_value value) {
   if (TypeOf(value) == napi_number) return value;
@@ -71,7 +71,7 @@ v8::Maybe<int64_t> ToInt64(napi_value value) {
   napi_value number = ToNumberValue(value);
   double wide = 0;
   if (number == nullptr || napi_get_value_double(CurrentEnv(), number, &wide) != napi_ok) return {};
-  // V8 saturates, where Node-API makes zero of an infinity.
+  // V8 saturates; Node-API converts an infinity to zero.
   if (std::isinf(wide)) return v8::Maybe<int64_t>(wide > 0 ? INT64_MAX : INT64_MIN);
   return ToInteger<int64_t>(number, napi_get_value_int64);
 }
@@ -91,8 +91,8 @@ void Utf8String::Read(napi_value value) {
   if (napi_get_value_string_utf8(env, string, inline_text_.data(), inline_text_.size(), &length) != napi_ok) {
     return;
   }
-  // A full buffer may hold a cut text; a character takes up to four bytes, so
-  // the cut can leave the last three unused.
+  // A nearly full buffer may hold truncated text: a character takes up to four
+  // bytes, so truncation can leave the last three unused.
   if (length < inline_text_.size() - 4) return;
   napi_get_value_string_utf8(env, string, nullptr, 0, &length);
   long_text_ = std::make_unique<char[]>(length + 1);

@@ -49,7 +49,7 @@ void Environment::CollectException() {
 
 void ThrowUnwound(const Unwind& unwind) {
   Environment& environment = Environment::Current();
-  // What made the handle empty says more than that it was empty.
+  // The exception that left the handle empty is the better explanation.
   if (environment.frame != nullptr && environment.frame->exception != nullptr) return;
   napi_value message = nullptr;
   napi_value error = nullptr;

@@ -14,7 +14,8 @@ namespace {
 constexpr uint64_t kBurstNs = 4'000'000;
 
 uint64_t NowNs() {
-  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
+  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() /
+                               std::chrono::nanoseconds(1));
 }
 
 }  // namespace

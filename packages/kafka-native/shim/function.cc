@@ -19,7 +19,8 @@ FunctionCallbackInfo<T>::FunctionCallbackInfo(napi_env env, napi_callback_info i
     all_arguments_ = std::make_unique<napi_value[]>(length_);
     napi_get_cb_info(env, info, &length_, all_arguments_.get(), nullptr, nullptr);
   }
-}
+  // The analyzer loses sight of the owner here.
+}  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks)
 
 template <class T>
 v8::Local<v8::Value> FunctionCallbackInfo<T>::operator[](int index) const {
@@ -32,10 +33,11 @@ template class FunctionCallbackInfo<v8::Value>;
 MaybeLocal<v8::Object> NewInstance(const v8::Local<v8::Function>& constructor, int argc,
                                    v8::Local<v8::Value> argv[]) {
   std::vector<napi_value> arguments;
+  arguments.reserve(argc);
   for (int i = 0; i < argc; i++) arguments.push_back(argv[i].handle());
   napi_value instance = nullptr;
-  if (napi_new_instance(shim::CurrentEnv(), constructor.handle(), arguments.size(), arguments.data(), &instance) !=
-      napi_ok) {
+  if (napi_new_instance(shim::CurrentEnv(), constructor.handle(), arguments.size(), arguments.data(),
+                        &instance) != napi_ok) {
     shim::Environment::Current().CollectException();
     return {};
   }
@@ -159,9 +161,10 @@ napi_value ClassTemplate::MakeFunction() {
   std::vector<napi_property_descriptor> properties;
   for (const auto& method : methods) {
     // V8's default for a template's properties, and so NAN's.
-    const auto attributes = static_cast<napi_property_attributes>(napi_writable | napi_enumerable | napi_configurable);
-    properties.push_back({method->name.c_str(), nullptr, MethodData::Invoke, nullptr, nullptr, nullptr, attributes,
-                          method.get()});
+    const auto attributes =
+        static_cast<napi_property_attributes>(napi_writable | napi_enumerable | napi_configurable);
+    properties.push_back({method->name.c_str(), nullptr, MethodData::Invoke, nullptr, nullptr, nullptr,
+                          attributes, method.get()});
   }
   if (napi_define_class(env, class_name.c_str(), class_name.size(), MethodData::Invoke, &constructor,
                         properties.size(), properties.data(), &function) != napi_ok) {
@@ -174,7 +177,9 @@ napi_value ClassTemplate::MakeFunction() {
 
 namespace v8 {
 
-void FunctionTemplate::SetClassName(const Local<String>& name) { description->class_name = *Nan::Utf8String(name); }
+void FunctionTemplate::SetClassName(const Local<String>& name) {
+  description->class_name = *Nan::Utf8String(name);
+}
 
 MaybeLocal<Function> FunctionTemplate::GetFunction(Local<Context>) {
   return Local<Function>(description->GetFunction());

@@ -31,8 +31,8 @@ void DefineConstant(const v8::Local<v8::Object>& target, const char* name, doubl
   napi_value number = nullptr;
   napi_create_double(CurrentEnv(), value, &number);
   // Not writable and not configurable, as Node defines it.
-  const napi_property_descriptor property = {name,   nullptr,         nullptr, nullptr, nullptr,
-                                             number, napi_enumerable, nullptr};
+  const napi_property_descriptor property = {name,    nullptr, nullptr,         nullptr,
+                                             nullptr, number,  napi_enumerable, nullptr};
   napi_define_properties(CurrentEnv(), target.handle(), 1, &property);
 }
 

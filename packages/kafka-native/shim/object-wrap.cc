@@ -1,7 +1,6 @@
-#include "shim/object-wrap-data.h"
-
 #include "shim/exception.h"
 #include "shim/function-callback-info.h"
+#include "shim/object-wrap-data.h"
 
 namespace shim {
 
@@ -30,7 +29,8 @@ const WrapData* FindWrap(napi_value value) {
   if (data == nullptr) return nullptr;
   if (data != environment.verified_wrap) {
     bool ours = false;
-    if (napi_check_object_type_tag(environment.env(), value, &kWrapTag, &ours) != napi_ok || !ours) return nullptr;
+    if (napi_check_object_type_tag(environment.env(), value, &kWrapTag, &ours) != napi_ok || !ours)
+      return nullptr;
     environment.verified_wrap = data;
   }
   return static_cast<WrapData*>(data);

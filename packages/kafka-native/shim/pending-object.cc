@@ -81,7 +81,7 @@ napi_value PendingObjects::Factory(const PendingObject& object) {
       napi_get_reference_value(env_, found->second.factory, &factory);
       return factory;
     }
-    // Two lists with one hash: the later takes the place.
+    // Two lists of keys with the same hash: the later one replaces the other.
     napi_delete_reference(env_, found->second.factory);
     shapes_.erase(found);
   }
@@ -109,7 +109,9 @@ napi_value PendingObjects::MakeFactory(const PendingObject& object) {
   return factory;
 }
 
-napi_value Materialize(PendingObject& object) { return Environment::Current().pending_objects().Build(object); }
+napi_value Materialize(PendingObject& object) {
+  return Environment::Current().pending_objects().Build(object);
+}
 
 v8::Local<v8::Object> ReserveObject() {
   return v8::Local<v8::Object>(Environment::Current().pending_objects().Reserve());

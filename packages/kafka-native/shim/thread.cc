@@ -9,7 +9,7 @@ namespace shim {
 
 namespace {
 
-constexpr size_t kStackSize = 2 * 1024 * 1024;
+constexpr size_t kStackSize = size_t{2} * 1024 * 1024;
 
 struct Start {
   void (*entry)(void*);
@@ -29,7 +29,8 @@ int Create(pthread_t* thread, int detach_state, void (*entry)(void*), void* argu
   pthread_attr_setdetachstate(&attributes, detach_state);
   auto start = std::make_unique<Start>(Start{entry, argument});
   const int error = pthread_create(thread, &attributes, Enter, start.get());
-  if (error == 0) start.release();
+  // Owned by the new thread now.
+  if (error == 0) (void)start.release();
   pthread_attr_destroy(&attributes);
   return error;
 }

@@ -75,8 +75,8 @@ napi_value MakeNull() {
 
 namespace {
 
-// Whether the value is a whole number between the bounds. Minus zero is none of
-// V8's integers.
+// Whether the value is a whole number between the bounds. V8 doesn't count
+// minus zero as an integer.
 bool IsIntegerBetween(napi_value value, double low, double high) {
   double number = 0;
   if (value == nullptr || napi_get_value_double(CurrentEnv(), value, &number) != napi_ok) return false;
@@ -124,7 +124,9 @@ bool Value::IsRegExp() const {
   return result;
 }
 
-MaybeLocal<Object> Value::ToObject(Local<Context>) const { return Local<Object>(shim::ToObjectValue(handle)); }
+MaybeLocal<Object> Value::ToObject(Local<Context>) const {
+  return Local<Object>(shim::ToObjectValue(handle));
+}
 
 Maybe<int32_t> Value::Int32Value(Local<Context>) const { return shim::ToInt32(handle); }
 

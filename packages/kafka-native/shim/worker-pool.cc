@@ -21,7 +21,7 @@ void WorkerPool::Submit(Job* job) {
     if (StartDetachedThread(ThreadMain, this)) {
       threads_++;
     } else if (threads_ == 0) {
-      // No thread to be had and none that would come to it: late beats never.
+      // No thread runs and none can be started: run the job here instead of never.
       lock.unlock();
       job->Execute();
       return;
@@ -40,8 +40,8 @@ void WorkerPool::Loop() {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     idle_++;
-    const bool has_work =
-        work_available_.wait_for(lock, std::chrono::seconds(kIdleSeconds), [this] { return !queue_.empty(); });
+    const bool has_work = work_available_.wait_for(lock, std::chrono::seconds(kIdleSeconds),
+                                                   [this] { return !queue_.empty(); });
     idle_--;
     if (!has_work) break;
     Job* job = queue_.front();
@@ -58,7 +58,8 @@ namespace {
 // A queued AsyncWorker: a job first, then the task that completes it.
 class QueuedWorker final : public Job, public Task {
  public:
-  QueuedWorker(Environment* environment, Nan::AsyncWorker* worker) : environment_(environment), worker_(worker) {
+  QueuedWorker(Environment* environment, Nan::AsyncWorker* worker)
+      : environment_(environment), worker_(worker) {
     environment_->bridge().Open();
   }
 

@@ -18,14 +18,14 @@ struct Listener {
 
 NAUV_WORK_CB(OnAsync) {
   Nan::HandleScope scope;
-  Listener* listener = static_cast<Listener*>(async->data);
+  auto* listener = static_cast<Listener*>(async->data);
   listener->callback->Call(0, nullptr);
 }
 
 void OnClosed(uv_handle_t* handle) {
   Nan::HandleScope scope;
-  uv_async_t* async = reinterpret_cast<uv_async_t*>(handle);
-  Listener* listener = static_cast<Listener*>(async->data);
+  auto* async = reinterpret_cast<uv_async_t*>(handle);
+  auto* listener = static_cast<Listener*>(async->data);
   delete async;
   listener->closed->Call(0, nullptr);
   delete listener->callback;
@@ -45,11 +45,11 @@ NAN_METHOD(Open) {
 }
 
 void SendFromThread(void* data) {
-  Listener* listener = static_cast<Listener*>(data);
+  auto* listener = static_cast<Listener*>(data);
   for (int i = 0; i < listener->sends; i++) uv_async_send(listener->async);
 }
 
-// All sends are over before JavaScript goes on, so that they count as one.
+// All sends end before JavaScript runs again, so that they count as one.
 NAN_METHOD(Send) {
   current->sends = Nan::To<int>(info[0]).FromJust();
   const int created = uv_thread_create(&current->thread, SendFromThread, current);

@@ -30,9 +30,7 @@ NAN_METHOD(NewBuffer) {
   info.GetReturnValue().Set(buffer.ToLocalChecked());
 }
 
-NAN_METHOD(Encode) {
-  info.GetReturnValue().Set(Nan::Encode("bytes\0more", 10, Nan::Encoding::BUFFER));
-}
+NAN_METHOD(Encode) { info.GetReturnValue().Set(Nan::Encode("bytes\0more", 10, Nan::Encoding::BUFFER)); }
 
 NAN_METHOD(EncodeNothing) { info.GetReturnValue().Set(Nan::Encode("", 0, Nan::Encoding::BUFFER)); }
 

@@ -18,8 +18,12 @@ NAN_METHOD(Drop) {
 }
 
 NAN_METHOD(CallKept) {
-  v8::Local<v8::Value> arguments[] = {Nan::New("first").ToLocalChecked(), Nan::New<v8::Number>(2), Nan::Null(),
-                                      Nan::True(), Nan::Undefined(), Nan::New(6)};
+  v8::Local<v8::Value> arguments[] = {Nan::New("first").ToLocalChecked(),
+                                      Nan::New<v8::Number>(2),
+                                      Nan::Null(),
+                                      Nan::True(),
+                                      Nan::Undefined(),
+                                      Nan::New(6)};
   info.GetReturnValue().Set(kept->Call(6, arguments));
 }
 

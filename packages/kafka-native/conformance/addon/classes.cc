@@ -36,7 +36,7 @@ class Counter : public Base {
   static NAN_METHOD(New) {
     if (!info.IsConstructCall()) return Nan::ThrowError("non-constructor invocation not supported");
     if (!info[0]->IsNumber()) return Nan::ThrowError("a number, please");
-    Counter* counter = new Counter(Nan::To<int>(info[0]).FromJust());
+    auto* counter = new Counter(Nan::To<int>(info[0]).FromJust());
     counter->Wrap(info.This());
     info.GetReturnValue().Set(info.This());
   }
@@ -53,8 +53,8 @@ class Counter : public Base {
 
   // Unwraps an argument, not the receiver.
   static NAN_METHOD(AddTo) {
-    Counter* from = ObjectWrap::Unwrap<Counter>(info.This());
-    Counter* to = ObjectWrap::Unwrap<Counter>(info[0].As<v8::Object>());
+    auto* from = ObjectWrap::Unwrap<Counter>(info.This());
+    auto* to = ObjectWrap::Unwrap<Counter>(info[0].As<v8::Object>());
     to->value += from->value;
     info.GetReturnValue().Set(Nan::New<v8::Number>(to->value));
   }

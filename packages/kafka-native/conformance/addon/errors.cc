@@ -4,7 +4,10 @@ namespace surface {
 
 namespace {
 
-NAN_METHOD(ThrowText) { Nan::ThrowError("from C++"); (void)info; }
+NAN_METHOD(ThrowText) {
+  Nan::ThrowError("from C++");
+  (void)info;
+}
 
 NAN_METHOD(ThrowValue) { Nan::ThrowError(info[0]); }
 

@@ -13,7 +13,7 @@ v8::Local<v8::Object> Escaped(double value) {
 
 NAN_METHOD(Escape) { info.GetReturnValue().Set(Escaped(Nan::To<int>(info[0]).FromJust())); }
 
-// A member that was made in an inner scope belongs to the object of the outer one.
+// A member that was created in an inner scope belongs to the object of the outer one.
 NAN_METHOD(InnerScope) {
   Nan::HandleScope outer;
   v8::Local<v8::Object> object = Nan::New<v8::Object>();
@@ -54,7 +54,8 @@ NAN_METHOD(Locals) {
 NAN_METHOD(Maybes) {
   v8::Local<v8::String> absent = Nan::New("absent").ToLocalChecked();
   Nan::Maybe<bool> has = Nan::Has(info[0].As<v8::Object>(), absent);
-  info.GetReturnValue().Set(Nan::New(!has.IsNothing() && !has.FromJust() && !has.ToChecked() && !has.FromMaybe(true)));
+  info.GetReturnValue().Set(
+      Nan::New(!has.IsNothing() && !has.FromJust() && !has.ToChecked() && !has.FromMaybe(true)));
 }
 
 }  // namespace

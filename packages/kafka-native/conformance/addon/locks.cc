@@ -16,7 +16,7 @@ struct Shared {
 };
 
 void Work(void* data) {
-  Shared* shared = static_cast<Shared*>(data);
+  auto* shared = static_cast<Shared*>(data);
   for (int i = 0; i < kRounds; i++) {
     uv_mutex_lock(&shared->mutex);
     shared->by_mutex++;
@@ -28,7 +28,7 @@ void Work(void* data) {
 }
 
 void Read(void* data) {
-  Shared* shared = static_cast<Shared*>(data);
+  auto* shared = static_cast<Shared*>(data);
   uv_rwlock_rdlock(&shared->lock);
   shared->read = shared->by_lock;
   uv_rwlock_rdunlock(&shared->lock);
@@ -50,8 +50,8 @@ NAN_METHOD(CountWithThreads) {
 
   uv_mutex_destroy(&shared.mutex);
   uv_rwlock_destroy(&shared.lock);
-  const bool ok = failed == 0 && shared.by_mutex == kThreads * kRounds && shared.by_lock == kThreads * kRounds &&
-                  shared.read == shared.by_lock;
+  const bool ok = failed == 0 && shared.by_mutex == kThreads * kRounds &&
+                  shared.by_lock == kThreads * kRounds && shared.read == shared.by_lock;
   info.GetReturnValue().Set(Nan::New(ok));
 }
 

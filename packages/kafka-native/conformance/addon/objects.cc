@@ -21,7 +21,7 @@ NAN_METHOD(Record) {
   Nan::Set(object, Nan::New("topic").ToLocalChecked(), info[0]);
   Nan::Set(object, Nan::New("partition").ToLocalChecked(), info[1]);
   if (!info[2]->IsUndefined()) Nan::Set(object, Nan::New("key").ToLocalChecked(), info[2]);
-  Nan::Set(object, Nan::New("a \"quoted\" \\ key").ToLocalChecked(), Nan::Null());
+  Nan::Set(object, Nan::New(R"(a "quoted" \ key)").ToLocalChecked(), Nan::Null());
   Nan::Set(object, Nan::New<v8::String>("topic").ToLocalChecked(), Nan::New("set again").ToLocalChecked());
   info.GetReturnValue().Set(object);
 }
@@ -92,7 +92,9 @@ NAN_METHOD(HasByKey) {
       Nan::New(Nan::Has(info[0].As<v8::Object>(), info[1].As<v8::String>()).FromMaybe(false)));
 }
 
-NAN_METHOD(Names) { info.GetReturnValue().Set(Nan::GetOwnPropertyNames(info[0].As<v8::Object>()).ToLocalChecked()); }
+NAN_METHOD(Names) {
+  info.GetReturnValue().Set(Nan::GetOwnPropertyNames(info[0].As<v8::Object>()).ToLocalChecked());
+}
 
 NAN_METHOD(NamesByMethod) {
   v8::Local<v8::Object> object = info[0].As<v8::Object>();

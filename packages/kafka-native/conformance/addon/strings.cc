@@ -40,7 +40,8 @@ NAN_METHOD(Bytes) {
 
 NAN_METHOD(StringsEqual) {
   v8::Local<v8::String> literal = Nan::New("key").ToLocalChecked();
-  info.GetReturnValue().Set(Nan::New(literal->IsString() && Nan::To<v8::String>(literal).ToLocalChecked() == literal));
+  info.GetReturnValue().Set(
+      Nan::New(literal->IsString() && Nan::To<v8::String>(literal).ToLocalChecked() == literal));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <utility>
 
 #include "surface.h"
 
@@ -11,7 +12,7 @@ namespace {
 class Sleeper : public Nan::AsyncWorker {
  public:
   Sleeper(Nan::Callback* callback, int milliseconds, std::string error)
-      : Nan::AsyncWorker(callback), milliseconds_(milliseconds), error_(error) {}
+      : Nan::AsyncWorker(callback), milliseconds_(milliseconds), error_(std::move(error)) {}
 
   void Execute() override {
     usleep(milliseconds_ * 1000);
@@ -29,7 +30,7 @@ class Sleeper : public Nan::AsyncWorker {
   std::string error_;
 };
 
-// Keeps NAN's own callbacks, and tells of its end.
+// Uses NAN's own callbacks, and counts its destructions.
 class Plain : public Nan::AsyncWorker {
  public:
   Plain(Nan::Callback* callback, bool fails) : Nan::AsyncWorker(callback), fails_(fails) {}
@@ -69,12 +70,13 @@ class Failing : public Plain {
 
 NAN_METHOD(Sleep) {
   Nan::Utf8String error(info[1]);
-  Nan::Callback* callback = new Nan::Callback(info[2].As<v8::Function>());
+  auto* callback = new Nan::Callback(info[2].As<v8::Function>());
   Nan::AsyncQueueWorker(new Sleeper(callback, Nan::To<int>(info[0]).FromJust(), *error));
 }
 
 NAN_METHOD(RunPlain) {
-  Nan::AsyncQueueWorker(new Plain(new Nan::Callback(info[1].As<v8::Function>()), Nan::To<bool>(info[0]).FromJust()));
+  Nan::AsyncQueueWorker(
+      new Plain(new Nan::Callback(info[1].As<v8::Function>()), Nan::To<bool>(info[0]).FromJust()));
 }
 
 NAN_METHOD(Fail) { Nan::AsyncQueueWorker(new Failing(new Nan::Callback(info[0].As<v8::Function>()))); }

@@ -60,7 +60,7 @@ function collect(source: string, names: Set<string>): void {
   const prefix = (): string => scopes.map(({ name }) => name).join("::");
   const isVisible = (): boolean =>
     scopes.every(({ kind, isPublic }) => kind !== "body" && isPublic) &&
-    (scopes.length === 0 || scopes[0]!.kind !== "namespace" || publicNamespaces.includes(scopes[0]!.name));
+    (scopes.length === 0 || scopes[0]!.kind !== "namespace" || publicNamespaces.includes(scopes[0]!.name.split("::", 1)[0]!));
   const add = (name: string | undefined): void => {
     if (name === undefined || !isVisible()) return;
     const owner = scopes.at(-1);
@@ -77,7 +77,7 @@ function collect(source: string, names: Set<string>): void {
       pending = "";
     } else if (part === "{") {
       const head = pending.replace(/\s+/g, " ").trim();
-      const namespace = /^(?:inline )?namespace (\w*)$/.exec(head);
+      const namespace = /^(?:inline )?namespace ([\w:]*)$/.exec(head);
       const type = /(?:^|> )(?:class|struct|enum) (\w+)(?: final)?(?: ?: ?.*)?$/.exec(head);
       if (namespace) {
         scopes.push({ kind: "namespace", name: namespace[1]!, isPublic: namespace[1] !== "" });

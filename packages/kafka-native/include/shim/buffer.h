@@ -6,8 +6,7 @@
 
 #include "shim/maybe.h"
 
-namespace node {
-namespace Buffer {
+namespace node::Buffer {
 
 bool HasInstance(const v8::Local<v8::Value>& value);
 size_t Length(const v8::Local<v8::Value>& value);
@@ -15,8 +14,7 @@ size_t Length(const v8::Local<v8::Value>& value);
 // makes a tombstone (a record without a value), an empty value does not.
 char* Data(const v8::Local<v8::Value>& value);
 
-}  // namespace Buffer
-}  // namespace node
+}  // namespace node::Buffer
 
 namespace Nan {
 

@@ -53,7 +53,7 @@ class Environment {
   // hot receiver is checked by one comparison.
   const void* verified_wrap = nullptr;
 
-  // All function templates, in the order of their making.
+  // All function templates, in order of creation.
   std::vector<ClassTemplate*> classes;
 
   // Keeps an exception until the running method returns: Node-API refuses most

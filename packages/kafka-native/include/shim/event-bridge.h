@@ -1,6 +1,6 @@
 // From any thread to the JavaScript thread.
 //
-// Everything that another thread has for JavaScript is a Task, and all tasks of
+// Whatever another thread wants to run in JavaScript is a Task, and all tasks of
 // an environment go through one Node-API thread-safe function. It lives as long
 // as the environment and keeps the event loop alive only while something is
 // open (an active uv_async_t, a queued worker), as libuv's handles would.
@@ -50,7 +50,7 @@ class EventBridge {
   Environment* const environment_;
   napi_threadsafe_function function_ = nullptr;
 
-  // Posting against the environment's end: after Shut() the thread-safe
+  // Orders Post() and Shut(): after Shut() the thread-safe
   // function may be gone, and other threads must not touch it.
   std::mutex mutex_;
   bool shut_ = false;

@@ -9,7 +9,7 @@ namespace shim {
 
 using ModuleInit = void (*)(v8::Local<v8::Object> exports, v8::Local<v8::Value> module, void* data);
 
-// What an addon exports beside what its own Init does. Weak: null in an addon
+// Exports of an addon beside those of its Init function. Weak: null in an addon
 // that is linked without a definition.
 __attribute__((weak)) void ExportExtras(v8::Local<v8::Object> exports);
 

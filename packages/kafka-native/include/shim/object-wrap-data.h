@@ -1,5 +1,5 @@
-// What a wrapped JavaScript object's native pointer leads to, and how a foreign
-// object is told from one of ours.
+// What a wrapped JavaScript object's native pointer leads to, and how foreign
+// objects are recognized.
 #pragma once
 
 #include "shim/object-wrap.h"

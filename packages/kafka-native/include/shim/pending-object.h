@@ -1,6 +1,6 @@
 // Objects under construction.
 //
-// napi_create_object() and one napi_set_named_property() a member take about
+// napi_create_object() and one napi_set_named_property() per member take about
 // 340 ns for a message of eight members; one call of a JavaScript function
 // `(a, b, …) => ({"topic": a, "partition": b, …})` takes about 60 ns, since the
 // engine knows the shape in advance. So Nan::New<v8::Object>() only reserves a
@@ -8,7 +8,7 @@
 // the object as a value builds it through the function for that list of keys.
 //
 // Lifetime: a pending object holds handles and becomes one, so it must not be
-// used across the borders of a handle scope. When a scope opens, all pending
+// used outside of its handle scope. When a scope opens, all pending
 // objects are built, in the scope that they belong to; when one closes, the
 // storage of those made in it is reused.
 #pragma once
@@ -74,7 +74,7 @@ class PendingObjects {
   const napi_env env_;
   std::vector<std::unique_ptr<Chunk>> chunks_;
   size_t used_ = 0;
-  // The first so many are built already.
+  // How many of them, from the first on, are built already.
   size_t built_ = 0;
   // By a hash of the keys' addresses, which are literals' in this very addon: an
   // address stands for its text as long as the process runs.

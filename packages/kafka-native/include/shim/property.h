@@ -18,7 +18,9 @@ v8::Maybe<bool> HasNamed(napi_value object, const char* key);
 v8::Maybe<bool> HasKeyed(napi_value object, napi_value key);
 napi_value OwnPropertyNames(napi_value object);
 
-inline v8::Maybe<bool> DoneUnlessThrown(bool done) { return done ? v8::Maybe<bool>(true) : v8::Maybe<bool>(); }
+inline v8::Maybe<bool> DoneUnlessThrown(bool done) {
+  return done ? v8::Maybe<bool>(true) : v8::Maybe<bool>();
+}
 
 }  // namespace shim
 

@@ -3,8 +3,8 @@
 //
 // All references of an environment are elements of one JavaScript array, found
 // by index. That is several times cheaper than napi_create_reference(),
-// which counts because Confluent makes one for each message's opaque, and an
-// element can be any value, where Node-API 8 has references to objects only.
+// which matters because Confluent creates one for each message's opaque. And an
+// element can be any value, whereas Node-API 8 only has references to objects.
 #pragma once
 
 #include <cstdint>

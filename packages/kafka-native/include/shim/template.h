@@ -13,7 +13,7 @@ namespace shim {
 
 struct ClassTemplate;
 
-// What a Node-API callback's data pointer leads to.
+// The target of a Node-API callback's data pointer.
 struct MethodData {
   Environment* environment = nullptr;
   Nan::FunctionCallback callback = nullptr;
@@ -33,7 +33,7 @@ struct ClassTemplate {
   ClassTemplate& operator=(const ClassTemplate&) = delete;
 
   void AddMethod(const char* name, Nan::FunctionCallback callback);
-  // Returns what the method did before.
+  // Returns the replaced callback.
   Nan::FunctionCallback ReplaceMethod(const char* name, Nan::FunctionCallback callback);
   napi_value GetFunction();
 

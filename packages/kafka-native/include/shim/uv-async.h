@@ -12,8 +12,8 @@ struct uv_async_t;
 struct uv_handle_t;
 struct uv_loop_t;
 
-typedef void (*uv_async_cb)(uv_async_t* handle);
-typedef void (*uv_close_cb)(uv_handle_t* handle);
+using uv_async_cb = void (*)(uv_async_t* handle);
+using uv_close_cb = void (*)(uv_handle_t* handle);
 
 struct uv_handle_t {
   void* data = nullptr;

@@ -5,8 +5,8 @@
 
 #include <memory>
 
-typedef pthread_mutex_t uv_mutex_t;
-typedef pthread_t uv_thread_t;
+using uv_mutex_t = pthread_mutex_t;
+using uv_thread_t = pthread_t;
 
 // Copies share one lock. Confluent's dependent admin client copies the lock of
 // the client it depends on and says that it means to share it; a copied

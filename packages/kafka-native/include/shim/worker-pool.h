@@ -1,7 +1,7 @@
 // Threads for Nan::AsyncWorker.
 //
-// napi_async_work would run on the runtime's own pool, four threads in Node and
-// about one a core in Bun, which also serves file access and DNS. A consumer
+// napi_async_work would run on the runtime's own pool (four threads in Node,
+// about one per core in Bun), which also serves file access and DNS. A consumer
 // that waits for messages blocks its thread for seconds, so a few of them would
 // stall everything else. This pool grows when no thread is idle, up to a bound,
 // and shrinks again.
