@@ -11,7 +11,7 @@ const pomPath = join(import.meta.dir, "..", "pom.xml");
 /** Kafka's jars on this machine. */
 export interface KafkaArtifacts {
   version: string;
-  /** The folder that holds `libs` and what is derived from them. */
+  /** Holds `libs` and files derived from them. */
   home: string;
   classPath: string;
 }
@@ -26,7 +26,7 @@ export function hasKafka(): boolean {
   return existsSync(installation().libs);
 }
 
-/** Which Kafka the pom asks for, and where it goes: another pom is another folder. */
+/** The pom's Kafka version and its folder, which is the pom's own. */
 function installation(): { version: string; home: string; libs: string } {
   const pom = readFileSync(pomPath, "utf8");
   const version = /<kafka\.version>([^<]+)</.exec(pom)?.[1];
@@ -42,7 +42,7 @@ export function cacheFolder(env: Readonly<Record<string, string | undefined>> = 
 
 /**
  * Kafka's jars, downloaded by Maven on the first call on a machine and found in the cache after that.
- * Processes that need them at the same time wait for one download; one that is cut short leaves nothing in place.
+ * Processes that need them at the same time share one download; an interrupted one leaves nothing behind.
  * @throws BrokerError `no_maven` or `download_failed`
  */
 export async function ensureKafka(onProgress: (message: string) => void = () => {}): Promise<KafkaArtifacts> {

@@ -9,23 +9,23 @@ import { assertPortFree, brokerAnswers, freePort, loopback } from "./probe.ts";
 import { serverProperties } from "./properties.ts";
 import { lastLines, runCommand } from "./run.ts";
 
-/** Kafka is up in 1–4 s; a machine busy with tests may take much longer. */
+/** Kafka starts in 1–4 s; a machine busy with tests may take much longer. */
 const startDeadlineMs = 60_000;
-/** After SIGTERM Kafka closes its logs in well under a second; then it is killed. */
+/** Kafka stops well under a second after SIGTERM; after this it is killed. */
 const stopDeadlineMs = 20_000;
 
 export interface BrokerOptions {
-  /** On 127.0.0.1; 0, the default, takes a free one, which `restart()` keeps. */
+  /** On 127.0.0.1. By default 0: a free port, which `restart()` keeps. */
   port?: number;
-  /** Where the records are kept, between processes too. By default a temporary folder, gone with the broker. */
+  /** Folder for the records, which stays. By default a temporary folder, removed with the broker. */
   dataDir?: string;
-  /** For topics that are made without a count; 6 by default. */
+  /** Default partitions of new topics; 6 by default. */
   partitions?: number;
-  /** Settings of Kafka's own, by Kafka's names: they win over the defaults. */
+  /** Kafka's own broker properties; they override the defaults. */
   properties?: Readonly<Record<string, string>>;
-  /** The words by which the user chooses the port, for the message when it is busy. */
+  /** How the user chooses the port, for the error message when it is busy. */
   portSetting?: string;
-  /** Told about slow steps, e.g. the first download. */
+  /** Called at slow steps, such as the first download. */
   onProgress?: (message: string) => void;
 }
 
@@ -40,21 +40,21 @@ export interface Broker extends AsyncDisposable {
   readonly pid: number;
   /** Resolves with the exit code when the present process ends (null: by a signal). */
   readonly exited: Promise<number | null>;
-  /** Ends the process with a signal, SIGKILL by default, as a crash would, and waits until it is gone. */
+  /** Sends a signal, SIGKILL by default, and waits for the process to end. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Ends the process in order; the data stays for `restart()`. */
+  /** Stops the process cleanly; the data stays for `restart()`. */
   stop(): Promise<void>;
-  /** Starts the broker again on its port and data, stopping it in order first where it still runs. */
+  /** Starts the broker again with its port and data; stops it cleanly first if it runs. */
   restart(): Promise<void>;
-  /** SIGSTOP: connections stay open, nothing is answered. */
+  /** SIGSTOP: connections stay open, requests get no response. */
   pause(): void;
   /** SIGCONT, after `pause()`. */
   resume(): void;
 }
 
 /**
- * Starts a Kafka broker and resolves once it takes requests.
- * @throws BrokerError where Java or Maven is missing, the port is busy, or Kafka does not come up
+ * Starts a Kafka broker and resolves once it serves requests.
+ * @throws BrokerError when Java or Maven is missing, the port is busy, or Kafka does not start
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const runtime = await prepareRuntime(options.onProgress);
@@ -71,7 +71,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   return broker;
 }
 
-/** 16 bytes in base64url, as Kafka wants; the first is kept low, for an id that begins with "-" would be read as an option. */
+/** 16 bytes in base64url, as Kafka requires. The first byte is below 128: an id that begins with "-" would be read as an option. */
 function randomClusterId(): string {
   const bytes = crypto.getRandomValues(Buffer.alloc(16));
   bytes.writeUInt8(bytes.readUInt8(0) & 0x7f, 0);
@@ -200,14 +200,14 @@ class BrokerProcess implements Broker {
       }
       const log = await Bun.file(this.logFile).text();
       const why = ended
-        ? "Kafka ended at its start"
-        : `Kafka did not answer within ${startDeadlineMs / 1000} s`;
+        ? "Kafka exited during its start"
+        : `Kafka did not respond within ${startDeadlineMs / 1000} s`;
       const code = ended ? "start_failed" : "start_timed_out";
-      // A temporary folder is gone when the caller reads this, so the log's end is in the message.
-      throw new BrokerError(code, `${why} on port ${this.port}; its log ends:\n${lastLines(log, 20)}`);
+      // The message has the end of the log, because a temporary folder is removed now.
+      throw new BrokerError(code, `${why} on port ${this.port}; the end of its log:\n${lastLines(log, 20)}`);
     }
     if (hasEnded(child)) {
-      throw new BrokerError("port_busy", `another process answers on ${this.bootstrapServers}`);
+      throw new BrokerError("port_busy", `another process listens on ${this.bootstrapServers}`);
     }
   }
 

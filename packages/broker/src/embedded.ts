@@ -6,8 +6,8 @@ export interface EmbeddedBroker extends AsyncDisposable {
 }
 
 /**
- * librdkafka's own mock cluster in this process: no Java, no disk, gone with the process. It knows produce, fetch,
- * groups and transactions, makes topics at first mention, and has no admin requests.
+ * librdkafka's own mock cluster in this process: no Java, no disk, gone with the process. It supports produce,
+ * fetch, groups and transactions, creates topics when first mentioned, and has no admin requests.
  *
  * The mock cluster chooses its own port; clients find it through a forwarded `port`, as they find a cluster's other
  * brokers through the first one.
@@ -15,7 +15,7 @@ export interface EmbeddedBroker extends AsyncDisposable {
  */
 export async function startEmbedded(options: { port: number; portSetting: string }): Promise<EmbeddedBroker> {
   await assertPortFree(options.port, options.portSetting);
-  // Loaded only here: a real broker must not need the addon.
+  // Imported here, because a real broker must not need the addon.
   const { startMockCluster } = await import("@ingest/kafka");
   const cluster = await startMockCluster({ brokers: 1 });
   const forwarder = forward(options.port, cluster.bootstrapServers);
@@ -30,11 +30,11 @@ export async function startEmbedded(options: { port: number; portSetting: string
 
 interface Leg {
   peer: Promise<Socket<Leg>>;
-  /** What the peer's full socket buffer did not take yet. */
+  /** Chunks that did not fit into the peer's socket buffer yet. */
   waiting: Buffer[];
 }
 
-/** Passes connections on a local port to the first of `servers`, byte for byte. */
+/** Forwards connections on a local port to the first of `servers`. */
 function forward(port: number, servers: string) {
   const [hostname = loopback, target] = servers.split(",", 1)[0]?.split(":") ?? [];
   return Bun.listen<Leg>({
@@ -63,7 +63,7 @@ function connect(hostname: string, port: number, client: Socket<Leg>): Promise<S
 }
 
 async function relay(from: Socket<Leg>, chunk: Buffer): Promise<void> {
-  const copy = Buffer.from(chunk); // the runtime may use the chunk's memory again after this turn
+  const copy = Buffer.from(chunk); // the runtime may reuse the chunk's memory after this turn
   const to = await from.data.peer;
   to.data.waiting.push(copy);
   flush(to);

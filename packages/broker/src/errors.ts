@@ -1,4 +1,4 @@
-/** Why a development broker could not be had. */
+/** Why a development broker is not available. */
 export type BrokerErrorCode =
   | "no_java"
   | "java_too_old"
@@ -9,7 +9,7 @@ export type BrokerErrorCode =
   | "start_failed"
   | "start_timed_out";
 
-/** A failure to get or start a development broker; its message says what to do about it. */
+/** A failure to install or start a development broker; the message contains the remedy. */
 export class BrokerError extends Error {
   override readonly name = "BrokerError";
 

@@ -11,7 +11,7 @@ const flags = {
   "data-dir": {
     kind: "text",
     value: "DIR",
-    help: "keep the records there between runs (default: a temporary folder, removed at the end)",
+    help: "keep the records in this folder (default: a temporary folder, removed at the end)",
   },
   partitions: {
     kind: "integer",
@@ -43,13 +43,11 @@ async function main({ values }: CommandLine<typeof flags>): Promise<number> {
       const isMissing = thrown instanceof BrokerError && ["no_java", "java_too_old"].includes(thrown.code);
       if (!isMissing || values["data-dir"] !== undefined) throw thrown;
       say(thrown.message);
-      say("going on with the embedded broker: in memory, no admin requests");
+      say("starting the embedded broker instead: in memory, without admin requests");
     }
   }
   await using embedded = await startEmbedded({ port, portSetting: "--port" });
-  say(
-    `librdkafka's mock cluster is ready on ${embedded.bootstrapServers}; the records are gone when it ends`,
-  );
+  say(`librdkafka's mock cluster is ready on ${embedded.bootstrapServers}; it keeps records in memory only`);
   await stopped;
   return 0;
 }
@@ -66,15 +64,15 @@ async function runKafka(
     onProgress: say,
   });
   const broker = await Promise.race([starting, stopped]);
-  if (broker === undefined) return 0; // a half-started broker goes with this process
+  if (broker === undefined) return 0; // a half-started broker ends with this process
   await using _ = broker;
   const kept = dataDir === undefined ? "removed at the end" : "kept";
   say(`Kafka ${kafkaVersion()} is ready on ${broker.bootstrapServers} (process ${broker.pid})`);
   say(`records in ${broker.dataDir} (${kept}), Kafka's log in ${broker.logFile}`);
   const crashed = await Promise.race([stopped.then(() => false), broker.exited.then(() => true)]);
-  // Ctrl-C reaches Kafka too, as one of the terminal's foreground processes: give our own signal its turn.
+  // The terminal sends Ctrl-C to Kafka too: wait for this process's own signal before calling it a crash.
   if (crashed && !(await settlesWithin(stopped, 500))) {
-    say(`Kafka ended by itself: see ${broker.logFile}`);
+    say(`Kafka exited unexpectedly: see ${broker.logFile}`);
     return 1;
   }
   say("stopping");
@@ -87,7 +85,7 @@ function untilSignal(): Promise<undefined> {
   let firstAt: number | undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      // `bun run` passes Ctrl-C on to a child that has had it from the terminal already: ignore the echo.
+      // `bun run` forwards Ctrl-C to a child that the terminal has already sent it to: ignore the echo.
       if (firstAt !== undefined && performance.now() - firstAt > 100) process.exit(1);
       firstAt ??= performance.now();
       resolve(undefined);

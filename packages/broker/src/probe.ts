@@ -4,12 +4,12 @@ import { BrokerError } from "./errors.ts";
 /** Development brokers listen on loopback only: they have no authentication. */
 export const loopback = "127.0.0.1";
 
-/** A TCP port that nothing listened on a moment ago. */
+/** A TCP port that is free right now. */
 export async function freePort(): Promise<number> {
   return bindOnce(0);
 }
 
-/** Can a process of ours listen on this port now? */
+/** Can this process listen on the port now? */
 export async function isPortFree(port: number): Promise<boolean> {
   return bindOnce(port).then(
     () => true,
@@ -28,7 +28,7 @@ export async function assertPortFree(port: number, setting: string): Promise<voi
     const reason = thrown instanceof Error && "code" in thrown ? String(thrown.code) : String(thrown);
     throw new BrokerError(
       "port_busy",
-      `${loopback}:${port} can't be listened on (${reason}): stop what uses it, or choose another port with ${setting}.`,
+      `${loopback}:${port} is not available (${reason}): stop the process that uses it, or choose another port with ${setting}.`,
     );
   }
 }
@@ -66,8 +66,8 @@ const metadataRequest = (() => {
 })();
 
 /**
- * Does a broker on this port take requests, and does it know of a broker that takes records?
- * A listening socket is not enough: Kafka opens it before it has joined its own cluster.
+ * Does a broker on this port respond, and does its metadata contain a broker? A listening socket is not enough: Kafka opens
+ * it before it has joined its own cluster.
  */
 export function brokerAnswers(port: number, timeoutMs = 2_000): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();

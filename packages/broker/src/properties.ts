@@ -4,9 +4,9 @@ export interface BrokerLayout {
   port: number;
   controllerPort: number;
   logFolder: string;
-  /** `num.partitions`, for topics made without a count. */
+  /** `num.partitions`: the default of new topics. */
   partitions: number;
-  /** Kafka's own names; they win over every default here. */
+  /** Kafka's own names; they override the defaults here. */
   properties: Readonly<Record<string, string>>;
 }
 
@@ -30,7 +30,7 @@ export function serverProperties(layout: BrokerLayout): string {
     "transaction.state.log.min.isr": "1",
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
-    // Few partitions and threads: they are made at first use, and the defaults (50) take seconds.
+    // Few partitions and threads: they are created on first use, and the defaults (50) take seconds.
     "offsets.topic.num.partitions": "4",
     "transaction.state.log.num.partitions": "4",
     "share.coordinator.state.topic.num.partitions": "4",

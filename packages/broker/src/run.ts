@@ -1,4 +1,4 @@
-/** What a finished command left behind. */
+/** The result of a finished command. */
 export interface CommandResult {
   exitCode: number;
   output: string;

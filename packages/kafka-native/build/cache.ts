@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { withFileLock } from "@ingest/file-lock";
 import type { Progress } from "./progress.ts";
 
-/** Finished builds of one kind that are kept; the least recently used go first. */
+/** How many builds of one kind are kept; the least recently used are removed. */
 const keptEntries = 4;
 
 export interface CacheEntry {

@@ -73,7 +73,7 @@ export async function runOrThrow(
   return result;
 }
 
-/** The first line that reads like a compiler's or linker's complaint, or else the last line there is. */
+/** The first line that looks like an error of a compiler or linker, or else the last line. */
 export function firstError(result: CommandResult): string {
   const lines = `${result.stderr}\n${result.stdout}`.split("\n").filter((line) => line.trim() !== "");
   return (

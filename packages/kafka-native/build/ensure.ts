@@ -1,4 +1,4 @@
-// From "is it there?" to an addon that Confluent's JavaScript finds.
+// Builds the addon if needed, and puts it where Confluent's JavaScript looks for it.
 import {
   copyFileSync,
   existsSync,
@@ -31,7 +31,7 @@ export function installedManifest(): Manifest | undefined {
   }
 }
 
-/** Puts the addon in its place by renames, so that a process that loads it sees the old one or the new one. */
+/** Installs the addon by renames, so that a process that loads it gets either the old or the new one. */
 function place({ path, manifest }: AddonBuild): void {
   mkdirSync(addonDir, { recursive: true });
   const temporary = join(addonDir, `.${process.pid}.tmp`);
@@ -53,7 +53,7 @@ export async function ensureAddon(env: Env, progress: Progress): Promise<Outcome
   const installed = installedManifest();
   const probe = await findToolchain(env);
   if ("missing" in probe) {
-    // Without a compiler the inputs cannot be compared: an addon that is there (copied into an image) is used.
+    // Without a compiler the inputs can't be compared: use the installed addon (images have a copied one).
     if (installed !== undefined) return { status: "ready", manifest: installed, isNew: false };
     return { status: "missing-tools", message: missingToolsMessage(probe.missing) };
   }

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import type { Toolchain } from "./toolchain.ts";
 
 export interface OptionalLibrary {
-  /** What librdkafka gains with it, as its `builtin.features` calls it. */
+  /** The feature's name in librdkafka's `builtin.features`. */
   feature: string;
   header: string;
   /** Debian's package. */
   package: string;
-  /** For people. */
+  /** What it is for, in a message. */
   purpose: string;
 }
 

@@ -13,7 +13,7 @@ import type { Toolchain } from "./toolchain.ts";
 export interface LibrdkafkaBuild {
   /** In link order: C++ wrapper, C library. */
   archives: string[];
-  /** What they need from the system, as linker arguments. */
+  /** Linker arguments for the system libraries that they need. */
   linkArguments: string[];
   key: string;
 }
@@ -31,7 +31,7 @@ export interface LibrdkafkaOptions {
   env: Env;
 }
 
-/** What of librdkafka's source the build uses. */
+/** The parts of librdkafka's source that the build uses. */
 export const librdkafkaSources = ["src", "src-cpp", "mklove", "configure", "configure.self", "lds-gen.py"];
 
 function configureArguments({ libraries, isStatic }: LibrdkafkaOptions): string[] {

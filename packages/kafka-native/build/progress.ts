@@ -1,4 +1,4 @@
-// Progress on standard error: one line that is rewritten on a terminal, a line now and then elsewhere.
+// Progress on standard error: a line that is updated on a terminal, occasional lines elsewhere.
 const quietMs = 10_000;
 
 export interface Progress {

@@ -1,9 +1,9 @@
-// Makes sure that the native addon is there before Confluent's JavaScript looks for it.
+// Loads the native addon, and builds it first when it is missing, before Confluent's JavaScript needs it.
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-// Not taken from build/paths.ts: an image may carry this folder without the build's inputs.
+// Not imported from build/paths.ts: an image may contain this folder without the build's inputs.
 const addonDir = join(
   dirname(Bun.resolveSync("@confluentinc/kafka-javascript/package.json", import.meta.dir)),
   "build",
@@ -12,7 +12,7 @@ const addonDir = join(
 const addonPath = join(addonDir, "confluent-kafka-javascript.node");
 const installScript = join(dirname(import.meta.dir), "build", "install.ts");
 
-/** There is no usable addon, and it could not be built; the message says what is missing and how to get it. */
+/** There is no usable addon and it could not be built. The message names what is missing and how to install it. */
 export class AddonUnavailableError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -20,18 +20,18 @@ export class AddonUnavailableError extends Error {
   }
 }
 
-/** The addon's outbox: `createOutbox` makes one. */
+/** The addon's outbox, created by `createOutbox`. */
 export interface NativeOutbox {
-  /** Once the producer has connected: the topic that `produce` sends to. */
+  /** Sets the topic that `produce` sends to. Call it once the producer has connected. */
   open(topic: string): void;
-  /** @returns how many records weren't taken; `spans` then has each record's error */
+  /** @returns how many records were rejected; if any, `spans` contains each record's error code */
   produce(slab: Buffer, spans: Buffer, count: number): number;
   /**
-   * One record with a topic, partition, time or headers of its own.
+   * Produces one record with its own topic, partition, timestamp or headers.
    * @param partition -1 for the partitioner's choice
    * @param timestampMs Unix ms, 0 for now
-   * @param headers name, content, name, content …
-   * @returns librdkafka's error code, 0 when it was taken
+   * @param headers name, value, name, value …
+   * @returns librdkafka's error code, 0 when the record was accepted
    */
   produceOne(
     topic: string,
@@ -42,13 +42,13 @@ export interface NativeOutbox {
     token: number,
     headers?: (string | Uint8Array)[],
   ): number;
-  /** @returns how many outcomes of `OUTCOME_BYTES` were written; fewer than fit: there are no more */
+  /** @returns how many outcomes of `OUTCOME_BYTES` were written; fewer than fit when there are no more */
   takeOutcomes(into: Buffer): number;
-  /** Before the producer disconnects. What is queued fails; its outcomes are there once it has disconnected. */
+  /** Purges queued records. Call it before the producer disconnects; their outcomes can be taken once it has. */
   close(): void;
 }
 
-/** What the addon itself exports, as far as it is used here. */
+/** The addon's exports that are used here. */
 interface NativeAddon {
   Outbox: new (producer: unknown, onOutcomes: () => void) => NativeOutbox;
   librdkafkaVersion: string;
@@ -63,16 +63,18 @@ function build(): void {
     env: { ...process.env, KAFKA_NATIVE_REQUIRED: "1", KAFKA_NATIVE_SKIP: undefined },
     stdin: "ignore",
     stdout: "ignore",
-    // A build takes a minute: on a terminal its progress is shown as it comes.
+    // A build takes a minute: a terminal shows its progress.
     stderr: process.stderr.isTTY ? "inherit" : "pipe",
   });
   if (exitCode === 0 && existsSync(addonPath)) return;
-  const told = stderr?.toString().split("kafka-native: error: ").at(-1)?.trim();
-  throw new AddonUnavailableError(told || "the Kafka client's native addon could not be built: see above");
+  const reason = stderr?.toString().split("kafka-native: error: ").at(-1)?.trim();
+  throw new AddonUnavailableError(
+    reason || "the Kafka client's native addon could not be built; see the output above",
+  );
 }
 
 /**
- * Loads the native addon, building it first when it is absent and the tools are there (about a minute, once).
+ * Loads the native addon, building it first when it is missing and the tools are installed (about a minute, once).
  * @throws AddonUnavailableError
  */
 export function requireAddon(): void {
@@ -82,8 +84,8 @@ export function requireAddon(): void {
     addon = createRequire(import.meta.url)(addonPath) as NativeAddon;
   } catch (error) {
     throw new AddonUnavailableError(
-      `the Kafka client's native addon does not load here: ${error instanceof Error ? error.message : error}. ` +
-        `It was built on another system or for other libraries: delete ${addonDir} and run \`bun install\``,
+      `the Kafka client's native addon can't be loaded: ${error instanceof Error ? error.message : error}. ` +
+        `It was built on another system or with other libraries: delete ${addonDir} and run \`bun install\``,
       { cause: error },
     );
   }

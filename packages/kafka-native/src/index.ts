@@ -8,7 +8,7 @@ export { createOutbox, OUTCOME_BYTES } from "./outbox.ts";
 export type ConfluentClient = typeof import("@confluentinc/kafka-javascript");
 
 /**
- * Confluent's client, its native addon made sure of first (`requireAddon`).
+ * Confluent's client, after loading its native addon (`requireAddon`).
  * @throws AddonUnavailableError
  */
 export function loadClient(): ConfluentClient {

@@ -1,4 +1,4 @@
-// Asking and arranging: topics, offsets, groups.
+// Admin requests: topics, offsets, groups.
 import type {
   DeleteRecordsResult,
   GroupDescription,
@@ -20,7 +20,7 @@ export interface PartitionDescription {
   isrs: number[];
 }
 
-/** First offset that is there, and the one that the next record will get. */
+/** The first offset of the log, and the offset that the next record will get. */
 export interface PartitionOffsets {
   partition: number;
   low: number;
@@ -43,7 +43,7 @@ export interface GroupMembers {
 
 /** Each call ends within the admin's timeout, and fails with a KafkaError. */
 export interface KafkaAdmin {
-  /** Makes the topic when it is missing and waits until each of its partitions has a leader. */
+  /** Creates the topic when it is missing and waits until each of its partitions has a leader. */
   ensureTopic(topic: NewTopic): Promise<"created" | "exists">;
   /** @throws KafkaError `unknown_topic` */
   describeTopic(topic: string): Promise<{ partitions: PartitionDescription[] }>;
@@ -53,7 +53,7 @@ export interface KafkaAdmin {
   deleteTopic(topic: string): Promise<void>;
   /** Deletes the records before the given offsets; -1 is the partition's end. */
   deleteRecords(topic: string, before: ReadonlyMap<number, number>): Promise<void>;
-  /** What a group has committed for a topic: the next offsets it will read. Partitions without one are left out. */
+  /** A group's committed offsets for a topic. Partitions without one are left out. */
   groupOffsets(groupId: string, topic: string): Promise<{ partition: number; offset: number }[]>;
   describeGroup(groupId: string): Promise<GroupMembers>;
   /** The group must be empty. */
@@ -64,36 +64,36 @@ export interface KafkaAdmin {
 export interface AdminOptions {
   /** From `toClientConfig(settings, "admin")`. */
   config: ClientConfig;
-  /** For each call, and for the first answer of a broker. */
+  /** For connecting and for each call, ms. */
   timeoutMs?: number;
 }
 
 /**
  * Connects an admin client.
- * @throws KafkaError `broker_unavailable` or `timed_out` when no broker answers in time
+ * @throws KafkaError `broker_unavailable` or `timed_out` when no broker responds in time
  */
 export async function createAdmin(options: AdminOptions): Promise<KafkaAdmin> {
   const config = adminConfig(options.config);
   const timeoutMs = options.timeoutMs ?? 10_000;
-  // Metadata is asked for by a consumer: that never brings a topic into being, and every broker answers it.
-  // librdkafka wants a group's name for it; no group comes of that.
-  const asker = construct(
+  // A consumer queries metadata: that never creates a topic, and every broker supports it. librdkafka requires a group.id
+  // for it; no group is created.
+  const metadataClient = construct(
     config,
     (client) => new client.KafkaConsumer({ ...config, "group.id": "admin" }, {}),
   );
-  listen(asker, {});
-  const { brokers } = await connectClient(asker, timeoutMs);
+  listen(metadataClient, {});
+  const { brokers } = await connectClient(metadataClient, timeoutMs);
   const admin = construct(config, (client) => client.AdminClient.create(config));
-  return new ConfluentAdmin(admin, asker, brokers, config, timeoutMs);
+  return new ConfluentAdmin(admin, metadataClient, brokers, config, timeoutMs);
 }
 
-/** What is left of a configuration for an admin client, whichever kind of client it was made for. */
+/** The part of any client's configuration that an admin client accepts. */
 function adminConfig(config: ClientConfig): ClientConfig {
   const shared = Object.entries(config).filter(([name]) => librdkafkaProperties[name]?.roles === "*");
   return { ...Object.fromEntries(shared), "statistics.interval.ms": 0 };
 }
 
-/** How long a broker on this machine may take to make a topic before it is taken for a mock cluster. */
+/** How long a broker on this machine may take to create a topic before it counts as a mock cluster. */
 const MOCK_CREATE_TIMEOUT_MS = 3_000;
 
 type Callback<T> = (error: LibrdKafkaError, result: T) => void;
@@ -104,7 +104,7 @@ const GROUP_STATES = ["unknown", "preparing_rebalance", "completing_rebalance", 
 class ConfluentAdmin implements KafkaAdmin {
   constructor(
     private readonly admin: IAdminClient,
-    private readonly asker: KafkaConsumer,
+    private readonly metadataClient: KafkaConsumer,
     private readonly brokers: ClientMetadata["brokers"],
     private readonly config: ClientConfig,
     private readonly timeoutMs: number,
@@ -118,7 +118,7 @@ class ConfluentAdmin implements KafkaAdmin {
     } catch (error) {
       const { code } = toKafkaError(error);
       if (code === "topic_exists") outcome = "exists";
-      else if (code === "timed_out" && this.#mayBeMock) await this.#mention(topic.topic);
+      else if (code === "timed_out" && this.#mayBeMock) await this.#createByMetadata(topic.topic);
       else throw error;
     }
     await this.#untilLed(topic.topic);
@@ -137,15 +137,15 @@ class ConfluentAdmin implements KafkaAdmin {
   }
 
   /**
-   * librdkafka's mock cluster names a controller that isn't there, so that requests to it time out, and makes topics
-   * when they are first asked for. Nothing in its answers tells it from a broker, but it is always on this machine.
+   * librdkafka's mock cluster names a controller that doesn't exist, so that requests to it time out, and creates topics
+   * on their first metadata request. Its responses look like a broker's, but it always runs on this machine.
    */
   get #mayBeMock(): boolean {
     return this.brokers.every(({ host }) => host === "127.0.0.1");
   }
 
-  /** A producer that asks for a topic brings it into being where the broker allows that. */
-  async #mention(topic: string): Promise<void> {
+  /** A producer's metadata request creates the topic where the broker allows that. */
+  async #createByMetadata(topic: string): Promise<void> {
     const producer = construct(this.config, ({ Producer }) => new Producer(this.config));
     await connectClient(producer, this.timeoutMs);
     try {
@@ -161,7 +161,10 @@ class ConfluentAdmin implements KafkaAdmin {
       const found = await this.#find(topic);
       if (found?.partitions.every(({ leader }) => leader >= 0)) return;
       if (performance.now() > deadline)
-        throw new KafkaError("timed_out", `Topic ${topic} has no leaders after ${this.timeoutMs} ms`);
+        throw new KafkaError(
+          "timed_out",
+          `Not all partitions of topic ${topic} have a leader after ${this.timeoutMs} ms`,
+        );
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -176,7 +179,7 @@ class ConfluentAdmin implements KafkaAdmin {
   }
 
   async describeTopic(topic: string): Promise<{ partitions: PartitionDescription[] }> {
-    const { topics } = await queryMetadata(this.asker, { topic }, this.timeoutMs);
+    const { topics } = await queryMetadata(this.metadataClient, { topic }, this.timeoutMs);
     const partitions = topics.find(({ name }) => name === topic)?.partitions ?? [];
     if (partitions.length === 0) throw new KafkaError("unknown_topic", `There is no topic ${topic}`);
     return {
@@ -187,7 +190,7 @@ class ConfluentAdmin implements KafkaAdmin {
   }
 
   async listTopics(): Promise<string[]> {
-    const { topics } = await queryMetadata(this.asker, { allTopics: true }, this.timeoutMs);
+    const { topics } = await queryMetadata(this.metadataClient, { allTopics: true }, this.timeoutMs);
     return topics.map(({ name }) => name).sort();
   }
 
@@ -196,7 +199,7 @@ class ConfluentAdmin implements KafkaAdmin {
     return Promise.all(
       partitions.map(async ({ id }) => ({
         partition: id,
-        ...(await queryOffsets(this.asker, topic, id, this.timeoutMs)),
+        ...(await queryOffsets(this.metadataClient, topic, id, this.timeoutMs)),
       })),
     );
   }
@@ -212,9 +215,9 @@ class ConfluentAdmin implements KafkaAdmin {
   }
 
   /**
-   * Asked as a member of the group would, without joining it: the admin request for the same thing ends the process
-   * when the coordinator answers that it isn't one (librdkafka 2.15.1 passes that to a group handle that an admin client
-   * hasn't got), which coordinators do for some moments after a start.
+   * Queried as a member of the group, without joining it. The admin request for it would crash the process when a broker
+   * responds that it isn't the coordinator, as brokers do for some moments after a start: librdkafka 2.15.1 then uses a
+   * group handle that an admin client doesn't have.
    */
   async groupOffsets(groupId: string, topic: string): Promise<{ partition: number; offset: number }[]> {
     const { partitions } = await this.describeTopic(topic);
@@ -238,7 +241,7 @@ class ConfluentAdmin implements KafkaAdmin {
     }
   }
 
-  /** A group's coordinator that has just moved or started says so for some moments. */
+  /** Retries while the group's coordinator is moving or starting. */
   async #untilCoordinated<T>(ask: () => Promise<T>): Promise<T> {
     const deadline = performance.now() + this.timeoutMs;
     for (;;) {
@@ -278,13 +281,13 @@ class ConfluentAdmin implements KafkaAdmin {
     try {
       this.admin.disconnect();
     } catch {
-      // It was closed already.
+      // Already closed.
     }
-    await disconnectClient(this.asker, this.timeoutMs);
+    await disconnectClient(this.metadataClient, this.timeoutMs);
   }
 }
 
-/** A call of the callback kind as a promise that fails with a KafkaError. */
+/** A callback-style call as a promise that rejects with a KafkaError. */
 function call<T>(start: (done: Callback<T>) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     try {
@@ -295,7 +298,7 @@ function call<T>(start: (done: Callback<T>) => void): Promise<T> {
   });
 }
 
-/** Answers that carry an error each: the first one counts. */
+/** Throws the first error among results. */
 function throwFirst(results: readonly { error?: LibrdKafkaError }[]): void {
   for (const { error } of results) if (error && error.code !== 0) throw toKafkaError(error);
 }

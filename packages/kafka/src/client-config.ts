@@ -6,7 +6,7 @@ import type { ClientConfig, Env } from "./records.ts";
 import type { ClientRole, ClientSettings, ConsumerSettings, ProducerSettings } from "./settings.ts";
 import { settingsOf } from "./settings.ts";
 
-/** What is never left to a setting. */
+/** Properties that no setting changes. */
 const FIXED: Readonly<Record<ClientRole, ClientConfig>> = {
   producer: {},
   consumer: { "enable.auto.commit": false, "enable.auto.offset.store": false },
@@ -36,7 +36,7 @@ export function toClientConfig(
   return Object.assign(config, readPassThrough(env, role, Object.keys(settings)).config, FIXED[role]);
 }
 
-/** The same checks as a rule for `parseSettings`, so that a service lists these with all its other problems. */
+/** The same checks as a rule for `parseSettings`, which then reports them together with a service's other problems. */
 export function kafkaRule(role: ClientRole, env: Env = {}): SettingsRule<ClientSettings> {
   return (settings) => findProblems(settings, role, env);
 }
@@ -58,7 +58,7 @@ class Report {
     this.problems.push({ name, value: value === undefined ? undefined : String(value), message });
   }
 
-  /** Each of these must be given, for the reason. */
+  /** Reports each of these that is missing. */
   require(names: readonly (keyof ClientSettings)[], reason: string): void {
     for (const name of names) if (this.settings[name] === undefined) this.add(name, `is required ${reason}`);
   }
@@ -92,7 +92,7 @@ function checkConsumer(s: ConsumerSettings, report: Report): void {
   if (s.KAFKA_HEARTBEAT_INTERVAL_MS * 3 > s.KAFKA_SESSION_TIMEOUT_MS)
     report.add(
       "KAFKA_HEARTBEAT_INTERVAL_MS",
-      "must be at most a third of KAFKA_SESSION_TIMEOUT_MS, so that two may get lost",
+      "must be at most a third of KAFKA_SESSION_TIMEOUT_MS, so that two can be lost",
     );
   if (s.KAFKA_SESSION_TIMEOUT_MS > s.KAFKA_MAX_POLL_INTERVAL_MS)
     report.add("KAFKA_SESSION_TIMEOUT_MS", "must not be above KAFKA_MAX_POLL_INTERVAL_MS");
@@ -111,7 +111,7 @@ function checkTls(s: ClientSettings, isTls: boolean, report: Report): void {
   ) as (keyof ClientSettings)[];
   if (!isTls) {
     for (const name of given)
-      report.add(name, "is of no use without KAFKA_SECURITY_PROTOCOL=ssl or sasl_ssl");
+      report.add(name, "has no effect without KAFKA_SECURITY_PROTOCOL=ssl or sasl_ssl");
     return;
   }
   const hasCertificate = s.KAFKA_SSL_CERTIFICATE_LOCATION ?? s.KAFKA_SSL_CERTIFICATE_PEM;
@@ -122,7 +122,7 @@ function checkTls(s: ClientSettings, isTls: boolean, report: Report): void {
     report.add("KAFKA_SSL_CERTIFICATE_LOCATION", "is required with a key (or KAFKA_SSL_CERTIFICATE_PEM)");
   for (const name of given.filter((n) => n.endsWith("_LOCATION"))) {
     const path = String(s[name]);
-    // librdkafka's own word: look for the system's CA certificates.
+    // "probe" makes librdkafka search for the system's CA certificates.
     if (path !== "probe" && !isReadable(path)) report.add(name, "can't be read");
   }
 }
@@ -140,7 +140,7 @@ function checkLogin(s: ClientSettings, isSasl: boolean, report: Report): void {
   if (!isSasl) {
     for (const name of ["KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"] as const) {
       if (s[name] !== undefined)
-        report.add(name, "is of no use without KAFKA_SECURITY_PROTOCOL=sasl_ssl or sasl_plaintext");
+        report.add(name, "has no effect without KAFKA_SECURITY_PROTOCOL=sasl_ssl or sasl_plaintext");
     }
     return;
   }

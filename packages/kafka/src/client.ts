@@ -1,4 +1,4 @@
-// Confluent's client: loaded when first needed, and what all its kinds have in common here.
+// Confluent's client: loaded on first use, and what its producers, consumers and admin clients have in common.
 import type { KafkaConsumer, Producer } from "@confluentinc/kafka-javascript";
 import { buildInfo, type ConfluentClient, loadClient } from "@ingest/kafka-native";
 import { ConnectReasons } from "./connect-reasons.ts";
@@ -6,7 +6,7 @@ import { KafkaError, toKafkaError } from "./errors.ts";
 import { assertFeatures } from "./features.ts";
 import type { ClientConfig } from "./records.ts";
 
-/** What `event.log` carries. */
+/** The payload of `event.log`. */
 export interface ClientLog {
   /** syslog's: 0 emergency … 3 error, 4 warning, 6 information, 7 debug. */
   severity: number;
@@ -18,13 +18,13 @@ export interface ClientLog {
 let loaded: ConfluentClient | undefined;
 
 /**
- * Makes a client of Confluent's from a configuration, without connecting it.
+ * Creates one of Confluent's clients without connecting it.
  * @throws AddonUnavailableError where the native addon is missing and can't be built
- * @throws KafkaError `unsupported` when the build lacks what the configuration asks for, `invalid_config` when
- * librdkafka refuses it
+ * @throws KafkaError `unsupported` when the build lacks a feature that the configuration needs, `invalid_config`
+ * when librdkafka rejects it
  */
 export function construct<T>(config: ClientConfig, make: (client: ConfluentClient) => T): T {
-  // Loading takes the native addon, so nothing does that before the first client is made.
+  // Loading requires the native addon, so it waits for the first client.
   loaded ??= loadClient();
   const client = loaded;
   assertFeatures(config, buildInfo().features);
@@ -37,24 +37,24 @@ export function construct<T>(config: ClientConfig, make: (client: ConfluentClien
   }
 }
 
-/** EventEmitter's own signature: Confluent's types know neither `error` nor what events carry. */
+/** EventEmitter's own signature: Confluent's types lack `error` and the events' payloads. */
 function asEmitter(client: Producer | KafkaConsumer): NodeJS.EventEmitter {
   return client as unknown as NodeJS.EventEmitter;
 }
 
-/** The events that every client of Confluent's has. */
+/** Events of all of Confluent's clients. */
 export interface ClientEvents {
   /** The same error at most once a second. */
   onError?(error: KafkaError): void;
   onLog?(log: ClientLog): void;
-  /** librdkafka's statistics as it wrote them: JSON text. */
+  /** librdkafka's statistics, as JSON text. */
   onStatistics?(json: string): void;
 }
 
 /** librdkafka repeats an error at each attempt, twenty times a second while it looks for a broker. */
 const SAME_ERROR_EVERY_MS = 1_000;
 
-/** Passes a client's events on, typed. Listens to `error` as well, which would else bring the process down. */
+/** Forwards a client's events, typed. Listens to `error` too: an unhandled one would end the process. */
 export function listen(client: Producer | KafkaConsumer, events: ClientEvents): void {
   const lastAt = new Map<number, number>();
   const onError = (thrown: unknown) => {
@@ -74,10 +74,10 @@ export function listen(client: Producer | KafkaConsumer, events: ClientEvents): 
 }
 
 /**
- * Connects a client and waits until a broker has answered.
- * @returns the brokers and topics it told of
- * @throws KafkaError: the most telling thing that happened in that time (a refused login, a name that doesn't
- * resolve), else `timed_out`. A client that failed to connect is of no more use.
+ * Connects a client and waits for a broker's first response.
+ * @returns the brokers and topics in that response
+ * @throws KafkaError: the likeliest cause reported in that time (failed authentication, a name that doesn't
+ * resolve), else `timed_out`. A client that failed to connect can't be used again.
  */
 export async function connectClient(
   client: Producer | KafkaConsumer,
@@ -96,7 +96,7 @@ export async function connectClient(
 function firstAnswer(client: Producer | KafkaConsumer, timeoutMs: number): Promise<ClientMetadata> {
   return new Promise((resolve, reject) => {
     let isTooLate = false;
-    // librdkafka keeps the time-out itself; this one is for when it doesn't.
+    // A safeguard: librdkafka has its own time-out.
     const deadline = setTimeout(() => {
       isTooLate = true;
       reject(new KafkaError("timed_out", "Connecting took too long"));
@@ -110,7 +110,7 @@ function firstAnswer(client: Producer | KafkaConsumer, timeoutMs: number): Promi
   });
 }
 
-/** What a first answer tells of the cluster. */
+/** The cluster, as the first metadata response describes it. */
 export interface ClientMetadata {
   brokers: { id: number; host: string; port: number }[];
   topics: {
@@ -120,7 +120,7 @@ export interface ClientMetadata {
 }
 
 /**
- * Disconnects a client, waiting no longer than told: where librdkafka doesn't let go, its threads are left behind.
+ * Disconnects a client within a time limit. When librdkafka doesn't finish in time, its threads are left behind.
  * @returns whether it was done in time
  */
 export function disconnectClient(client: Producer | KafkaConsumer, timeoutMs: number): Promise<boolean> {
@@ -130,7 +130,7 @@ export function disconnectClient(client: Producer | KafkaConsumer, timeoutMs: nu
       clearTimeout(deadline);
       resolve(true);
     };
-    // The producer's own disconnect flushes first; that has been done, or there was no time for it.
+    // A producer's disconnect flushes first: 0, because that was done already, or there was no time for it.
     try {
       const producer = client as Producer;
       if (typeof producer.flush === "function") producer.disconnect(0, done);
@@ -142,10 +142,9 @@ export function disconnectClient(client: Producer | KafkaConsumer, timeoutMs: nu
 }
 
 /**
- * Events and reports are served by librdkafka's background thread, but that can only be asked for once there is a
- * handle, which there is some moments after `connect` is called and before any broker has answered. Serving from
- * then on lets errors of the connection attempt be seen.
- * @returns stops trying
+ * Starts librdkafka's background polling as soon as possible, so that errors of the connection attempt are reported.
+ * Polling needs the client's handle, which exists some moments after `connect` is called.
+ * @returns a function that stops waiting for the handle
  */
 export function pollOnceConnected(client: Producer): () => void {
   let isPolling = false;

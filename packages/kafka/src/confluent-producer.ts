@@ -1,5 +1,5 @@
-// Confluent's Producer behind KafkaProducer. Records go in through the addon's outbox, which hands over a turn's worth by
-// one call and brings outcomes back in bulk; connecting, events, flushing and closing are Confluent's own.
+// Confluent's Producer behind KafkaProducer. Records enter librdkafka through the addon's outbox: those of one
+// turn of the event loop by one call, with outcomes returned in bulk; connecting, events, flushing and closing are Confluent's own.
 import type { Producer } from "@confluentinc/kafka-javascript";
 import { createOutbox, type NativeOutbox, OUTCOME_BYTES } from "@ingest/kafka-native";
 import { settlesWithin } from "@ingest/wait";
@@ -23,25 +23,25 @@ import type { ClientConfig, ProducerRecord } from "./records.ts";
 import { type ProducerStatistics, toProducerStatistics } from "./statistics.ts";
 
 const ANY_PARTITION = -1;
-/** Outcomes that are read at once. */
+/** Most outcomes read by one call. */
 const OUTCOMES_AT_ONCE = 4096;
-/** librdkafka's defaults, for a configuration that doesn't say. */
+/** librdkafka's defaults. */
 const DEFAULTS = {
   "queue.buffering.max.messages": 100_000,
   "queue.buffering.max.kbytes": 1_048_576,
   "message.max.bytes": 1_000_000,
 };
 /**
- * The queue's bounds are kept here, where the answer is known before a record is handed over. The client's own are set
- * wider by this: it lets go of a record moments after its outcome is known.
+ * The queue's limits are enforced here, before a record is handed over. librdkafka's own are wider by this factor: it
+ * counts a record for some moments after its outcome is known.
  */
 const CLIENT_QUEUE_SLACK = 1.25;
-/** Of a close's time, what is kept for letting go of the client. */
+/** The share of `close`'s time that is reserved for disconnecting. */
 const DISCONNECT_SHARE = 0.2;
 const DISCONNECT_AT_LEAST_MS = 100;
 const DISCONNECT_AT_MOST_MS = 2_000;
 
-/** A client of Confluent's with its outbox. */
+/** One of Confluent's producers with its outbox. */
 interface Connection {
   readonly client: Producer;
   readonly outbox: NativeOutbox;
@@ -56,7 +56,7 @@ export class ConfluentProducer implements KafkaProducer {
   readonly #isIdempotent: boolean;
   /** The client while it is connected. */
   #connection: Connection | undefined;
-  /** Made and not yet connected. */
+  /** Created and not yet connected. */
   #unused: Connection | undefined;
   #connecting: Promise<void> | undefined;
   #closing: Promise<{ undelivered: number }> | undefined;
@@ -83,10 +83,10 @@ export class ConfluentProducer implements KafkaProducer {
       ...config,
       "queue.buffering.max.messages": Math.ceil(this.#maxMessages * CLIENT_QUEUE_SLACK),
       "queue.buffering.max.kbytes": Math.ceil((this.#maxBytes / 1024) * CLIENT_QUEUE_SLACK),
-      // The outbox knows each outcome by itself; reports of success would be made and thrown away.
+      // The outbox records each outcome itself; delivery reports of success would be created in vain.
       "delivery.report.only.error": true,
     };
-    // Now, so that a configuration that can't be is refused before anything else is started.
+    // An invalid configuration is rejected here, before anything else starts.
     this.#unused = this.#construct();
   }
 
@@ -177,7 +177,7 @@ export class ConfluentProducer implements KafkaProducer {
     return "queued";
   }
 
-  /** One record by itself, behind those that wait: it has what the slab has no place for. */
+  /** Produces one record that the slab can't hold, after those already in the slab. */
   #produceOne(record: ProducerRecord): "queued" | "full" {
     this.#handOver();
     const { topic, context, headers, partition = ANY_PARTITION, timestampMs = 0 } = record;
@@ -213,14 +213,14 @@ export class ConfluentProducer implements KafkaProducer {
     this.#settleDrained();
   };
 
-  /** A record that was taken here and refused by the client, as by one in a fatal state. */
+  /** A record that was queued here and rejected by librdkafka, for example in a fatal state. */
   readonly #onRefused = (token: number, code: number): void => {
     const topic = this.#pending.topicOf(token);
     const context = this.#pending.release(token);
     this.#options.onOutcome(this.#outcomeError(code), { topic, partition: -1, offset: -1 }, context);
   };
 
-  /** @returns how many records are known to be stored now */
+  /** @returns how many records are newly known to be stored */
   #takeOutcomes(outbox: NativeOutbox): number {
     let count: number;
     let stored = 0;
@@ -232,8 +232,9 @@ export class ConfluentProducer implements KafkaProducer {
         let code = this.#outcomeInts[at + 1]!;
         const partition = this.#outcomeInts[at + 2]!;
         const offset = this.#outcomeOffsets[at / 2 + 2]!;
-        // No broker's word: librdkafka concludes it from the success of a later record, and is wrong where the partition
-        // didn't know this producer yet: Kafka then begins with any record, also with one behind another it has refused.
+        // A success without an offset comes from no broker: librdkafka infers it from the success of a later record. The
+        // inference is wrong for a partition that didn't know this producer yet: there Kafka accepts any first sequence
+        // number, even of a record that follows a rejected one.
         if (code === 0 && offset < 0 && this.#isIdempotent) code = RDKAFKA_INCONSISTENT;
         const topic = this.#pending.topicOf(token);
         const context = this.#pending.release(token);
@@ -249,7 +250,7 @@ export class ConfluentProducer implements KafkaProducer {
   }
 
   #outcomeError(code: number): KafkaError {
-    // Purged is what closing does to a record; that it was abandoned is what it means to its owner.
+    // Closing purges records; for their owner they are abandoned.
     const meant =
       code === RDKAFKA_PURGED_IN_QUEUE || code === RDKAFKA_PURGED_IN_FLIGHT ? RDKAFKA_ABANDONED : code;
     let known = this.#outcomeErrors.get(meant);
@@ -321,7 +322,7 @@ export class ConfluentProducer implements KafkaProducer {
     return { undelivered };
   }
 
-  /** What a client that doesn't let go still holds has no other outcome. */
+  /** Gives an outcome to the records of a client that did not disconnect in time. */
   #abandon(): void {
     for (const token of this.#pending.tokens()) this.#onRefused(token, RDKAFKA_ABANDONED);
     this.#settleDrained();

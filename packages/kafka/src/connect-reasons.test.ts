@@ -20,7 +20,7 @@ test.each([
   client.emit("event.log", { severity: 3, message });
   const error = reasons.explain(timedOut, 500);
   expect(error).toMatchObject({ code, cause: timedOut });
-  expect(error.message).toStartWith("No broker answered within 500 ms: ");
+  expect(error.message).toStartWith("No broker responded within 500 ms: ");
   expect(error.message).not.toContain("thrd");
 });
 
@@ -29,7 +29,7 @@ test("without a line, an error event says why; without either, time ran out", ()
   const reasons = new ConnectReasons(client);
   expect(reasons.explain(timedOut, 500)).toMatchObject({
     code: "timed_out",
-    message: "No broker answered within 500 ms",
+    message: "No broker responded within 500 ms",
   });
   client.emit("event.error", new Error("Local: Authentication failure"));
   client.emit("event.error", new Error("Local: All broker connections are down"));

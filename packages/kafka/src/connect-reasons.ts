@@ -1,10 +1,10 @@
-// Why nobody answered: a time-out says little, and what librdkafka reported meanwhile often says it all.
+// Why connecting failed: a time-out explains little, but librdkafka often reported the cause in the meantime.
 import type { EventEmitter } from "node:events";
 import { KafkaError, RDKAFKA_ALL_BROKERS_DOWN, toKafkaError } from "./errors.ts";
 
 const ERROR_SEVERITY = 3;
 
-/** A log line's words → librdkafka's code. The line is all there is before a client may be polled. */
+/** A log line's words → librdkafka's code. Before a client can be polled, log lines are its only reports. */
 const NUMBER_BY_WORDS: readonly (readonly [words: RegExp, number: number])[] = [
   [/sasl|authenticat/i, -169],
   [/ssl|certificate|handshake/i, -181],
@@ -28,7 +28,7 @@ export class ConnectReasons {
 
   readonly #onError = (thrown: unknown): void => {
     const error = toKafkaError(thrown);
-    // That all brokers are down follows from what was wrong with the last of them, which says more.
+    // "All brokers down" only follows from the error of the last broker, which explains more.
     if (error.rdkafkaCode !== RDKAFKA_ALL_BROKERS_DOWN) this.#event = error;
   };
 
@@ -37,13 +37,13 @@ export class ConnectReasons {
     this.client.off("event.error", this.#onError);
   }
 
-  /** The error to show for one that ended the attempt. */
+  /** The error that explains the one which ended the attempt. */
   explain(error: KafkaError, timeoutMs: number): KafkaError {
     if (error.code !== "timed_out" && error.code !== "broker_unavailable") return error;
-    const text = `No broker answered within ${timeoutMs} ms`;
+    const text = `No broker responded within ${timeoutMs} ms`;
     if (this.#line !== undefined) {
       const line = this.#line.replace(/^\[thrd:[^\]]*\]: /, "");
-      // Not the broker's address (`sasl_ssl://…`) nor the state it was in: both name what wasn't at fault.
+      // Without the broker's address (`sasl_ssl://…`) and its state, whose words are not the cause.
       const fault = line.replace(/^\S+: /, "").replace(/ \(after .*/, "");
       const number = NUMBER_BY_WORDS.find(([words]) => words.test(fault))?.[1] ?? error.rdkafkaCode;
       return new KafkaError(toKafkaError(number).code, `${text}: ${line}`, {

@@ -1,14 +1,14 @@
-// librdkafka's error codes → what this project's code decides by. The one place that knows the numbers.
+// librdkafka's error codes → this project's codes.
 
 export interface ErrorKind {
   /** librdkafka's codes: negative ones are the client's own, positive ones a broker's answer. */
   rdkafkaCodes: readonly number[];
   /**
    * Whether the same call, unchanged, may succeed once something outside it has changed: a broker is back, the
-   * queue has drained, a topic is made, a right is granted. False is a fault of the record or the call itself.
+   * queue has drained, a topic was created, a right was granted. False: the record or the call itself is at fault.
    */
   canRetry: boolean;
-  /** Whether the client that reported it is of no more use: only a new one gets any further. */
+  /** Whether the client that reported it is unusable from now on and must be replaced. */
   isFatal?: boolean;
   meaning: string;
 }
@@ -18,12 +18,12 @@ export const kafkaErrors = {
   queue_full: {
     rdkafkaCodes: [-184],
     canRetry: true,
-    meaning: "The client's queue is full; nothing was taken.",
+    meaning: "The client's queue is full; the record was not queued.",
   },
   timed_out: {
     rdkafkaCodes: [-192, -185, -166, 7],
     canRetry: true,
-    meaning: "No answer in time. Of a delivery: it may have been written all the same.",
+    meaning: "No response in time. A record whose delivery timed out may have been written.",
   },
   broker_unavailable: {
     rdkafkaCodes: [
@@ -35,25 +35,25 @@ export const kafkaErrors = {
   not_enough_replicas: {
     rdkafkaCodes: [-183, 19, 20],
     canRetry: true,
-    meaning: "Fewer in-sync replicas than min.insync.replicas asks for.",
+    meaning: "Fewer in-sync replicas than min.insync.replicas requires.",
   },
   broker_storage: {
     rdkafkaCodes: [56, 57],
     canRetry: true,
-    meaning: "A disk of the broker's failed or is full.",
+    meaning: "One of the broker's disks failed or is full.",
   },
-  throttled: { rdkafkaCodes: [89], canRetry: true, meaning: "Over a quota of the cluster." },
+  throttled: { rdkafkaCodes: [89], canRetry: true, meaning: "A quota of the cluster is exceeded." },
   unknown_topic: {
     rdkafkaCodes: [-188, 3, 100],
     canRetry: true,
-    meaning: "The topic doesn't exist, or this client may not know that it does.",
+    meaning: "The topic doesn't exist, or this client may not describe it.",
   },
   unknown_partition: {
     rdkafkaCodes: [-190],
     canRetry: true,
     meaning: "The topic has no such partition.",
   },
-  topic_exists: { rdkafkaCodes: [36], canRetry: false, meaning: "A topic of this name is there already." },
+  topic_exists: { rdkafkaCodes: [36], canRetry: false, meaning: "A topic with this name already exists." },
   message_too_large: {
     rdkafkaCodes: [4, 10, 18],
     canRetry: false,
@@ -62,13 +62,13 @@ export const kafkaErrors = {
   invalid_record: {
     rdkafkaCodes: [-199, -138, 2, 32, 43, 76, 87],
     canRetry: false,
-    meaning: "The broker refuses this record as it is.",
+    meaning: "The broker rejects this record.",
   },
-  invalid_topic: { rdkafkaCodes: [17], canRetry: false, meaning: "Not a name that a topic can have." },
+  invalid_topic: { rdkafkaCodes: [17], canRetry: false, meaning: "The topic's name is invalid." },
   authentication: {
     rdkafkaCodes: [-169, 33, 34, 58],
     canRetry: true,
-    meaning: "The broker refuses the user, the password or the mechanism.",
+    meaning: "The broker rejects the user, the password or the mechanism.",
   },
   tls: {
     rdkafkaCodes: [-181],
@@ -78,7 +78,7 @@ export const kafkaErrors = {
   authorization: {
     rdkafkaCodes: [29, 30, 31, 53, 65],
     canRetry: true,
-    meaning: "The cluster's access rules don't allow this user that.",
+    meaning: "The cluster's ACLs don't allow this user to do that.",
   },
   fenced: {
     rdkafkaCodes: [-144, 47, 52, 82, 90],
@@ -90,7 +90,7 @@ export const kafkaErrors = {
     rdkafkaCodes: [-150],
     canRetry: true,
     isFatal: true,
-    meaning: "The client can't keep its promise of order without duplicates any more; a new one is needed.",
+    meaning: "The client can no longer guarantee order without duplicates; create a new one.",
   },
   sequence: {
     rdkafkaCodes: [-148, 45, 46, 59],
@@ -101,30 +101,33 @@ export const kafkaErrors = {
   rebalance: {
     rdkafkaCodes: [-142, 22, 25, 27, 79, 110, 113],
     canRetry: true,
-    meaning: "The group is sharing out its partitions anew, or this member isn't in it any more.",
+    meaning: "The group is rebalancing, or this member has left it.",
   },
   poll_interval_exceeded: {
     rdkafkaCodes: [-147],
     canRetry: true,
-    meaning:
-      "Nothing was fetched for longer than max.poll.interval.ms; the group goes on without this member.",
+    meaning: "No poll for longer than max.poll.interval.ms; the member was removed from its group.",
   },
   group: {
     rdkafkaCodes: [-179, 23, 24, 26, 68, 69, 81, 86, 111, 112],
     canRetry: false,
-    meaning: "The group can't be used so: its id, protocol, time-outs or members.",
+    meaning: "The group's id, protocol, time-outs or members don't allow this.",
   },
   offset_out_of_range: {
     rdkafkaCodes: [-140, -139, 1],
     canRetry: false,
-    meaning: "The offset isn't in the partition (any more).",
+    meaning: "The partition's log doesn't contain this offset, or no longer.",
   },
-  no_offset: { rdkafkaCodes: [-168], canRetry: false, meaning: "No offset is stored." },
-  partition_end: { rdkafkaCodes: [-191], canRetry: false, meaning: "The partition's end. Not a fault." },
+  no_offset: { rdkafkaCodes: [-168], canRetry: false, meaning: "No offset is committed." },
+  partition_end: {
+    rdkafkaCodes: [-191],
+    canRetry: false,
+    meaning: "The end of the partition; not a failure.",
+  },
   purged: {
     rdkafkaCodes: [-152, -151],
     canRetry: true,
-    meaning: "Thrown out of the client's queue before an outcome was known.",
+    meaning: "Purged from the client's queue before its outcome was known.",
   },
   abandoned: {
     rdkafkaCodes: [-197],
@@ -134,13 +137,12 @@ export const kafkaErrors = {
   unconfirmed: {
     rdkafkaCodes: [-149],
     canRetry: true,
-    meaning:
-      "The client takes the record for written though no broker confirmed it; it may have been or not.",
+    meaning: "The client assumes that the record was written, but no broker confirmed it.",
   },
   not_connected: {
     rdkafkaCodes: [-172],
     canRetry: true,
-    meaning: "The client isn't connected (yet, or any more), or isn't in a state for this.",
+    meaning: "The client isn't connected, or its state doesn't allow this call.",
   },
   unsupported: {
     rdkafkaCodes: [-198, -171, -170, -165, 35, 42],
@@ -156,6 +158,6 @@ export const kafkaErrors = {
   unknown: {
     rdkafkaCodes: [-196, -1],
     canRetry: true,
-    meaning: "Not in this table; the message and the number say more.",
+    meaning: "Not in this table; see the message and librdkafka's code.",
   },
 } as const satisfies Record<string, ErrorKind>;

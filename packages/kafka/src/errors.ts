@@ -1,12 +1,12 @@
-// librdkafka's errors, in whatever form they come → KafkaError. Nothing else looks at what was thrown.
+// librdkafka's errors in all their forms → KafkaError. The only place that inspects thrown values.
 import { type ErrorKind, kafkaErrors } from "./error-table.ts";
 
 export { kafkaErrors };
 
-/** What went wrong, in one word. */
+/** The kind of error. */
 export type KafkaErrorCode = keyof typeof kafkaErrors;
 
-/** librdkafka's numbers that code outside this table compares with. */
+/** librdkafka's codes that other modules compare with. */
 export const RDKAFKA_QUEUE_FULL = -184;
 export const RDKAFKA_ABANDONED = -197;
 export const RDKAFKA_PURGED_IN_QUEUE = -152;
@@ -16,15 +16,15 @@ export const RDKAFKA_MESSAGE_TOO_LARGE = 10;
 export const RDKAFKA_ALL_BROKERS_DOWN = -187;
 export const RDKAFKA_NOT_CONNECTED = -172;
 
-/** Anything that Kafka or its client answered instead of doing what was asked. */
+/** A failure that Kafka or its client reported. */
 export class KafkaError extends Error {
   override name = "KafkaError";
   readonly code: KafkaErrorCode;
-  /** librdkafka's own number; -1 when it gave none. */
+  /** librdkafka's own code; -1 when there is none. */
   readonly rdkafkaCode: number;
   /** See `kafkaErrors`: whether the same call may succeed later, unchanged. */
   readonly canRetry: boolean;
-  /** Whether only a new client gets any further. */
+  /** Whether the client is unusable from now on and must be replaced. */
   readonly isFatal: boolean;
 
   constructor(

@@ -1,4 +1,4 @@
-// What librdkafka can be built without, and how a build gets it.
+// Optional features of librdkafka, and how a build gets them.
 import { KafkaError } from "./errors.ts";
 import type { ClientConfig } from "./records.ts";
 
@@ -20,8 +20,8 @@ const MECHANISMS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Checks that the addon was built with what a configuration asks for.
- * @throws KafkaError `unsupported` that says how to get it
+ * Checks that the addon was built with the features that a configuration needs.
+ * @throws KafkaError `unsupported`, with how to get the feature
  */
 export function assertFeatures(config: ClientConfig, features: readonly string[]): void {
   for (const [feature, reason] of neededFeatures(config)) {
@@ -29,9 +29,9 @@ export function assertFeatures(config: ClientConfig, features: readonly string[]
     const debian = PACKAGES[feature];
     throw new KafkaError(
       "unsupported",
-      `${reason} needs librdkafka's ${feature}, and this build has none of it: install ${debian ?? "its library"}` +
-        `${debian ? " (Debian's name; your system may have another)" : ""}, then run \`bun install\` again (an image has to be built anew, with that in its native stage; OIDC needs libcurl, which images, linked statically, have not). ` +
-        `It has: ${features.join(", ")}`,
+      `${reason} needs librdkafka's feature ${feature}, which this build lacks: install ${debian ?? "its library"}` +
+        `${debian ? " (Debian's name; your system may have another)" : ""}, then run \`bun install\` again. For an image, add the package to the Dockerfile's native stage and rebuild (not possible for OIDC: images are linked statically, without libcurl). ` +
+        `This build has: ${features.join(", ")}`,
     );
   }
 }

@@ -1,4 +1,4 @@
-// librdkafka's statistics in a registry: each figure is read from the last snapshot when somebody scrapes.
+// librdkafka's statistics as gauges: each scrape reads the latest snapshot.
 import { Gauge, gauge, METRIC_PREFIX, type Registry } from "@ingest/service";
 import type { BrokerStatistics, ConsumerStatistics, ProducerStatistics } from "./statistics.ts";
 
@@ -16,20 +16,24 @@ export function registerBrokerGauges(
     "kafka_brokers_up",
     "Brokers that this client is connected to",
     () => read()?.brokersUp ?? 0,
-    // Several processes see the same brokers: the one that sees least has trouble.
+    // Several processes are connected to the same brokers: report the worst of them.
     "min",
   );
   const figures: readonly [name: string, help: string, of: (broker: BrokerStatistics) => number][] = [
-    ["round_trip_p50_seconds", "Median round trip, last interval", (b) => b.roundTripMicrosP50 / 1e6],
+    [
+      "round_trip_p50_seconds",
+      "Median round-trip time in the last interval",
+      (b) => b.roundTripMicrosP50 / 1e6,
+    ],
     [
       "round_trip_p99_seconds",
-      "99th percentile of the round trip, last interval",
+      "99th percentile of the round-trip time in the last interval",
       (b) => b.roundTripMicrosP99 / 1e6,
     ],
-    ["requests_in_flight", "Requests sent and not answered", (b) => b.requestsInFlight],
-    ["request_timeouts", "Requests that timed out since the client was made", (b) => b.requestTimeouts],
-    ["request_retries", "Requests sent again since the client was made", (b) => b.retries],
-    ["disconnects", "Connections lost since the client was made", (b) => b.disconnects],
+    ["requests_in_flight", "Requests without a response yet", (b) => b.requestsInFlight],
+    ["request_timeouts", "Requests that timed out since the client was created", (b) => b.requestTimeouts],
+    ["request_retries", "Requests retried since the client was created", (b) => b.retries],
+    ["disconnects", "Connections lost since the client was created", (b) => b.disconnects],
   ];
   for (const [name, help, of] of figures) {
     new Gauge({
@@ -40,7 +44,7 @@ export function registerBrokerGauges(
       aggregator: name.startsWith("round_trip") ? "max" : "sum",
       collect() {
         this.reset();
-        // A bootstrap address is one of the brokers again, before its id is known.
+        // Skips bootstrap addresses: each is one of the brokers, before its id is known.
         for (const broker of read()?.brokers ?? [])
           if (broker.id >= 0) this.set({ broker: broker.id }, of(broker));
       },
@@ -48,21 +52,33 @@ export function registerBrokerGauges(
   }
 }
 
-/** Registers what a producer holds and sends: queue against its bounds, batches, totals. */
+/** Registers a producer's queue and its limits, batches and totals. */
 export function registerProducerGauges(registry: Registry, read: () => ProducerStatistics | undefined): void {
   registerBrokerGauges(registry, read);
   const figures: readonly [name: string, help: string, of: (s: ProducerStatistics) => number][] = [
-    ["queue_messages", "Records waiting in the client or in flight", (s) => s.queueMessages],
-    ["queue_bytes", "Their bytes", (s) => s.queueBytes],
+    ["queue_messages", "Records queued in the client or in flight", (s) => s.queueMessages],
+    ["queue_bytes", "Bytes of the records queued in the client or in flight", (s) => s.queueBytes],
     [
       "queue_max_messages",
-      "Most records the client takes (KAFKA_QUEUE_BUFFERING_MAX_MESSAGES)",
+      "Limit of records queued or in flight (KAFKA_QUEUE_BUFFERING_MAX_MESSAGES)",
       (s) => s.queueMaxMessages,
     ],
-    ["queue_max_bytes", "Most bytes it takes (KAFKA_QUEUE_BUFFERING_MAX_KBYTES)", (s) => s.queueMaxBytes],
-    ["sent_messages", "Records sent since the client was made", (s) => s.sentMessages],
-    ["batch_messages_average", "Records a batch, last interval", (s) => s.batchMessagesAverage],
-    ["batch_bytes_average", "Bytes a batch before compression, last interval", (s) => s.batchBytesAverage],
+    [
+      "queue_max_bytes",
+      "Limit of bytes queued or in flight (KAFKA_QUEUE_BUFFERING_MAX_KBYTES)",
+      (s) => s.queueMaxBytes,
+    ],
+    ["sent_messages", "Records sent since the client was created", (s) => s.sentMessages],
+    [
+      "batch_messages_average",
+      "Average records per batch in the last interval",
+      (s) => s.batchMessagesAverage,
+    ],
+    [
+      "batch_bytes_average",
+      "Average bytes per batch before compression in the last interval",
+      (s) => s.batchBytesAverage,
+    ],
   ];
   for (const [name, help, of] of figures) {
     gauge(

@@ -9,7 +9,7 @@ export interface LibrdkafkaProperty {
   minimum?: number;
   maximum?: number;
   oneOf?: readonly string[];
-  /** The property it is another name for. */
+  /** The property that it is an alias of. */
   aliasOf?: string;
   isDeprecated?: true;
 }

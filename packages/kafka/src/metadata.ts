@@ -1,16 +1,16 @@
-// What a client asks brokers about topics, as promises.
+// Metadata and watermark queries as promises.
 import type { KafkaConsumer, MetadataOptions, Producer } from "@confluentinc/kafka-javascript";
 import type { ClientMetadata } from "./client.ts";
 import { toKafkaError } from "./errors.ts";
 
-/** Brokers and topics. Asked by a producer, a topic that is missing may come into being; by a consumer never. */
+/** Brokers and topics. A producer's query may create a missing topic; a consumer's never does. */
 export function queryMetadata(
   client: Producer | KafkaConsumer,
   about: Pick<MetadataOptions, "topic" | "allTopics">,
   timeoutMs: number,
 ): Promise<ClientMetadata> {
   return new Promise((resolve, reject) => {
-    // Naming a topic isn't enough for Confluent's client: left to itself it asks for all of them.
+    // By default Confluent's client queries all topics, even when one is named.
     const options = { allTopics: false, ...about, timeout: timeoutMs };
     client.getMetadata(options, (error, metadata) =>
       error ? reject(toKafkaError(error)) : resolve(metadata),

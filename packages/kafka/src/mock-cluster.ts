@@ -3,25 +3,25 @@ import { connectClient, construct, disconnectClient } from "./client.ts";
 
 export interface MockCluster {
   bootstrapServers: string;
-  /** Partitions of every topic. Topics come into being when first mentioned. */
+  /** Partitions of every topic. Topics are created when first mentioned. */
   partitions: number;
   close(): Promise<void>;
 }
 
-/** librdkafka's, and nothing reachable from here changes it. */
+/** librdkafka's default, which the client's configuration can't change. */
 const MOCK_PARTITIONS = 4;
 
 /**
- * Starts a mock cluster on free local ports. It knows produce, fetch, offsets, groups and transactions, and has no
- * admin requests; nothing is kept when it is closed.
+ * Starts a mock cluster on free local ports. It supports produce, fetch, offsets, groups and transactions, but no admin
+ * requests; closing it deletes everything.
  * @param options.brokers how many (1)
- * @param options.partitions a wish; the mock cluster gives every topic 4, as the answer says
+ * @param options.partitions ignored: every topic has 4, as the result reports
  */
 export async function startMockCluster(
   options: { brokers?: number; partitions?: number } = {},
 ): Promise<MockCluster> {
   const config = { "test.mock.num.brokers": options.brokers ?? 1, log_level: 3 };
-  // The client that is told to have mock brokers is their home; it is never written with.
+  // The mock brokers live in this client, which itself produces nothing.
   const home = construct(config, ({ Producer }) => new Producer(config as object));
   const { brokers } = await connectClient(home, 10_000);
   return {

@@ -1,4 +1,4 @@
-// Any other KAFKA_* variable: librdkafka's property of that name, checked against librdkafka's own list.
+// KAFKA_* variables without a row in the settings table: passed to librdkafka after a check against its own list.
 
 import type { SettingProblem } from "@ingest/service";
 import {
@@ -10,13 +10,13 @@ import {
 import type { Env } from "./records.ts";
 import { allKafkaSettings, type ClientRole } from "./settings.ts";
 
-/** What was found in an environment beside the settings of the table. */
+/** The variables of an environment that no row of the settings table covers. */
 export interface PassThrough {
   config: Record<string, string>;
   problems: SettingProblem[];
 }
 
-/** Names that are about a Kafka, but not for its clients. */
+/** KAFKA_* variables that are not meant for clients. */
 const FOREIGN_NAMES = [
   // What Apache Kafka's own scripts read.
   /^KAFKA_(HOME|OPTS|HEAP_OPTS|JVM_PERFORMANCE_OPTS|JMX_OPTS|JMX_PORT|LOG4J_OPTS|GC_LOG_OPTS|VERSION|CLUSTER_ID)$/,
@@ -26,16 +26,16 @@ const FOREIGN_NAMES = [
   /^KAFKA_(TEST|NATIVE|DEAD_LETTER)_/,
 ];
 
-/** Properties that this package sets itself, and why nobody else may. Keys are librdkafka's canonical names. */
+/** Properties that only this package may set, and why. Keys are librdkafka's canonical names. */
 const RESERVED: Readonly<Record<string, string>> = {
   "enable.auto.commit": "offsets are committed once their records are handled, never by a clock",
   "enable.auto.offset.store": "offsets are committed once their records are handled, never by a clock",
-  "enable.partition.eof": "the reader sets it itself",
-  "delivery.report.only.error": "records in flight are counted by their reports",
+  "enable.partition.eof": "the topic reader sets it itself",
+  "delivery.report.only.error": "the outbox reports outcomes",
   "transactional.id": "the producer isn't transactional",
-  "log.queue": "logs are handed over by the client",
-  enabled_events: "events are chosen by the client",
-  "test.mock.num.brokers": "for a broker in memory run `bun run broker --embedded`",
+  "log.queue": "the client forwards logs itself",
+  enabled_events: "the client chooses its events itself",
+  "test.mock.num.brokers": "to start an in-memory broker, run `bun run broker --embedded`",
 };
 
 const propertyByEnvName = new Map(Object.keys(librdkafkaProperties).map((name) => [toEnvName(name), name]));
@@ -78,8 +78,8 @@ function refusal(property: string, value: string): string | undefined {
   const reserved = RESERVED[canonicalName(property)] ?? RESERVED[property];
   if (reserved !== undefined) return `can't be set: ${reserved}`;
   const envName = envNameByCanonical.get(canonicalName(property));
-  if (envName !== undefined) return `is another name for ${envName}: use that`;
-  if (row.type === "callback") return "is a function inside the client, not a setting";
+  if (envName !== undefined) return `is an alias: use ${envName}`;
+  if (row.type === "callback") return "is a callback and can't be set by a variable";
   return valueProblem(row, value.trim());
 }
 
@@ -105,10 +105,10 @@ function valueProblem(row: LibrdkafkaProperty, value: string): string | undefine
 
 function unknownName(name: string, known: ReadonlySet<string>): string {
   const nearest = nearestName(name, [...known, ...propertyByEnvName.keys()]);
-  return `is no setting of librdkafka's${nearest === undefined ? "" : `: did you mean ${nearest}?`}`;
+  return `is not a librdkafka property${nearest === undefined ? "" : `: did you mean ${nearest}?`}`;
 }
 
-/** The candidate that the fewest typing mistakes lead to, when there are few of them. */
+/** The candidate with the smallest edit distance, if that is small. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.floor(name.length / 3) + 1;
@@ -119,7 +119,7 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   return best;
 }
 
-/** Levenshtein's distance: insertions, deletions and replacements from one text to another. */
+/** Levenshtein distance: insertions, deletions and replacements from one text to another. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

@@ -1,5 +1,5 @@
-// Who waits for the outcome of which record: the client carries a token, and the token leads to the caller's context.
-// Places are used again, so a record in flight costs no allocation here.
+// Records without an outcome yet: librdkafka carries a token, and the token leads to the caller's context. Tokens are
+// reused, so a record in flight allocates nothing here.
 
 export class PendingRecords {
   readonly #contexts: unknown[] = [];
@@ -29,7 +29,7 @@ export class PendingRecords {
     return token;
   }
 
-  /** The size, once it is known. */
+  /** Sets the size, once it is known. */
   resize(token: number, size: number): void {
     this.#bytes += size - this.#sizes[token]!;
     this.#sizes[token] = size;
@@ -39,7 +39,7 @@ export class PendingRecords {
     return this.#topics[token]!;
   }
 
-  /** Ends a record's wait. @returns its context */
+  /** Frees a record's token. @returns its context */
   release(token: number): unknown {
     const context = this.#contexts[token];
     this.#contexts[token] = undefined;
@@ -50,7 +50,7 @@ export class PendingRecords {
     return context;
   }
 
-  /** The tokens of all that wait, none twice. */
+  /** The tokens in use. */
   tokens(): number[] {
     return [...this.#sizes.keys()].filter((token) => this.#sizes[token] !== FREE);
   }

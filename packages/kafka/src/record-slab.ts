@@ -1,7 +1,7 @@
-// Records of one topic on their way into the client: written end to end into one buffer, handed over by one call.
+// Records of one topic, written end to end into one buffer that enters librdkafka by one call.
 import type { NativeOutbox } from "@ingest/kafka-native";
 
-/** Room for the records that are handed over together: a turn of the event loop seldom has more. */
+/** Size of the buffer: a turn of the event loop seldom has more. */
 const SLAB_BYTES = 256 * 1024;
 const SLAB_RECORDS = 1024;
 /** uint32s a record: key length, value length, token, error. outbox/outbox.h has the layout. */
@@ -10,7 +10,7 @@ const NO_KEY = 0xffffffff;
 /** UTF-8 takes at most three bytes for a UTF-16 code unit. */
 const MAX_BYTES_PER_UNIT = 3;
 
-/** Node's and Bun's Buffer has this beside `write`, without the types knowing: it skips the look at the encoding. */
+/** Node's and Bun's Buffer has this undocumented method, which skips `write`'s check of the encoding. */
 type Utf8Buffer = Buffer & { utf8Write(text: string, offset: number): number };
 
 export class RecordSlab {
@@ -24,7 +24,7 @@ export class RecordSlab {
     return this.#count === 0;
   }
 
-  /** Is there room for it now? When not even an empty slab has, it must go by itself. */
+  /** Is there room for the record now? One that an empty slab has no room for must be produced by itself. */
   fits(key: string | Uint8Array | null, value: string | Uint8Array): boolean {
     return this.#count < SLAB_RECORDS && this.#used + mostBytes(key) + mostBytes(value) <= SLAB_BYTES;
   }
@@ -50,15 +50,15 @@ export class RecordSlab {
     return size;
   }
 
-  /** Takes the record added last out again; `size` is what `add` returned. */
+  /** Removes the record added last; `size` is what `add` returned. */
   removeLast(size: number): void {
     this.#count--;
     this.#used -= size;
   }
 
   /**
-   * Hands over all there is.
-   * @param onRefused called for each record that the client didn't take, with librdkafka's error code
+   * Hands over all records.
+   * @param onRefused called for each record that librdkafka rejected, with its error code
    */
   handOver(outbox: NativeOutbox, onRefused: (token: number, code: number) => void): void {
     const count = this.#count;
@@ -66,7 +66,7 @@ export class RecordSlab {
     this.#count = 0;
     this.#used = 0;
     if (outbox.produce(this.#bytes, this.#spanBytes, count) === 0) return;
-    // Copied out first: whoever is told may add records.
+    // Copied first: the callback may add records.
     const spans = this.#spans.slice(0, SPAN_WORDS * count);
     for (let at = 0; at < spans.length; at += SPAN_WORDS) {
       const code = spans[at + 3]! | 0;

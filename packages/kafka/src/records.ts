@@ -1,9 +1,9 @@
-// Records as they go into and come out of Kafka, without anything of the client's own types.
+// Records and partitions, free of the client's own types.
 
 /** An environment as handed over: only a program's main reads the real one. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** What librdkafka is configured with: property name → value. Functions and nested objects don't belong here. */
+/** librdkafka's configuration: property name → value, without functions and nested objects. */
 export type ClientConfig = Record<string, unknown>;
 
 /** A partition of a topic. */
@@ -17,7 +17,7 @@ export interface TopicPartitionOffset extends TopicPartition {
   offset: number;
 }
 
-/** Where a record came to stand. On failure `offset` is negative, and `partition` too when none was chosen. */
+/** Where a record was stored. On failure `offset` is negative, and so is `partition` when none was chosen. */
 export interface Delivery {
   topic: string;
   partition: number;
@@ -27,13 +27,13 @@ export interface Delivery {
 /** One record to be written. */
 export interface ProducerRecord {
   topic: string;
-  /** Left out, the partitioner chooses by key. */
+  /** The partitioner's choice by key, by default. */
   partition?: number;
   /** Records of one key keep their order. Text is written as UTF-8. */
   key: string | Uint8Array | null;
   /** Text is written as UTF-8. `null` is a tombstone; an empty text or array is an empty value. */
   value: string | Uint8Array | null;
-  /** Unix ms. Left out, the client takes the time of the call. */
+  /** Unix ms; the time of the call by default. */
   timestampMs?: number;
   headers?: Record<string, string | Uint8Array>;
   /** Comes back with the outcome. */
@@ -47,9 +47,9 @@ export interface ConsumedRecord {
   offset: number;
   key: Buffer | null;
   value: Buffer | null;
-  /** Unix ms: the producer's or the broker's, as the topic says; -1 when there is none. */
+  /** Unix ms, set by the producer or the broker as the topic is configured; -1 when there is none. */
   timestampMs: number;
-  /** Of several headers of one name the last stays. */
+  /** Of several headers with the same name, the last one. */
   headers: Record<string, Buffer>;
 }
 
@@ -66,7 +66,7 @@ export interface ClientMessage {
 
 const NO_HEADERS: Record<string, Buffer> = Object.freeze({});
 
-/** Confluent's message → ours. Runs once a record, so it copies nothing. */
+/** Confluent's message → ours. Runs once per record, so it copies nothing. */
 export function toConsumedRecord(message: ClientMessage): ConsumedRecord {
   const { key, headers } = message;
   return {

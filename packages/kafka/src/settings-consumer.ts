@@ -1,4 +1,4 @@
-// Settings of a group member: how it shares the work and how it reads.
+// Settings of a group member: group membership and fetching.
 import { type TSchema, Type } from "@sinclair/typebox";
 import { clientSettings } from "./settings-client.ts";
 import { choice, HOUR_MS, INT_MAX, integer, optionalText } from "./settings-rows.ts";
@@ -10,82 +10,82 @@ export const consumerSettings = {
     librdkafka: "group.id",
     default: "event-consumers",
     minLength: 1,
-    description: "Consumers of one group share the partitions.",
+    description: "Consumer group; its members share the partitions.",
   }),
   KAFKA_GROUP_INSTANCE_ID: optionalText(
     "group.instance.id",
-    "A fixed name for this member: a restart within session.timeout.ms then moves no partitions.",
+    "Static membership: a member that restarts within session.timeout.ms keeps its partitions.",
   ),
   KAFKA_PARTITION_ASSIGNMENT_STRATEGY: choice(
     "partition.assignment.strategy",
     ["cooperative-sticky", "range", "roundrobin", "range,roundrobin"],
     "cooperative-sticky",
-    "A rebalance stops only the partitions that move. Every member of a group must use the same.",
+    "cooperative-sticky: a rebalance interrupts only the partitions that move. All members of a group must use the same strategy.",
   ),
   KAFKA_SESSION_TIMEOUT_MS: integer(
     "session.timeout.ms",
     [1, HOUR_MS],
     45_000,
-    "Without a heartbeat for this long a member counts as dead.",
+    "A member without a heartbeat for this long is removed from the group.",
   ),
   KAFKA_HEARTBEAT_INTERVAL_MS: integer(
     "heartbeat.interval.ms",
     [1, HOUR_MS],
     3_000,
-    "A rebalance is noticed within this.",
+    "How often heartbeats are sent; a member notices a rebalance by the next one.",
   ),
   KAFKA_MAX_POLL_INTERVAL_MS: integer(
     "max.poll.interval.ms",
     [1, 86_400_000],
     300_000,
-    "Longest time between two fetches; a member that is stuck for longer loses its partitions.",
+    "Longest time between two polls; a member that is stuck for longer loses its partitions.",
   ),
   KAFKA_AUTO_OFFSET_RESET: choice(
     "auto.offset.reset",
     ["earliest", "latest"],
     "earliest",
-    "Where a group begins that has no offset, or one that the log no longer has: at the start, so that nothing is missed.",
+    "Where to start without a committed offset, or with one that the log no longer contains. earliest misses nothing.",
   ),
   KAFKA_ISOLATION_LEVEL: choice(
     "isolation.level",
     ["read_committed", "read_uncommitted"],
     "read_committed",
-    "Records of aborted transactions are left out.",
+    "read_committed skips records of aborted transactions.",
   ),
   KAFKA_FETCH_MIN_BYTES: integer(
     "fetch.min.bytes",
     [0, INT_MAX],
     1,
-    "The broker answers as soon as there is anything.",
+    "Fewest bytes that the broker waits for; at 1 it responds as soon as there is a record.",
   ),
   KAFKA_FETCH_WAIT_MAX_MS: integer(
     "fetch.wait.max.ms",
     [0, 300_000],
     500,
-    "How long it may wait for fetch.min.bytes.",
+    "How long the broker may wait for fetch.min.bytes.",
   ),
   KAFKA_FETCH_QUEUE_BACKOFF_MS: integer(
     "fetch.queue.backoff.ms",
     [0, 300_000],
     20,
-    "Pause once the local queue is full. librdkafka's 1 s lets a fast reader run dry.",
+    "Pause before the next fetch while the local queue is full. librdkafka's default of 1 s would leave a fast consumer idle.",
   ),
   KAFKA_QUEUED_MIN_MESSAGES: integer(
     "queued.min.messages",
     [1, 10_000_000],
     50_000,
-    "Records fetched ahead for each partition.",
+    "Records to prefetch per partition.",
   ),
   KAFKA_QUEUED_MAX_MESSAGES_KBYTES: integer(
     "queued.max.messages.kbytes",
     [1, 2_097_151],
     32_768,
-    "The same in KiB over all partitions: bounds the process's memory.",
+    "Most KiB to prefetch over all partitions: bounds the process's memory.",
   ),
   KAFKA_MAX_PARTITION_FETCH_BYTES: integer(
     "max.partition.fetch.bytes",
     [1, 1_000_000_000],
     1_048_576,
-    "Bytes of one partition in one answer.",
+    "Most bytes per partition in a fetch response.",
   ),
 } satisfies Record<string, TSchema>;

@@ -1,4 +1,4 @@
-// What a row of the settings table is made of.
+// The parts of a settings row.
 import { Type } from "@sinclair/typebox";
 
 export const HOUR_MS = 3_600_000;

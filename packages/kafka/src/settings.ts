@@ -7,7 +7,7 @@ import { producerSettings } from "./settings-producer.ts";
 
 export { clientSettings, consumerSettings, producerSettings };
 
-/** The topic that events go to. Not librdkafka's: the admin client makes it when it is missing. */
+/** The topic that events go to. No librdkafka properties: the admin client creates the topic when it is missing. */
 export const topicSettings = {
   KAFKA_TOPIC: Type.String({
     default: "events",
@@ -15,20 +15,21 @@ export const topicSettings = {
     maxLength: 249,
     pattern: "^[a-zA-Z0-9._-]+$",
     examples: ["events"],
-    description: "Where events are written and read; made at start when it is missing.",
+    description: "Topic that events are written to and read from; created at start if it is missing.",
   }),
   KAFKA_TOPIC_PARTITIONS: Type.Integer({
     default: 6,
     minimum: 1,
     maximum: 10_000,
     description:
-      "Used when the topic is made. As many consumers can share the work; 6 divides by 1, 2, 3 and 6.",
+      "Partitions of a newly created topic, and so the most consumers that can share the work; 6 divides evenly among 1, 2, 3 and 6.",
   }),
   KAFKA_TOPIC_REPLICATION_FACTOR: Type.Integer({
     default: 1,
     minimum: 1,
     maximum: 32_767,
-    description: "Used when the topic is made. 1 fits one broker; a cluster that may lose a broker wants 3.",
+    description:
+      "Replication factor of a newly created topic. 1 fits a single broker; use 3 on a cluster that must survive the loss of a broker.",
   }),
 } satisfies Record<string, TSchema>;
 

@@ -1,19 +1,18 @@
-// librdkafka's statistics (its STATISTICS.md) → the figures that are watched here, typed.
-// The text is made by librdkafka once an interval; reading it never throws.
+// librdkafka's statistics (its STATISTICS.md) → typed values. Reading them never throws.
 
-/** One broker, as this client sees it. */
+/** One broker's connection. */
 export interface BrokerStatistics {
   /** host:port/id */
   name: string;
   /** -1 for a bootstrap address whose id isn't known yet. */
   id: number;
   isUp: boolean;
-  /** Requests sent and not answered. */
+  /** Requests without a response yet. */
   requestsInFlight: number;
-  /** Of the last interval, µs; 0 when nothing was sent. */
+  /** In the last interval, µs; 0 when nothing was sent. */
   roundTripMicrosP50: number;
   roundTripMicrosP99: number;
-  /** Totals since the client was made. */
+  /** Totals since the client was created. */
   requestTimeouts: number;
   retries: number;
   disconnects: number;
@@ -24,40 +23,40 @@ interface ClientStatistics {
   atMs: number;
   brokers: BrokerStatistics[];
   brokersUp: number;
-  /** Totals since the client was made: whole requests and answers, as they were on the wire. */
+  /** Totals since the client was created: whole requests and responses, as on the wire. */
   sentBytes: number;
   receivedBytes: number;
 }
 
 export interface ProducerStatistics extends ClientStatistics {
-  /** What waits in the client or is in flight: librdkafka's own count, keys and headers included. */
+  /** Queued or in flight by librdkafka's own count, keys and headers included. */
   queueMessages: number;
   queueBytes: number;
   queueMaxMessages: number;
   queueMaxBytes: number;
-  /** Totals since the client was made: records that were sent, and their bytes before compression. */
+  /** Totals since the client was created: records that were sent, and their bytes before compression. */
   sentMessages: number;
   sentMessageBytes: number;
-  /** Of the last interval, over the topics written to. */
+  /** In the last interval, over all topics. */
   batchMessagesAverage: number;
   batchBytesAverage: number;
 }
 
-/** One partition that is read. */
+/** One consumed partition. */
 export interface PartitionStatistics {
   topic: string;
   partition: number;
-  /** Records behind the partition's end, by what is committed; -1 while it isn't known. */
+  /** Records between the committed offset and the partition's end; -1 while it isn't known. */
   lag: number;
-  /** Next offset to be committed by the broker's knowledge; negative while there is none. */
+  /** The offset that the broker has committed; negative while there is none. */
   committedOffset: number;
   /** Offset after the last record that may be read. */
   endOffset: number;
-  /** Where librdkafka will fetch on: past transaction markers and compacted records too, which no record is of. */
+  /** Where librdkafka fetches next. It also passes transaction markers and compacted offsets, for which no record arrives. */
   nextOffset: number;
   /** Records fetched ahead. */
   fetchedAhead: number;
-  /** Whether there is a connection to the broker that it is read from. */
+  /** Whether the client is connected to the partition's leader. */
   isLeaderUp: boolean;
 }
 
@@ -68,7 +67,7 @@ export interface ConsumerStatistics extends ClientStatistics {
   receivedMessages: number;
   /** "up" once the group's coordinator is known. */
   groupState: string;
-  /** "steady" when no rebalance is under way. */
+  /** "steady" when no rebalance is in progress. */
   joinState: string;
   rebalances: number;
   assignedPartitions: number;
@@ -117,7 +116,7 @@ export function toConsumerStatistics(json: string): ConsumerStatistics | undefin
 function clientStatistics(root: Json): ClientStatistics {
   const brokers = Object.values(object(root.brokers))
     .map(object)
-    // The group's coordinator has a connection and an entry of its own; it is one of the others.
+    // The group's coordinator has a second connection and entry.
     .filter((broker) => broker.source !== "logical" && broker.source !== "internal")
     .map(readBroker);
   return {
@@ -148,7 +147,7 @@ function readPartitions(topic: Json, brokersUp: ReadonlySet<number>): PartitionS
   return (
     Object.values(object(topic.partitions))
       .map(object)
-      // -1 is where librdkafka keeps what isn't any partition's yet; "none" and "stopped" are not read here.
+      // -1 is librdkafka's internal partition; partitions in state "none" or "stopped" are not consumed here.
       .filter((p) => number(p.partition) >= 0 && p.fetch_state !== "none" && p.fetch_state !== "stopped")
       .map((p) => ({
         topic: text(topic.topic),
@@ -163,7 +162,7 @@ function readPartitions(topic: Json, brokersUp: ReadonlySet<number>): PartitionS
   );
 }
 
-/** Mean over windows, each weighted by how many values it saw. */
+/** Mean over windows, each weighted by its number of values. */
 function average(windows: Json[]): number {
   let sum = 0;
   let count = 0;

@@ -1,7 +1,7 @@
-// What operators' tools ask a service: is it alive, is it ready, what are its figures.
+// Liveness, readiness and metrics routes.
 import { Elysia } from "elysia";
 
-/** The answer to a probe: `ok` decides 200 or 503, the rest is for a person to read. */
+/** The result of a probe: `ok` decides between 200 and 503, the details are for people. */
 export interface Health {
   ok: boolean;
   [detail: string]: unknown;
@@ -19,7 +19,7 @@ export interface HealthSource {
 /** The content type of the Prometheus text format, version 0.0.4. */
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** What was true a moment ago is of no use to a probe. */
+/** A cached result would be useless to a probe. */
 const NO_STORE = { "cache-control": "no-store" };
 
 const content = {
@@ -48,9 +48,9 @@ export function healthRoutes(source: HealthSource) {
         new Response(await source.metrics(), { headers: { "content-type": METRICS_TYPE, ...NO_STORE } }),
       {
         detail: {
-          summary: "Figures in Prometheus' text format",
+          summary: "Metrics in the Prometheus text format",
           tags: ["operations"],
-          responses: { "200": { description: "Figures", content: { "text/plain": {} } } },
+          responses: { "200": { description: "Metrics", content: { "text/plain": {} } } },
         },
       },
     );

@@ -1,14 +1,14 @@
-// A histogram of durations that costs the hot path a few additions; prom-client's own keeps objects by label.
+// A histogram of durations that costs the hot path a few additions; prom-client's own looks up objects by label.
 import type { Registry } from "prom-client";
 import { METRIC_PREFIX } from "./metrics.ts";
 
-/** Upper bounds in seconds: from what an answer from memory takes to what a caller still waits for. */
+/** Upper bounds in seconds: from a response out of memory to the longest that a client waits. */
 export const DURATION_BOUNDS: readonly number[] = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
 
 export class DurationHistogram {
-  /** For each bound how many were at most that and above the one before; the last are above all of them. */
+  /** For each bound, the durations up to it and above the one before; the last count is of those above all bounds. */
   readonly counts: Float64Array;
   sumMs = 0;
   readonly #boundsMs: Float64Array;
@@ -68,7 +68,7 @@ function register(
     get: async () => ({ ...shape, values: collect(fullName) }),
     reset: () => {},
   };
-  // The registry asks a metric for its values and nothing else; its type names prom-client's own classes.
+  // The registry only calls `get`, but its type demands one of prom-client's own classes.
   registry.registerMetric(metric as unknown as Parameters<Registry["registerMetric"]>[0]);
 }
 

@@ -58,7 +58,7 @@ describe("Lifecycle", () => {
     await lifecycle.start({ name: "stuck", stop: () => new Promise(() => {}), stopBudgetMs: 5 });
     expect(await lifecycle.stop()).toBe(false);
     expect(isStopped).toBe(true);
-    expect(lines).toMatchObject([{ step: "stuck", budgetMs: 5, msg: "a step did not stop cleanly" }]);
+    expect(lines).toMatchObject([{ step: "stuck", budgetMs: 5, msg: "step did not stop cleanly" }]);
   });
 
   test("a stop that throws, at once or later, is logged and not passed on", async () => {

@@ -1,4 +1,4 @@
-// Start in order, stop in reverse: each step with a budget of its own, so that one stuck step can't eat the others' time.
+// Starts steps in order and stops them in reverse. Each step has its own budget, so that a stuck one doesn't delay the others.
 import { settlesWithin } from "@ingest/wait";
 import type { Log } from "./log.ts";
 
@@ -27,13 +27,13 @@ export class Lifecycle {
     return this.#stopping !== undefined;
   }
 
-  /** Starts one step. A step whose start fails was not started: the caller stops the rest. */
+  /** Starts one step. A step whose start fails doesn't count as started; the caller stops the others. */
   async start(step: Step): Promise<void> {
     await step.start?.();
     this.#started.push(step);
   }
 
-  /** Stops every started step, newest first. True when each ended well and in time; later calls share the first's result. */
+  /** Stops every started step, newest first. True when each stopped without an error and in time; later calls share the first one's result. */
   stop(): Promise<boolean> {
     this.#stopping ??= this.#stopAll();
     return this.#stopping;
@@ -48,7 +48,7 @@ export class Lifecycle {
         if (!isStopped) throw new Error(`not stopped within ${budgetMs} ms`);
       } catch (error) {
         clean = false;
-        this.#log.error({ step: step.name, budgetMs, error }, "a step did not stop cleanly");
+        this.#log.error({ step: step.name, budgetMs, error }, "step did not stop cleanly");
       }
     }
     return clean;

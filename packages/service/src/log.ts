@@ -1,4 +1,4 @@
-// JSON lines for machines, colours for a person at a terminal; the message is constant, data goes in fields.
+// JSON lines, or coloured text on a terminal. Messages are constant; data goes into fields.
 import { type Static, Type } from "@sinclair/typebox";
 import pino, { type DestinationStream, type Logger } from "pino";
 import pretty from "pino-pretty";
@@ -6,18 +6,18 @@ import pretty from "pino-pretty";
 export const logSettings = {
   LOG_LEVEL: Type.Union(
     (["trace", "debug", "info", "warn", "error", "silent"] as const).map((level) => Type.Literal(level)),
-    { default: "info", description: "The least level that is logged" },
+    { default: "info", description: "Lowest level that is logged." },
   ),
   LOG_FORMAT: Type.Union([Type.Literal("auto"), Type.Literal("json"), Type.Literal("pretty")], {
     default: "auto",
-    description: "`auto`: pretty on a terminal, JSON lines elsewhere",
+    description: "`auto`: pretty on a terminal, JSON lines elsewhere...",
   }),
 };
 export type LogSettings = { [K in keyof typeof logSettings]: Static<(typeof logSettings)[K]> };
 
 export type Log = Logger;
 
-/** Will the log be JSON lines? Other writers to standard output follow it. */
+/** Does the log consist of JSON lines? Other output to standard output follows its format. */
 export function isJsonLog(settings: LogSettings): boolean {
   return settings.LOG_FORMAT === "json" || (settings.LOG_FORMAT === "auto" && !process.stdout.isTTY);
 }
@@ -26,7 +26,7 @@ export function isJsonLog(settings: LogSettings): boolean {
  * A log that writes lines to standard output.
  * @param name the program, a field of each line
  * @param settings from `parseSettings` over `logSettings`
- * @param destination where lines go; standard output unless a test says otherwise
+ * @param destination standard output by default
  */
 export function createLog(name: string, settings: LogSettings, destination?: DestinationStream): Log {
   const options = {
@@ -35,7 +35,7 @@ export function createLog(name: string, settings: LogSettings, destination?: Des
     timestamp: pino.stdTimeFunctions.isoTime,
     messageKey: "message",
     errorKey: "error",
-    // pid and hostname are the container's business; the program's name is what tells two logs apart.
+    // Without pid and hostname, which the container's runtime adds; the name tells two programs' lines apart.
     base: { name },
     formatters: { level: (level: string) => ({ level }) },
   };

@@ -1,10 +1,10 @@
-// A service's figures. Counters that the hot path touches are plain numbers, read when somebody scrapes.
+// A service's metrics. Counters on the hot path are plain numbers; a scrape reads them.
 import { Counter, Gauge, Registry } from "prom-client";
 import { version } from "./version.ts";
 
 export { Counter, Gauge, Registry };
 
-/** Every name of ours begins so. */
+/** The prefix of this project's metrics. */
 export const METRIC_PREFIX = "ingest_";
 
 /** A registry with the process's own figures in it: memory, CPU time, start, version. */
@@ -36,10 +36,10 @@ export function createMetrics(): Registry {
 
 const startTime = Date.now() / 1000 - process.uptime();
 
-/** How the same figure of several processes becomes one. */
+/** How the values of several processes are combined. */
 export type Aggregator = "sum" | "min" | "max" | "average";
 
-/** A gauge whose value is asked for at each scrape. */
+/** A gauge whose value each scrape reads. */
 export function gauge(
   registry: Registry,
   name: string,
@@ -58,7 +58,7 @@ export function gauge(
   });
 }
 
-/** A counter kept elsewhere as a plain number that only grows; its value is asked for at each scrape. */
+/** Exposes a counter that is kept elsewhere, as a plain number that only grows. */
 export function counterOf(registry: Registry, name: string, help: string, read: () => number): void {
   new Counter({
     name: `${METRIC_PREFIX}${name}`,
@@ -71,7 +71,7 @@ export function counterOf(registry: Registry, name: string, help: string, read: 
   });
 }
 
-/** Counters kept elsewhere as plain numbers, one for each value of `label`. */
+/** Exposes counters that are kept elsewhere as plain numbers, one for each value of `label`. */
 export function countersOf(
   registry: Registry,
   name: string,

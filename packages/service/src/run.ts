@@ -1,18 +1,18 @@
-// What every service's main does: settings or a clear refusal, start, wait for a signal, stop, exit code.
+// The main program of every service: settings, start, signals, stop, exit code.
 import { Lifecycle } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
 import { SettingsError } from "./settings.ts";
 
-/** Exit codes: 0 a clean end · 1 a failure or a forced end · 2 settings that can't be used. */
+/** Exit codes: 0 after a clean stop, 1 after a failure or a forced stop, 2 for invalid settings. */
 export const exitCodes = { clean: 0, failed: 1, settings: 2 } as const;
 
 /**
- * `bun run` passes Ctrl-C on to a child that has had it from the terminal already: the same SIGINT comes twice, at once.
- * A second one within this time, ms, is that echo and not a person's second thought.
+ * `bun run` forwards Ctrl-C to a child that the terminal has already sent it to, so the same SIGINT arrives twice. A second
+ * one within this time, ms, is that echo.
  */
 const INTERRUPT_ECHO_MS = 100;
 
-/** Reads settings by `parse`; when they can't be used, prints every problem and exits with 2 before any socket opens. */
+/** Returns what `parse` returns. For invalid settings it prints every problem and exits with 2, before any socket opens. */
 export function settingsOrExit<T>(parse: () => T): T {
   try {
     return parse();
@@ -25,7 +25,7 @@ export function settingsOrExit<T>(parse: () => T): T {
 
 /**
  * Runs a service until SIGTERM or SIGINT: `start` registers its steps with the lifecycle, a signal stops them in reverse
- * and the process exits with 0 (1 when a step did not stop cleanly). A second signal exits with 1 at once.
+ * and the process exits with 0 (1 when a step did not stop cleanly). A second signal exits with 1 immediately.
  * A start that fails is logged, what had started is stopped, and the exit code is 1.
  */
 export async function runService(log: Log, start: (lifecycle: Lifecycle) => Promise<void>): Promise<void> {
@@ -39,7 +39,7 @@ export async function runService(log: Log, start: (lifecycle: Lifecycle) => Prom
   const onSignal = (signal: NodeJS.Signals) => {
     if (lifecycle.isStopping) {
       if (signal === "SIGINT" && performance.now() - firstInterruptAt < INTERRUPT_ECHO_MS) return;
-      log.warn({ signal }, "second signal: exiting at once");
+      log.warn({ signal }, "second signal received: exiting immediately");
       process.exit(exitCodes.failed);
     }
     if (signal === "SIGINT") firstInterruptAt = performance.now();
@@ -52,7 +52,7 @@ export async function runService(log: Log, start: (lifecycle: Lifecycle) => Prom
     await start(lifecycle);
   } catch (error) {
     if (lifecycle.isStopping) return;
-    log.fatal({ error }, "could not start");
+    log.fatal({ error }, "start failed");
     await end(exitCodes.failed);
   }
 }

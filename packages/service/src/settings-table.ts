@@ -1,8 +1,8 @@
-// Settings as Markdown: the documentation is made from what the code reads.
+// Settings as a Markdown table.
 import type { TSchema } from "@sinclair/typebox";
 import { isSecretSetting } from "./secret-settings.ts";
 
-/** One table, a line a setting: any map of TypeBox properties with descriptions. */
+/** One row per setting, of any map of TypeBox properties with descriptions. */
 export function settingsTable(rows: Readonly<Record<string, TSchema>>): string[] {
   const namesProperty = Object.values(rows).some((row) => typeof row.librdkafka === "string");
   const head = ["name", ...(namesProperty ? ["librdkafka"] : []), "takes", "default", "why"];

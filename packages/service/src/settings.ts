@@ -3,10 +3,10 @@ import { type Static, type TObject, type TProperties, type TSchema, TypeGuard } 
 import { Value } from "@sinclair/typebox/value";
 import { isSecretSetting, REDACTED } from "./secret-settings.ts";
 
-/** An environment as handed over: only a program's main reads the real one. */
+/** Environment variables; only a program's main reads the process's own. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** One setting that can't be used as it stands. */
+/** One invalid setting. */
 export interface SettingProblem {
   name: string;
   /** What was given; `undefined` when nothing was. `SettingsError` redacts secrets. */
@@ -15,7 +15,7 @@ export interface SettingProblem {
   message: string;
 }
 
-/** Every problem of an environment. The message lists them, a line each. */
+/** All invalid settings of an environment. The message lists them, one per line. */
 export class SettingsError extends Error {
   override name = "SettingsError";
   readonly problems: readonly SettingProblem[];
@@ -34,13 +34,13 @@ export class SettingsError extends Error {
   }
 }
 
-/** A rule over several settings: the problems it sees, none when all is well. */
+/** A rule over several settings. @returns the problems that it finds */
 export type SettingsRule<T> = (settings: T) => SettingProblem[];
 
 /**
  * Reads settings from `env`.
- * @param properties env name → TypeBox schema with `default` (leave it out for what is required) and `description`
- * @param rules contradictions between settings, looked at when each alone is right
+ * @param properties env name → TypeBox schema with `description` and, unless the setting is required, `default`
+ * @param rules contradictions between settings; they run once each setting is valid by itself
  * @returns a frozen object with a member for each property
  * @throws SettingsError naming every problem at once
  */
@@ -94,7 +94,7 @@ function fromText(text: string, schema: TSchema): unknown {
   }
 }
 
-/** What a schema takes, in words: "an integer from 0 to 900000". */
+/** What a schema accepts, in words: "an integer from 0 to 900000". */
 function wordsFor(schema: TSchema): string {
   if (schema.anyOf) return (schema.anyOf as TSchema[]).map(wordsFor).join(" or ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
@@ -109,7 +109,7 @@ function wordsFor(schema: TSchema): string {
     case "boolean":
       return "true or false";
     case "array":
-      return "a list with commas between";
+      return "a list separated by commas";
     default:
       return schema.pattern ? `text like ${schema.examples?.[0] ?? schema.pattern}` : "text";
   }

@@ -60,7 +60,9 @@ function collect(source: string, names: Set<string>): void {
   const prefix = (): string => scopes.map(({ name }) => name).join("::");
   const isVisible = (): boolean =>
     scopes.every(({ kind, isPublic }) => kind !== "body" && isPublic) &&
-    (scopes.length === 0 || scopes[0]!.kind !== "namespace" || publicNamespaces.includes(scopes[0]!.name.split("::", 1)[0]!));
+    (scopes.length === 0 ||
+      scopes[0]!.kind !== "namespace" ||
+      publicNamespaces.includes(scopes[0]!.name.split("::", 1)[0]!));
   const add = (name: string | undefined): void => {
     if (name === undefined || !isVisible()) return;
     const owner = scopes.at(-1);
