@@ -7,7 +7,7 @@ export { Counter, Gauge, Registry };
 /** The prefix of this project's metrics. */
 export const METRIC_PREFIX = "ingest_";
 
-/** A registry with the process's own figures in it: memory, CPU time, start, version. */
+/** A registry with the process's own metrics: memory, CPU time, start time, version. */
 export function createMetrics(): Registry {
   const registry = new Registry();
   gauge(registry, "process_resident_memory_bytes", "Resident memory of the process", () =>
