@@ -43,7 +43,7 @@ async function onMachine(
   await work({ ensure, cache: join(folder, "cache"), calls });
 }
 
-test("several processes wait for one download, and later ones find it", () =>
+test("several processes share one download, and later ones use it", () =>
   onMachine(`mkdir -p "$target"; sleep 0.5; touch "$target/b.jar" "$target/a.jar"`, async (machine) => {
     const classPaths = await Promise.all([machine.ensure(), machine.ensure(), machine.ensure()]);
     expect(new Set(classPaths).size).toBe(1);
@@ -52,7 +52,7 @@ test("several processes wait for one download, and later ones find it", () =>
     expect(await machine.calls()).toBe(1);
   }));
 
-test("a download that fails says why, leaves nothing that looks whole, and is tried again", () =>
+test("a failed download reports why, leaves nothing behind, and is retried by the next call", () =>
   onMachine(
     `mkdir -p "$target"; touch "$target/a.jar"; echo "[ERROR] no network"; exit 1`,
     async (machine) => {
@@ -64,7 +64,7 @@ test("a download that fails says why, leaves nothing that looks whole, and is tr
     },
   ));
 
-test("without Maven it says what is missing", () =>
+test("a missing Maven is reported", () =>
   onMachine(undefined, async (machine) => {
     expect(await machine.ensure()).toStartWith("no_maven: no Maven");
   }));

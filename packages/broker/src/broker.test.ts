@@ -27,12 +27,12 @@ describe.skipIf(!canStartBroker())("a broker", () => {
   }, 5 * minute);
   afterAll(() => broker[Symbol.asyncDispose]());
 
-  test("answers once it is started", async () => {
+  test("responds once it is started", async () => {
     expect(broker.bootstrapServers).toBe(`127.0.0.1:${broker.port}`);
     expect(await brokerAnswers(broker.port)).toBe(true);
   });
 
-  test("refuses a busy port by its number and by how to choose another", async () => {
+  test("the error for a busy port names the port and how to choose another", async () => {
     const thrown = await rejection(startBroker({ port: broker.port, portSetting: "--port" }));
     expect(thrown).toBeInstanceOf(BrokerError);
     expect(thrown).toMatchObject({ code: "port_busy" });
@@ -40,7 +40,7 @@ describe.skipIf(!canStartBroker())("a broker", () => {
     expect(String(thrown)).toContain("--port");
   });
 
-  test("stops answering while it is paused and answers again after", async () => {
+  test("doesn't respond while it is paused, and responds again afterwards", async () => {
     broker.pause();
     expect(await brokerAnswers(broker.port, 200)).toBe(false);
     broker.resume();

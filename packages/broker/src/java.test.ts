@@ -12,13 +12,13 @@ test("reads the versions that Java runtimes print", () => {
   expect(parseJavaVersion("command not found")).toBeUndefined();
 });
 
-test("says so when there is no Java", async () => {
+test("a missing Java is reported", async () => {
   const found = findJava({ JAVA_HOME: "/nowhere" });
   await expect(found).rejects.toMatchObject({ code: "no_java" });
   await expect(found).rejects.toThrow("/nowhere/bin/java");
 });
 
-test("says so when Java is too old", async () => {
+test("a Java that is too old is reported", async () => {
   using temporary = temporaryFolder("java");
   const home = temporary.path;
   const java = join(home, "bin", "java");

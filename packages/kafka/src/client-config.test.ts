@@ -32,7 +32,7 @@ describe("toClientConfig", () => {
     });
   });
 
-  test("a consumer never commits by itself", () => {
+  test("a consumer doesn't commit automatically", () => {
     expect(consumer()).toMatchObject({
       "group.id": "event-consumers",
       "enable.auto.commit": false,
@@ -43,7 +43,7 @@ describe("toClientConfig", () => {
     expect(consumer()).not.toHaveProperty("acks");
   });
 
-  test("an admin client gets the connection's settings alone", () => {
+  test("an admin client gets only the connection's settings", () => {
     const config = toClientConfig(parseSettings(producerSettings, {}), "admin");
     expect(config).toHaveProperty(["bootstrap.servers"]);
     expect(config).not.toHaveProperty(["linger.ms"]);
@@ -74,11 +74,11 @@ describe("contradictions", () => {
     expect(problems(() => producer(env))).toEqual([name]);
   });
 
-  test("fewer acknowledgements are fine without idempotence", () => {
+  test("fewer acks are valid without idempotence", () => {
     expect(producer({ KAFKA_ACKS: "1", KAFKA_ENABLE_IDEMPOTENCE: "false" })).toMatchObject({ acks: 1 });
   });
 
-  test("a login by name wants a name and a password, and doesn't repeat either", () => {
+  test("PLAIN requires a user name and a password, and errors contain neither", () => {
     const env = { KAFKA_SECURITY_PROTOCOL: "sasl_plaintext", KAFKA_SASL_MECHANISM: "SCRAM-SHA-512" };
     expect(problems(() => producer(env))).toEqual(["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"]);
     expect(() => producer({ KAFKA_SASL_PASSWORD: "hunter2" })).not.toThrow("hunter2");
@@ -98,7 +98,7 @@ describe("contradictions", () => {
     expect(consumer({ KAFKA_AUTO_OFFSET_RESET: "latest" })).toMatchObject({ "auto.offset.reset": "latest" });
   });
 
-  test("as a rule they stand in parseSettings' own list", () => {
+  test("kafkaRule reports them through parseSettings", () => {
     const env = { KAFKA_ACKS: "1", KAFKA_LINGER_M: "5" };
     expect(problems(() => parseSettings(producerSettings, env, [kafkaRule("producer", env)]))).toEqual([
       "KAFKA_ACKS",

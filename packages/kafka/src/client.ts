@@ -1,6 +1,7 @@
 // Confluent's client: loaded on first use, and what its producers, consumers and admin clients have in common.
 import type { KafkaConsumer, Producer } from "@confluentinc/kafka-javascript";
 import { buildInfo, type ConfluentClient, loadClient } from "@ingest/kafka-native";
+import { settlesWithin } from "@ingest/wait";
 import { ConnectReasons } from "./connect-reasons.ts";
 import { KafkaError, toKafkaError } from "./errors.ts";
 import { assertFeatures } from "./features.ts";
@@ -124,21 +125,17 @@ export interface ClientMetadata {
  * @returns whether it was done in time
  */
 export function disconnectClient(client: Producer | KafkaConsumer, timeoutMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const deadline = setTimeout(() => resolve(false), Math.max(timeoutMs, 1));
-    const done = () => {
-      clearTimeout(deadline);
-      resolve(true);
-    };
-    // A producer's disconnect flushes first: 0, because that was done already, or there was no time for it.
-    try {
-      const producer = client as Producer;
-      if (typeof producer.flush === "function") producer.disconnect(0, done);
-      else client.disconnect(done);
-    } catch {
-      done(); // It wasn't connected.
-    }
-  });
+  const { promise: disconnected, resolve } = Promise.withResolvers<void>();
+  const done = () => resolve();
+  // A producer's disconnect flushes first: 0, because that was done already, or there was no time for it.
+  try {
+    const producer = client as Producer;
+    if (typeof producer.flush === "function") producer.disconnect(0, done);
+    else client.disconnect(done);
+  } catch {
+    done(); // It wasn't connected.
+  }
+  return settlesWithin(disconnected, Math.max(timeoutMs, 1));
 }
 
 /**

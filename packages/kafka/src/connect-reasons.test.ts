@@ -24,7 +24,7 @@ test.each([
   expect(error.message).not.toContain("thrd");
 });
 
-test("without a line, an error event says why; without either, time ran out", () => {
+test("without a log line an error event gives the reason; without either it is a time-out", () => {
   const client = new EventEmitter();
   const reasons = new ConnectReasons(client);
   expect(reasons.explain(timedOut, 500)).toMatchObject({
@@ -38,7 +38,7 @@ test("without a line, an error event says why; without either, time ran out", ()
   expect(client.eventNames()).toEqual([]);
 });
 
-test("an error that says enough stays as it is", () => {
+test("an error that explains itself is kept", () => {
   const wrong = new KafkaError("invalid_config", "no");
   expect(new ConnectReasons(new EventEmitter()).explain(wrong, 500)).toBe(wrong);
 });

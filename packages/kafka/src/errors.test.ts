@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { KafkaError, type KafkaErrorCode, kafkaErrors, toKafkaError, toKafkaErrorCode } from "./errors.ts";
 
 describe("the table", () => {
-  test("names each librdkafka number once", () => {
+  test("contains each librdkafka code once", () => {
     const numbers = Object.values(kafkaErrors).flatMap((kind) => [...kind.rdkafkaCodes]);
     expect(new Set(numbers).size).toBe(numbers.length);
   });
@@ -25,7 +25,7 @@ describe("the table", () => {
 });
 
 describe("toKafkaError", () => {
-  test("takes the client's error, with its number and words", () => {
+  test("keeps the code and the message of the client's error", () => {
     const error = toKafkaError(Object.assign(new Error("Broker: Message size too large"), { code: 10 }));
     expect(error).toBeInstanceOf(KafkaError);
     expect(error).toMatchObject({
@@ -37,17 +37,17 @@ describe("toKafkaError", () => {
     });
   });
 
-  test("takes a bare number", () => {
+  test("accepts a bare code", () => {
     expect(toKafkaError(-184)).toMatchObject({ code: "queue_full", rdkafkaCode: -184, canRetry: true });
   });
 
-  test("knows error events by their words, for they come without a number", () => {
+  test("recognizes error events by their text, because they have no code", () => {
     const event = { message: "all broker connections are down", code: -1, origin: "local" };
     expect(toKafkaError(event)).toMatchObject({ code: "broker_unavailable", rdkafkaCode: -187 });
     expect(toKafkaError(new Error("Local: Fatal error")).isFatal).toBe(true);
   });
 
-  test("believes the client when it says fatal", () => {
+  test("keeps the client's fatal flag", () => {
     expect(toKafkaError({ message: "x", code: 45, isFatal: true }).isFatal).toBe(true);
     expect(toKafkaError({ message: "x", code: -185, isFatal: true })).toMatchObject({
       code: "timed_out",
@@ -55,7 +55,7 @@ describe("toKafkaError", () => {
     });
   });
 
-  test("gives back a KafkaError as it is", () => {
+  test("returns a KafkaError unchanged", () => {
     const error = new KafkaError("throttled", "slow down");
     expect(toKafkaError(error)).toBe(error);
     expect(error.rdkafkaCode).toBe(89);
@@ -69,7 +69,7 @@ describe("toKafkaError", () => {
       },
     },
   );
-  test("never throws, whatever it is given", () => {
+  test("never throws", () => {
     for (const thrown of [
       undefined,
       null,

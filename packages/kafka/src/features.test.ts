@@ -24,6 +24,6 @@ test.each([
   );
 });
 
-test("a plain configuration needs nothing", () => {
+test("a plain configuration needs no optional feature", () => {
   expect(() => assertFeatures({ "bootstrap.servers": "x", "compression.type": "none" }, [])).not.toThrow();
 });

@@ -3,7 +3,7 @@ import { Registry } from "@ingest/service";
 import { registerProducerGauges } from "./gauges.ts";
 import { type ProducerStatistics, toProducerStatistics } from "./statistics.ts";
 
-test("a scrape shows the last statistics; before the first, zeros and no broker", async () => {
+test("a scrape shows the latest statistics, and zeros before the first", async () => {
   const registry = new Registry();
   let statistics: ProducerStatistics | undefined;
   registerProducerGauges(registry, () => statistics);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { nearestName, readPassThrough } from "./pass-through.ts";
 
 describe("readPassThrough", () => {
-  test("takes librdkafka's properties under their own names", () => {
+  test("reads librdkafka's properties by their names", () => {
     const env = { KAFKA_SOCKET_NAGLE_DISABLE: "true", KAFKA_LOG_LEVEL: "7", KAFKA_DEBUG: "broker,topic" };
     expect(readPassThrough(env, "producer")).toEqual({
       config: { "socket.nagle.disable": "true", log_level: "7", debug: "broker,topic" },
@@ -10,7 +10,7 @@ describe("readPassThrough", () => {
     });
   });
 
-  test("leaves to each kind of client what is its own", () => {
+  test("leaves out other clients' properties", () => {
     const env = { KAFKA_CHECK_CRCS: "true", KAFKA_STICKY_PARTITIONING_LINGER_MS: "20" };
     expect(readPassThrough(env, "producer").config).toEqual({ "sticky.partitioning.linger.ms": "20" });
     expect(readPassThrough(env, "consumer").config).toEqual({ "check.crcs": "true" });
@@ -31,7 +31,7 @@ describe("readPassThrough", () => {
     ["KAFKA_SOCKET_NAGLE_DISABLE", "maybe", "must be true or false"],
     ["KAFKA_MAX_POLL_RECORDS", "0", "must be a number from 1 to"],
     ["KAFKA_MAX_POLL_RECORDS", "1.5", "must be a number from 1 to"],
-  ])("%s=%s is refused: %s", (name, value, message) => {
+  ])("%s=%s is rejected: %s", (name, value, message) => {
     const { config, problems } = readPassThrough({ [name]: value }, "consumer");
     expect(config).toEqual({});
     expect(problems).toHaveLength(1);
@@ -52,18 +52,18 @@ describe("readPassThrough", () => {
     expect(readPassThrough({ [name]: "x" }, "producer")).toEqual({ config: {}, problems: [] });
   });
 
-  test("a name that the service reads itself is not looked at", () => {
+  test("ignores names that the service reads itself", () => {
     expect(
       readPassThrough({ KAFKA_CONNECT_BUDGET: "5" }, "producer", ["KAFKA_CONNECT_BUDGET"]).problems,
     ).toEqual([]);
   });
 
-  test("an empty value is not set", () => {
+  test("ignores empty values", () => {
     expect(readPassThrough({ KAFKA_NO_SUCH: "", KAFKA_DEBUG: "" }, "producer").problems).toEqual([]);
   });
 });
 
-test("nearestName gives up when nothing is near", () => {
+test("nearestName returns undefined when no candidate is similar", () => {
   expect(nearestName("KAFKA_ACSK", ["KAFKA_ACKS", "KAFKA_TOPIC"])).toBe("KAFKA_ACKS");
   expect(nearestName("XYZ", ["KAFKA_ACKS"])).toBeUndefined();
 });

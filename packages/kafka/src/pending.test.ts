@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { PendingRecords } from "./pending.ts";
 
-test("tokens come and go in any order, and each gives its own context back", () => {
+test("tokens are released in any order, each with its own context", () => {
   const pending = new PendingRecords();
   const tokens = Array.from({ length: 100 }, (_, n) => pending.add("t", n, { n }));
   expect([pending.count, pending.bytes]).toEqual([100, 4_950]);
@@ -14,7 +14,7 @@ test("tokens come and go in any order, and each gives its own context back", () 
   expect([pending.count, pending.bytes]).toEqual([40, left.reduce((sum, { n }) => sum + n, 0)]);
 });
 
-test("a freed token is used again and forgets its context", () => {
+test("a released token is reused without its former context", () => {
   const pending = new PendingRecords();
   const token = pending.add("a", 1, {});
   pending.release(token);
@@ -24,7 +24,7 @@ test("a freed token is used again and forgets its context", () => {
   expect(pending.tokens()).toEqual([]);
 });
 
-test("a size that is known later counts as if it had always been", () => {
+test("a resized record counts with its new size", () => {
   const pending = new PendingRecords();
   const token = pending.add("a", 10, undefined);
   pending.resize(token, 7);

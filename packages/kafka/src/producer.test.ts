@@ -47,7 +47,7 @@ const value = Buffer.from('{"event_type":"test"}');
 const nowhere = { "bootstrap.servers": "127.0.0.1:1" };
 
 describe("produce", () => {
-  test("each record gets one outcome, with its place and its context", () =>
+  test("each record gets one outcome, with its partition, offset and context", () =>
     withProducer({}, async (producer, outcomes) => {
       const topic = newTopic();
       await producer.connect(5_000);
@@ -73,7 +73,7 @@ describe("produce", () => {
       }
     }));
 
-  test("records of the producer's own topic go together, and records that need more go in line with them", async () => {
+  test("records of the producer's topic are handed over together, and other records keep their place among them", async () => {
     const topic = newTopic();
     await withProducer(
       {},
@@ -107,7 +107,7 @@ describe("produce", () => {
     expect(records[508]?.headers.n?.toString()).toBe("508");
   });
 
-  test("a queue is full by its bytes, too", async () => {
+  test("the queue is also limited in bytes", async () => {
     const topic = newTopic();
     await withProducer(
       { "queue.buffering.max.kbytes": 1, "linger.ms": 50 },
@@ -125,7 +125,7 @@ describe("produce", () => {
     );
   });
 
-  test("a text that is too large once it is UTF-8 throws, and what was before it goes", async () => {
+  test("text that is too large as UTF-8 throws, and earlier records are still sent", async () => {
     const topic = newTopic();
     await withProducer(
       { "message.max.bytes": 1_000 },
@@ -143,7 +143,7 @@ describe("produce", () => {
     );
   });
 
-  test("without a context nothing comes back but the place", () =>
+  test("the context is optional", () =>
     withProducer({}, async (producer, outcomes) => {
       const topic = newTopic();
       await producer.connect(5_000);
@@ -157,7 +157,7 @@ describe("produce", () => {
       );
     }));
 
-  test("a full queue takes nothing and says so, and takes again when there is room", () =>
+  test("a full queue accepts nothing until there is room again", () =>
     withProducer({ "queue.buffering.max.messages": 10, "linger.ms": 50 }, async (producer, outcomes) => {
       const topic = newTopic();
       await producer.connect(5_000);
@@ -175,7 +175,7 @@ describe("produce", () => {
       ]);
     }));
 
-  test("a record that can never be sent throws, and leaves nothing behind", () =>
+  test("a record that can never be sent throws and doesn't stay in the queue", () =>
     withProducer({ "message.max.bytes": 1_000 }, async (producer, outcomes) => {
       await producer.connect(5_000);
       expect(() =>
@@ -189,7 +189,7 @@ describe("produce", () => {
       expect(outcomes).toEqual([]);
     }));
 
-  test("before connect and after close it throws not_connected", () =>
+  test("produce throws not_connected before connect and after close", () =>
     withProducer({}, async (producer) => {
       const record = { topic: newTopic(), key: null, value };
       expect(() => producer.produce(record)).toThrow(expect.objectContaining({ code: "not_connected" }));
@@ -201,7 +201,7 @@ describe("produce", () => {
 });
 
 describe("connect", () => {
-  test("nobody there: fails with the reason, in time, and may be tried again", () =>
+  test("an unreachable broker fails the call in time and with the reason, and it can be retried", () =>
     withProducer(nowhere, async (producer) => {
       for (let attempt = 0; attempt < 2; attempt++) {
         const started = performance.now();
@@ -211,7 +211,7 @@ describe("connect", () => {
       expect(producer.connected).toBe(false);
     }));
 
-  test("a configuration that can't be is refused when the producer is made", () => {
+  test("createProducer rejects an invalid configuration", () => {
     const make = (config: ClientConfig) => () => createProducer({ config, onOutcome() {} });
     expect(make({ "no.such.property": 1 })).toThrow(expect.objectContaining({ code: "invalid_config" }));
     expect(make({ "linger.ms": -5 })).toThrow(expect.objectContaining({ code: "invalid_config" }));
@@ -219,7 +219,7 @@ describe("connect", () => {
 });
 
 describe("close", () => {
-  test("delivers what waits for company", () =>
+  test("delivers lingering records", () =>
     withProducer({ "linger.ms": 5_000 }, async (producer, outcomes) => {
       await producer.connect(5_000);
       for (let i = 0; i < 100; i++) producer.produce({ topic: newTopic(), key: null, value });
@@ -227,7 +227,7 @@ describe("close", () => {
       expect(outcomes).toHaveLength(100);
     }));
 
-  test("with Kafka gone it ends in time, and every record gets `abandoned` with its context", async () => {
+  test("without Kafka it ends in time, and every record gets `abandoned` with its context", async () => {
     const gone = await startMockCluster();
     await withProducer({ "bootstrap.servers": gone.bootstrapServers }, async (producer, outcomes) => {
       const topic = newTopic();
@@ -245,15 +245,15 @@ describe("close", () => {
     });
   });
 
-  test("is the same close however often it is called, and fine without a connection", () =>
+  test("can be called again, and without a connection", () =>
     withProducer({}, async (producer) => {
       const both = await Promise.all([producer.close(100), producer.close(100)]);
       expect(both).toEqual([{ undelivered: 0 }, { undelivered: 0 }]);
     }));
 });
 
-describe("Kafka going away", () => {
-  test("deliveries time out with their context, and connected turns false", async () => {
+describe("while Kafka is unavailable", () => {
+  test("deliveries time out with their context, and `connected` becomes false", async () => {
     const gone = await startMockCluster();
     const errors: KafkaError[] = [];
     await withProducer(
@@ -273,7 +273,7 @@ describe("Kafka going away", () => {
   });
 });
 
-test("statistics come typed, at the interval", async () => {
+test("statistics arrive at the configured interval", async () => {
   const seen: ProducerStatistics[] = [];
   await withProducer(
     { "statistics.interval.ms": 1_000 },

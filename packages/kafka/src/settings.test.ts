@@ -24,7 +24,7 @@ describe("the settings table", () => {
     },
   );
 
-  test.each(rows)("%s has a reason, and a default that it would take itself", (_, row) => {
+  test.each(rows)("%s has a description and a valid default", (_, row) => {
     expect(row.description!.length).toBeGreaterThan(10);
     if (row.default !== undefined) expect(Value.Check(row, row.default)).toBe(true);
   });

@@ -25,7 +25,7 @@ const common = {
   },
 };
 
-test("a producer's figures", () => {
+test("a producer's statistics", () => {
   const json = JSON.stringify({
     ...common,
     msg_cnt: 5,
@@ -69,7 +69,7 @@ test("a producer's figures", () => {
   });
 });
 
-test("a consumer's figures: its own partitions, and their lag", () => {
+test("a consumer's statistics: its partitions and their lag", () => {
   const partition = (id: number, over: object) => ({
     partition: id,
     fetch_state: "active",

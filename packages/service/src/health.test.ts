@@ -18,17 +18,17 @@ test.each([
   expect(await response.json()).toEqual(body);
 });
 
-test("alive doesn't depend on ready", async () => {
+test("liveness doesn't depend on readiness", async () => {
   expect((await ask(false, "/health/live")).status).toBe(200);
 });
 
-test("figures are text of Prometheus' format", async () => {
+test("metrics are in the Prometheus text format", async () => {
   const response = await ask(true, "/metrics");
   expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
   expect(await response.text()).toBe("ingest_up 1\n");
 });
 
-test("answers of probes are never kept by a cache", async () => {
+test("probes' responses must not be cached", async () => {
   for (const path of ["/health/live", "/health/ready", "/metrics"])
     expect((await ask(true, path)).headers.get("cache-control")).toBe("no-store");
 });

@@ -29,7 +29,7 @@ describe("Lifecycle", () => {
     expect(calls).toEqual(["a starts", "b starts", "b stops", "b stopped", "a stops", "a stopped"]);
   });
 
-  test("a step whose start fails is not stopped; those before it are", async () => {
+  test("a step whose start fails is not stopped, but the steps before it are", async () => {
     const { lifecycle } = create();
     const stopped: string[] = [];
     await lifecycle.start({ name: "a", stop: () => void stopped.push("a") });
@@ -46,7 +46,7 @@ describe("Lifecycle", () => {
     expect(stopped).toEqual(["a"]);
   });
 
-  test("a step that is stuck costs its own budget, and the others stop all the same", async () => {
+  test("a stuck step uses up its own budget, and the others still stop", async () => {
     const { lifecycle, lines } = create();
     let isStopped = false;
     await lifecycle.start({
@@ -61,7 +61,7 @@ describe("Lifecycle", () => {
     expect(lines).toMatchObject([{ step: "stuck", budgetMs: 5, msg: "step did not stop cleanly" }]);
   });
 
-  test("a stop that throws, at once or later, is logged and not passed on", async () => {
+  test("a stop that throws or rejects is logged, and the other steps still stop", async () => {
     const { lifecycle, lines } = create();
     await lifecycle.start({
       name: "at once",
@@ -74,7 +74,7 @@ describe("Lifecycle", () => {
     expect(lines.map(({ step }) => step)).toEqual(["later", "at once"]);
   });
 
-  test("stopping twice is stopping once", async () => {
+  test("a second stop shares the result of the first", async () => {
     const { lifecycle } = create();
     let stops = 0;
     await lifecycle.start({ name: "a", stop: () => void stops++ });

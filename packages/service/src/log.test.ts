@@ -33,13 +33,13 @@ describe("createLog", () => {
     expect(Object.keys(line)).not.toContain("pid");
   });
 
-  test("below the level nothing is written", () => {
+  test("nothing below the level is logged", () => {
     const { log, written } = collect({ LOG_FORMAT: "json", LOG_LEVEL: "error" });
     log.warn({}, "unheard");
     expect(written).toEqual([]);
   });
 
-  test("pretty: words, and no JSON", () => {
+  test("pretty: text instead of JSON", () => {
     const { log, written } = collect({ LOG_FORMAT: "pretty" });
     log.info({ port: 4321 }, "listening");
     const text = written.join("");
@@ -49,7 +49,7 @@ describe("createLog", () => {
   });
 });
 
-test("the format can be told beforehand", () => {
+test("isJsonLog predicts the format", () => {
   expect(isJsonLog({ LOG_LEVEL: "info", LOG_FORMAT: "json" })).toBe(true);
   expect(isJsonLog({ LOG_LEVEL: "info", LOG_FORMAT: "pretty" })).toBe(false);
   expect(isJsonLog({ LOG_LEVEL: "info", LOG_FORMAT: "auto" })).toBe(!process.stdout.isTTY);

@@ -6,8 +6,8 @@ import { version } from "./version.ts";
 const lines = async (registry: Registry) =>
   (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 
-describe("the process's own figures", () => {
-  test("are there, with plausible values", async () => {
+describe("process metrics", () => {
+  test("exist, with plausible values", async () => {
     const figures = new Map(
       (await lines(createMetrics())).map((line) => line.split(" ") as [string, string]),
     );
@@ -19,7 +19,7 @@ describe("the process's own figures", () => {
   });
 });
 
-describe("figures kept elsewhere", () => {
+describe("metrics kept elsewhere", () => {
   test("are read at each scrape", async () => {
     const registry = new Registry();
     let value = 1;
@@ -50,7 +50,7 @@ describe("DurationHistogram", () => {
     expect([...histogram.counts]).toEqual([2, 2, 1, 2]);
   });
 
-  test("is shown as Prometheus wants it: cumulative, in seconds", async () => {
+  test("is exposed as Prometheus requires: cumulative, in seconds", async () => {
     const registry = new Registry();
     const histogram = new DurationHistogram([0.001, 0.01]);
     for (const ms of [0.5, 5, 50]) histogram.add(ms);

@@ -41,7 +41,7 @@ const service = (stop: string, budgetMs = 10_000) =>
   SERVICE.replace("STOP", stop).replace("BUDGET", String(budgetMs));
 
 describe("runService", () => {
-  test.each(["SIGTERM", "SIGINT"] as const)("%s stops the parts and ends with 0", async (signal) => {
+  test.each(["SIGTERM", "SIGINT"] as const)("%s stops the steps and exits with 0", async (signal) => {
     const program = run(service("null"));
     await program.untilLogged("started");
     program.kill(signal);
@@ -51,7 +51,7 @@ describe("runService", () => {
     expect(output).toContain('"message":"stopped"');
   });
 
-  test("a second signal ends it at once with 1", async () => {
+  test("a second signal exits with 1 immediately", async () => {
     const program = run(service("new Promise(() => {})"));
     await program.untilLogged("started");
     program.kill("SIGTERM");
@@ -62,7 +62,7 @@ describe("runService", () => {
     expect(output).toContain("second signal");
   });
 
-  test("a Ctrl-C that comes twice at once is one", async () => {
+  test("two SIGINTs in quick succession count as one", async () => {
     const program = run(service("Bun.sleep(50)"));
     await program.untilLogged("started");
     program.kill("SIGINT");
@@ -70,14 +70,14 @@ describe("runService", () => {
     expect((await program.ended()).code).toBe(0);
   });
 
-  test("a part that doesn't stop in time makes it 1", async () => {
+  test("a step that doesn't stop in time makes the exit code 1", async () => {
     const program = run(service("new Promise(() => {})", 20));
     await program.untilLogged("started");
     program.kill("SIGTERM");
     expect((await program.ended()).code).toBe(1);
   });
 
-  test("a start that fails stops what had started and ends with 1", async () => {
+  test("a start that fails stops the started steps and exits with 1", async () => {
     const { code, output } = await run(`
       await runService(log, async (lifecycle) => {
         await lifecycle.start({ name: "part", stop: () => { log.info({}, "part stops"); } });
@@ -90,7 +90,7 @@ describe("runService", () => {
 });
 
 describe("settingsOrExit", () => {
-  test("names every problem and ends with 2", async () => {
+  test("prints every problem and exits with 2", async () => {
     const { code, errors } = await run(
       `settingsOrExit(() => parseSettings({ A: Type.Integer(), B: Type.Boolean() }, { A: "x" }));`,
     ).ended();
@@ -99,7 +99,7 @@ describe("settingsOrExit", () => {
     expect(errors).toContain("B: is required");
   });
 
-  test("lets any other error through", async () => {
+  test("rethrows any other error", async () => {
     const { code, errors } = await run(`settingsOrExit(() => { throw new Error("other"); });`).ended();
     expect(code).not.toBe(2);
     expect(errors).toContain("other");

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { settingsTable } from "./settings-table.ts";
 
-test("a line says what it takes, what it is by default and why", () => {
+test("a row has the accepted values, the default and the description", () => {
   expect(
     settingsTable({
       PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000, description: "Where it listens." }),
@@ -20,7 +20,7 @@ test("a line says what it takes, what it is by default and why", () => {
   ]);
 });
 
-test("librdkafka's names have a column where there are any", () => {
+test("librdkafka's names have a column if there are any", () => {
   expect(settingsTable({ KAFKA_ACKS: Type.String({ librdkafka: "acks" }), OTHER: Type.String() })).toEqual([
     "| name | librdkafka | takes | default | why |",
     "| --- | --- | --- | --- | --- |",

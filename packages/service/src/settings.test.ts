@@ -23,7 +23,7 @@ function problemsOf(env: Record<string, string>) {
 }
 
 describe("parseSettings", () => {
-  test("defaults stand where nothing, or an empty text, is given", () => {
+  test("a missing or empty variable gets the default", () => {
     expect(parseSettings(properties, { NAME: "n", HOST: "" })).toEqual({
       PORT: 3000,
       HOST: "0.0.0.0",
@@ -33,7 +33,7 @@ describe("parseSettings", () => {
     });
   });
 
-  test("text becomes what the schema says", () => {
+  test("text is converted to the schema's type", () => {
     expect(parseSettings(properties, { NAME: "n", PORT: "0", VERBOSE: "on", WORKERS: "auto" })).toMatchObject(
       {
         PORT: 0,
@@ -44,11 +44,11 @@ describe("parseSettings", () => {
     expect(parseSettings(properties, { NAME: "n", WORKERS: "4" }).WORKERS).toBe(4);
   });
 
-  test("the result can't be changed", () => {
+  test("the result is frozen", () => {
     expect(Object.isFrozen(parseSettings(properties, { NAME: "n" }))).toBe(true);
   });
 
-  test("every problem is named at once, with what was given and what is wanted", () => {
+  test("every problem is reported at once, with the given value and the expected one", () => {
     const problems = problemsOf({ PORT: "70000", VERBOSE: "maybe", WORKERS: "0" });
     expect(problems.map((p) => p.name)).toEqual(["PORT", "NAME", "VERBOSE", "WORKERS"]);
     expect(problems[0]).toEqual({
@@ -71,7 +71,7 @@ describe("parseSettings", () => {
     );
   });
 
-  test("a rule over several settings is looked at once each alone is right", () => {
+  test("rules run once each setting is valid by itself", () => {
     const rule = (s: { PORT: number }) => (s.PORT === 1 ? [{ name: "PORT", value: "1", message: "no" }] : []);
     expect(() => parseSettings(properties, { NAME: "n", PORT: "1" }, [rule])).toThrow('PORT="1": no');
     expect(parseSettings(properties, { NAME: "n", PORT: "2" }, [rule]).PORT).toBe(2);
