@@ -188,7 +188,7 @@ describe("overload", () => {
       expect(metrics.get('ingest_http_requests_total{route="/register_event",status="503"}')).toBe(
         rejected.length,
       );
-      expect(metrics.get('ingest_rejected_total{reason="queue_full"}')).toBe(rejected.length);
+      expect(metrics.get('ingest_refused_total{reason="queue_full"}')).toBe(rejected.length);
       service.kill();
       expect(await service.exited).toBe(0);
       const stored = (await kafka.read(service.topic)).map((record) => eventOf(record).event_id);
