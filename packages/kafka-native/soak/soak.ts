@@ -56,7 +56,7 @@ function sample(): void {
 }
 
 const admin = kafka.AdminClient.create(common);
-// Old segments may go: the broker's disk needn't hold it all.
+// Old segments may be deleted: the broker's disk needn't hold all messages.
 const config = { "retention.bytes": "268435456", "segment.bytes": "67108864" };
 await call(admin, "createTopic", { topic, num_partitions: 1, replication_factor: 1, config }, 10_000);
 

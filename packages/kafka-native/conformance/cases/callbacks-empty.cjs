@@ -1,4 +1,4 @@
-// oracle: no: with NAN the call of an empty callback crashes
+// oracle: no: NAN crashes when an empty callback is called
 const { addon, show } = require("../harness/case.cjs");
 
 show(

@@ -1,4 +1,4 @@
-// oracle: no: NAN's Callback::Call makes it an uncaught exception
+// oracle: no: NAN's Callback::Call reports it as an uncaught exception
 const { addon, show, attempt } = require("../harness/case.cjs");
 
 addon.keepCallback(() => {

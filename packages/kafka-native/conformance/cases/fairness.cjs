@@ -1,5 +1,5 @@
 // A stream of wake-ups from another thread must not keep timers and I/O waiting.
-// oracle: no: libuv handles a wake-up a turn
+// oracle: no: libuv handles one wake-up per turn
 const { addon, show } = require("../harness/case.cjs");
 
 const busy = (ms) => {

@@ -1,4 +1,4 @@
-// oracle: no: NAN's workers share libuv's four threads with file access, so that they do stall it
+// oracle: no: NAN's workers share libuv's four threads with file access and stall it
 const fs = require("node:fs");
 const dns = require("node:dns");
 const { addon, show } = require("../harness/case.cjs");

@@ -29,7 +29,7 @@ main(async () => {
   show("created twice", refused.code, refused.message.replace(topic, "T"));
   await call(admin, "createPartitions", topic, 3, 10_000);
   let described;
-  // A broker learns of a new partition some moments after the controller has answered.
+  // Brokers learn of a new partition some moments after the controller has responded.
   await until(async () => {
     [described] = await call(admin, "describeTopics", [topic], { timeout: 5000 });
     return described.partitions.length === 3;

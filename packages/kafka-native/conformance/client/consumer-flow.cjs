@@ -1,4 +1,4 @@
-// Messages pushed by a thread of their own, and the stream API.
+// Flow mode, where a thread pushes messages, and the stream API.
 const { show, until } = require("../harness/case.cjs");
 const {
   kafka,
@@ -33,7 +33,7 @@ main(async () => {
     { topics: ["t"], waitInterval: 0, fetchSize: 100 },
   );
   let isClosing = false;
-  // A read that is under way when the stream is closed finds the consumer disconnected, and says so.
+  // A read in progress when the stream closes reports that the consumer is disconnected.
   stream.on("error", (error) => {
     if (!isClosing) throw error;
   });

@@ -1,5 +1,5 @@
 // Empty keys and values stay empty; null is null.
-// oracle: no: with NAN an empty Buffer's pointer is null, which makes a tombstone
+// oracle: no: NAN's pointer to an empty Buffer is null, which writes a tombstone
 const { show, until } = require("../harness/case.cjs");
 const { call, connectConsumer, consumeAll, main, mockCluster } = require("../harness/client.cjs");
 

@@ -4,7 +4,7 @@ const native = require(process.env.CONFORMANCE_CLIENT_ADDON);
 
 main(async () => {
   const { producer } = await mockCluster();
-  // The JavaScript half passes names only; the C++ also takes a topic with settings of its own.
+  // Confluent's JavaScript passes names only; its C++ also accepts a topic object with its own settings.
   const topic = new native.Topic("by-object", { "request.required.acks": 1 });
   show("name", topic.name());
   for (let i = 0; i < 5; i++) producer._client.produce(topic, 0, Buffer.from(String(i)), null);

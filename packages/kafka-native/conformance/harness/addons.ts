@@ -90,7 +90,7 @@ export async function buildAddonSet(options: AddonSetOptions): Promise<AddonSet>
   const surface = await build("surface", [surfaceDir], (compile) =>
     compile({ sources: [...surfaceSources(), ...own], includeDirs: includes, linkArguments: [] }),
   );
-  // The installed addon is what a plain build would give.
+  // The installed addon equals a plain build.
   if (!isNan && extraFlags.length === 0) return { surface, client: addonPath };
   const clientInputs = [
     join(clientDir, "src"),

@@ -1,4 +1,4 @@
-// What a conformance case uses. A case prints lines, and the same ones everywhere.
+// Helpers of conformance cases. A case prints lines, which must be the same in every runtime.
 const util = require("node:util");
 
 /** The addon under test: this package's or the oracle's. */
@@ -17,7 +17,7 @@ const plain = (value) =>
         return member;
       });
 
-/** Prints one line. Runtimes print objects in their own ways, so this is JSON. */
+/** Prints one line, as JSON because runtimes print objects differently. */
 exports.show = (...values) => console.log(values.map(plain).join(" "));
 
 /** The message of what `body` throws; "no error" when it throws nothing. */

@@ -1,4 +1,4 @@
-// Confluent's client over the addon under test, and what its cases share.
+// Confluent's client with the addon under test, and helpers of its cases.
 const { createRequire } = require("node:module");
 const { join } = require("node:path");
 
@@ -6,7 +6,7 @@ const fromPackage = createRequire(join(__dirname, "../../package.json"));
 const manifest = fromPackage.resolve("@confluentinc/kafka-javascript/package.json");
 const fromClient = createRequire(manifest);
 
-// The client finds its addon through `bindings`: hand it the one under test.
+// The client loads its addon through `bindings`: return the one under test.
 const bindings = fromClient.resolve("bindings");
 require.cache[bindings] = {
   id: bindings,
@@ -72,7 +72,7 @@ exports.consumeAll = async (consumer, count, deadlineMs = 30_000) => {
   consumer.setDefaultConsumeTimeout(200);
   for (const end = Date.now() + deadlineMs; messages.length < count && Date.now() < end; ) {
     const result = await call(consumer, "consume", count - messages.length).catch((error) => {
-      // The topic is yet to be made.
+      // The topic doesn't exist yet.
       if (error.code === kafka.CODES.ERRORS.ERR_UNKNOWN_TOPIC_OR_PART) return [];
       throw error;
     });

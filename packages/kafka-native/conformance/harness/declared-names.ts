@@ -100,7 +100,7 @@ function collect(source: string, names: Set<string>): void {
       scopes.pop();
       pending = "";
     } else if (part === ";") {
-      // `class String;` announces; `} name;` has been handled with its brace.
+      // `class String;` is a forward declaration; `} name;` was handled with its brace.
       if (!/^\s*(?:template ?<[^>]*>\s*)?(?:class|struct) \w+\s*$/.test(pending)) add(declaredName(pending));
       pending = "";
     } else {

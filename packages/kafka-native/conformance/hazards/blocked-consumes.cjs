@@ -1,4 +1,4 @@
-// oracle: no: with NAN four blocked consumers take libuv's whole pool
+// oracle: no: under NAN four blocked consumers occupy all of libuv's threads
 const fs = require("node:fs");
 const { show } = require("../harness/case.cjs");
 const { call, connectConsumer, main, mockCluster } = require("../harness/client.cjs");

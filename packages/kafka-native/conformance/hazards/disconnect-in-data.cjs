@@ -1,7 +1,7 @@
-// A handler disconnects the consumer while a backlog is being delivered. It has to be survived; the disconnect
-// itself may never end, since Confluent's C++ forgets messages that librdkafka waits for (with NAN as well, where it
-// also calls a callback that has been freed).
-// oracle: no: it crashes
+// A handler disconnects the consumer while a backlog is being delivered. The process must survive; the disconnect may
+// never end, because Confluent's C++ leaks messages that librdkafka waits for (under NAN too, where it also calls a freed
+// callback).
+// oracle: no: NAN crashes
 const { show } = require("../harness/case.cjs");
 const { call, connectConsumer, main, mockCluster } = require("../harness/client.cjs");
 

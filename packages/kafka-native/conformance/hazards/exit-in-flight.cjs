@@ -1,4 +1,4 @@
-// The process ends with thousands of messages queued, reports underway and a consume blocked.
+// The process exits with thousands of messages queued, delivery reports pending and a consume call blocked.
 // exits: 3
 const { show } = require("../harness/case.cjs");
 const { connectConsumer, main, mockCluster } = require("../harness/client.cjs");

@@ -1,4 +1,4 @@
-// No handler: the signal's default takes effect at once, with threads busy.
+// Without a handler SIGTERM ends the process immediately, although threads are busy.
 const { spawn } = require("node:child_process");
 const { show } = require("../harness/case.cjs");
 const { main, mockCluster } = require("../harness/client.cjs");

@@ -1,4 +1,4 @@
-// Nobody handles it: the process ends, and doesn't hang.
+// An uncaught exception ends the process; it doesn't hang.
 // exits: 1
 const { show } = require("../harness/case.cjs");
 const { main, mockCluster } = require("../harness/client.cjs");

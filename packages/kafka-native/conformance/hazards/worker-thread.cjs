@@ -1,4 +1,4 @@
-// oracle: no: with NAN a client's events reach the main thread's loop, whichever thread made it
+// oracle: no: under NAN a client's events reach the main thread's loop, whichever thread created it
 const { Worker, isMainThread, parentPort, workerData } = require("node:worker_threads");
 const { show } = require("../harness/case.cjs");
 const { kafka, call, main, mockCluster } = require("../harness/client.cjs");

@@ -1,4 +1,4 @@
-// What native code must not crash on, however it is called.
+// Invalid calls must not crash native code.
 // oracle: no: V8 and Confluent's C++ crash on some of these
 const { show, attempt } = require("../harness/case.cjs");
 const { kafka, call, main, mockCluster } = require("../harness/client.cjs");
