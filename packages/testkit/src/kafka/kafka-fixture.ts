@@ -105,7 +105,7 @@ export class KafkaFixture implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Topics that nothing created cannot be deleted.
-    for (const topic of this.#topics) await this.admin.deleteTopic(topic).catch(() => undefined);
+    await Promise.all(this.#topics.map((topic) => this.admin.deleteTopic(topic).catch(() => undefined)));
     await this.admin.close();
   }
 }
