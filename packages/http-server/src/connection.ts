@@ -6,7 +6,6 @@ import { Input } from "./input.ts";
 import { Output } from "./output.ts";
 import { type HttpRejection, timedOut } from "./rejection.ts";
 import type { IncomingRequest } from "./request.ts";
-import type { RequestHead } from "./request-head.ts";
 import { RequestReader, type RequestReaderEvents } from "./request-reader.ts";
 import { Responder, type ResponderEvents } from "./responder.ts";
 import type { LightResponse } from "./response.ts";
@@ -38,6 +37,10 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     this.#reader = new RequestReader(context, new Input(socket), this);
     this.#responder = new Responder(context, this);
     this.#sinceMs = context.clockMs;
+  }
+
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress;
   }
 
   /** A request has no response yet, or a response is not sent yet. */
@@ -139,13 +142,14 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     this.#send(CONTINUE);
   }
 
-  onRefused(response: LightResponse, head: RequestHead, keepAlive: boolean): void {
-    this.#responder.respond(response, head, keepAlive);
+  onRefused(response: LightResponse, request: IncomingRequest, keepAlive: boolean): void {
+    this.#responder.respond(response, request, keepAlive);
   }
 
   onInvalid(rejection: HttpRejection): void {
     const { dispatcher, encoder } = this.#context;
-    this.onResponse(encoder.encode(dispatcher.reject(rejection), true, false), false);
+    const response = dispatcher.finish(dispatcher.reject(rejection), undefined, this);
+    this.onResponse(encoder.encode(response, true, false), false);
   }
 
   onEndless(): void {

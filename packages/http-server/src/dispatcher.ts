@@ -1,5 +1,5 @@
 // Requests to guards and handlers, refusals to responses: the one place that calls the functions of the options.
-import type { HttpServerOptions, RequestGuard } from "./options.ts";
+import type { HttpServerOptions, Peer, RequestGuard } from "./options.ts";
 import { type HttpRejection, payloadTooLarge } from "./rejection.ts";
 import type { IncomingRequest } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -10,7 +10,7 @@ const MAX_UNGUARDED_BODY_BYTES = 64 * 1024;
 
 export type DispatcherOptions = Pick<
   HttpServerOptions,
-  "guards" | "fetch" | "toFaultResponse" | "toRejectionResponse" | "onRejected"
+  "guards" | "fetch" | "toFaultResponse" | "toRejectionResponse" | "finish" | "onRejected"
 >;
 
 export class Dispatcher {
@@ -39,12 +39,20 @@ export class Dispatcher {
         ? this.reject(payloadTooLarge(MAX_UNGUARDED_BODY_BYTES))
         : this.#options.fetch(request.toRequest());
     } catch (error) {
-      return this.toFaultResponse(error);
+      return this.toFaultResponse(error, request);
     }
   }
 
-  toFaultResponse(error: unknown): LightResponse {
-    return this.#options.toFaultResponse(error);
+  toFaultResponse(error: unknown, request?: IncomingRequest): LightResponse {
+    return this.#options.toFaultResponse(error, request);
+  }
+
+  finish<R extends LightResponse | Response>(
+    response: R,
+    request: IncomingRequest | undefined,
+    peer: Peer,
+  ): R {
+    return this.#options.finish?.(response, request, peer) ?? response;
   }
 
   /** Refuses a request that no guard knows of, and reports its status. */

@@ -4,6 +4,12 @@ import type { HttpRejection } from "./rejection.ts";
 import type { IncomingRequest } from "./request.ts";
 import type { LightResponse } from "./response.ts";
 
+/** The other end of a connection: the client, or the proxy in front of it. */
+export interface Peer {
+  /** Its IP address, as text. */
+  readonly remoteAddress: string;
+}
+
 /** Decides about a request before its body has come. */
 export interface RequestGuard {
   /** Larger bodies are rejected as soon as that shows, whether declared or not. */
@@ -42,10 +48,19 @@ export interface HttpServerOptions extends Timeouts {
   readonly guards: Readonly<Record<string, RequestGuard>>;
   /** Responds to a request: an `IncomingRequest` on the paths of the guards, a Fetch `Request` on all others. */
   fetch(request: IncomingRequest | Request): LightResponse | Response | Promise<LightResponse | Response>;
-  /** The response to an exception in `fetch` or in the server itself. */
-  toFaultResponse(error: unknown): LightResponse;
+  /** The response to an exception in `fetch`, or in the server itself, which has no request then. */
+  toFaultResponse(error: unknown, request?: IncomingRequest): LightResponse;
   /** The response to what the server itself refuses; plain text by default. */
   toRejectionResponse?(rejection: HttpRejection): LightResponse;
+  /**
+   * Called with each response before it is sent: returns it, or the one to be sent instead.
+   * @param request undefined when no head could be read
+   */
+  finish?<R extends LightResponse | Response>(
+    response: R,
+    request: IncomingRequest | undefined,
+    peer: Peer,
+  ): R;
   /** Called with the status of each response to a request that reached neither a guard nor `fetch`. */
   onRejected(status: number): void;
 }

@@ -24,7 +24,7 @@ export interface RequestReaderEvents {
    * The request is refused while its body is still coming.
    * @param keepAlive the end of the body will be recognised
    */
-  onRefused(response: LightResponse, head: RequestHead, keepAlive: boolean): void;
+  onRefused(response: LightResponse, request: IncomingRequest, keepAlive: boolean): void;
   /** The bytes are not a request: nothing behind them can be read. */
   onInvalid(rejection: HttpRejection): void;
   /** A body that was refused already has no end worth waiting for. */
@@ -145,7 +145,7 @@ export class RequestReader {
     if (refusal !== undefined) {
       body.discard();
       // After such a response a client that expects a 100 may send the body or not: what comes next is ambiguous.
-      this.#events.onRefused(refusal, head, !expectsContinue && !body.exceedsDiscardLimit);
+      this.#events.onRefused(refusal, body.request, !expectsContinue && !body.exceedsDiscardLimit);
     } else if (expectsContinue) this.#events.onExpectContinue();
   }
 
@@ -165,6 +165,6 @@ export class RequestReader {
     body.discard();
     const { guard, request } = body;
     const response = guard.reject(request, rejection);
-    this.#events.onRefused(response, request.head, !rejection.closes && !body.exceedsDiscardLimit);
+    this.#events.onRefused(response, request, !rejection.closes && !body.exceedsDiscardLimit);
   }
 }

@@ -1,12 +1,12 @@
 // The responding half of a connection: a request goes to its handler, and its response to the output.
 import type { BodyReader } from "./body-reader.ts";
 import type { ConnectionContext } from "./context.ts";
+import type { Peer } from "./options.ts";
 import type { IncomingRequest } from "./request.ts";
-import type { RequestHead } from "./request-head.ts";
 import { LightResponse } from "./response.ts";
 
 /** What the responder reports to its connection. */
-export interface ResponderEvents {
+export interface ResponderEvents extends Peer {
   /** @param keepAlive false when this is the connection's last response */
   onResponse(data: string | Buffer, keepAlive: boolean): void;
   /** The response that was waited for has been given: the next request may be read. */
@@ -33,40 +33,51 @@ export class Responder {
     const result = this.#context.dispatcher.handle(request);
     if (result instanceof LightResponse) {
       body?.release();
-      this.respond(result, request.head, true);
+      this.respond(result, request, true);
       return;
     }
     this.#isPending = true;
-    const { head } = request;
-    if (result instanceof Response) this.#respondLater(result, head, body);
+    if (result instanceof Response) this.#respondLater(result, request, body);
     else
       result.then(
-        (response) => this.#respondLater(response, head, body),
-        (error) => this.#respondLater(this.#context.dispatcher.toFaultResponse(error), head, body),
+        (response) => this.#respondLater(response, request, body),
+        (error) => this.#respondFault(error, request, body),
       );
   }
 
   /** @param keepAlive the end of the request is known, so that another may follow */
-  respond(response: LightResponse, head: RequestHead, keepAlive: boolean): void {
-    const { isStopping, encoder } = this.#context;
+  respond(given: LightResponse, request: IncomingRequest, keepAlive: boolean): void {
+    const { isStopping, encoder, dispatcher } = this.#context;
+    const { head } = request;
+    const response = dispatcher.finish(given, request, this.#events);
     const keeps = keepAlive && head.keepAlive && !response.closes && !isStopping;
     this.#events.onResponse(encoder.encode(response, !keeps, head.method === "HEAD"), keeps);
   }
 
-  #respondLater(response: LightResponse | Response, head: RequestHead, body: BodyReader | undefined): void {
+  #respondFault(error: unknown, request: IncomingRequest, body: BodyReader | undefined): void {
+    this.#respondLater(this.#context.dispatcher.toFaultResponse(error, request), request, body);
+  }
+
+  #respondLater(
+    response: LightResponse | Response,
+    request: IncomingRequest,
+    body: BodyReader | undefined,
+  ): void {
     if (response instanceof LightResponse) {
-      this.respond(response, head, true);
+      this.respond(response, request, true);
       this.#settle(body);
       return;
     }
     const { isStopping, encoder, dispatcher } = this.#context;
+    const { head } = request;
     const keeps = head.keepAlive && !isStopping;
-    encoder.encodeFetch(response, !keeps, head.method === "HEAD").then(
+    const finished = dispatcher.finish(response, request, this.#events);
+    encoder.encodeFetch(finished, !keeps, head.method === "HEAD").then(
       (data) => {
         this.#events.onResponse(data, keeps);
         this.#settle(body);
       },
-      (error) => this.#respondLater(dispatcher.toFaultResponse(error), head, body),
+      (error) => this.#respondFault(error, request, body),
     );
   }
 

@@ -30,8 +30,8 @@ export class ResponseEncoder {
    * @returns text when every byte is ASCII
    */
   encode(response: LightResponse, closes: boolean, isHead: boolean): string | Buffer {
-    const { head, body, bytes } = response;
-    const text = `${this.#prefixOf(head)}${closes ? CLOSE : ""}Content-Length: ${bytes}\r\n\r\n${isHead ? "" : body}`;
+    const { head, body, bytes, lines } = response;
+    const text = `${this.#prefixOf(head)}${lines}${closes ? CLOSE : ""}Content-Length: ${bytes}\r\n\r\n${isHead ? "" : body}`;
     return isHead || bytes === body.length ? text : Buffer.from(text);
   }
 

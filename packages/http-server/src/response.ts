@@ -23,6 +23,8 @@ export class LightResponse {
     readonly closes = false,
     /** Length of the body in UTF-8, bytes. */
     readonly bytes = Buffer.byteLength(body),
+    /** Fields of this response alone, as they are sent, each with its CR LF. */
+    readonly lines = "",
   ) {}
 
   get status(): number {
@@ -31,9 +33,12 @@ export class LightResponse {
 
   toResponse(): Response {
     const { status, fields } = this.head;
-    return new Response(this.body, {
-      status,
-      headers: this.closes ? { ...fields, connection: "close" } : fields,
-    });
+    const headers = new Headers(fields);
+    for (const line of this.lines.split("\r\n").filter((line) => line !== "")) {
+      const colon = line.indexOf(":");
+      headers.append(line.slice(0, colon), line.slice(colon + 1));
+    }
+    if (this.closes) headers.set("connection", "close");
+    return new Response(this.body, { status, headers });
   }
 }

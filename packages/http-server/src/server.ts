@@ -118,7 +118,8 @@ export class HttpServer {
     );
     const { dispatcher, encoder } = this.#context;
     // Waiting until the client has read it would keep one more connection open.
-    socket.end(encoder.encode(dispatcher.toRejectionResponse(rejection), true, false));
+    const response = dispatcher.finish(dispatcher.toRejectionResponse(rejection), undefined, socket);
+    socket.end(encoder.encode(response, true, false));
   }
 
   #close(connection: Connection | undefined): void {

@@ -6,7 +6,7 @@ import { LightResponse, ResponseHead } from "../response.ts";
 import { HttpServer } from "../server.ts";
 
 export type TestServerOptions = Partial<
-  Pick<HttpServerOptions, "maxConnections" | "headTimeoutMs" | "bodyTimeoutMs" | "idleTimeoutMs">
+  Pick<HttpServerOptions, "maxConnections" | "headTimeoutMs" | "bodyTimeoutMs" | "idleTimeoutMs" | "finish">
 > & {
   /** Of the paths with a guard. */
   maxBodyBytes?: number;
