@@ -4,7 +4,8 @@ import type { BodyReader } from "./body-reader.ts";
 import type { ConnectionContext } from "./context.ts";
 import { Input } from "./input.ts";
 import { Output } from "./output.ts";
-import { type HttpRejection, timedOut } from "./rejection.ts";
+import { ProxyHeaderReader } from "./proxy-header.ts";
+import { HttpRejection, timedOut } from "./rejection.ts";
 import type { IncomingRequest } from "./request.ts";
 import { RequestReader, type RequestReaderEvents } from "./request-reader.ts";
 import { Responder, type ResponderEvents } from "./responder.ts";
@@ -27,6 +28,10 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
   /** Everything is written, and the sending side of the socket is closed. */
   #isShut = false;
   #isGone = false;
+  /** Set until the header of the proxy in front has come. */
+  #proxyHeader: ProxyHeaderReader | undefined;
+  /** Reported by that header. */
+  #clientAddress: string | undefined;
   /** When the current phase began, by the clock of the context. */
   #sinceMs: number;
 
@@ -37,10 +42,11 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     this.#reader = new RequestReader(context, new Input(socket), this);
     this.#responder = new Responder(context, this);
     this.#sinceMs = context.clockMs;
+    if (context.expectsProxyHeader?.(socket.remoteAddress)) this.#proxyHeader = new ProxyHeaderReader();
   }
 
   get remoteAddress(): string {
-    return this.#socket.remoteAddress;
+    return this.#clientAddress ?? this.#socket.remoteAddress;
   }
 
   /** A request has no response yet, or a response is not sent yet. */
@@ -52,8 +58,22 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
 
   onData(chunk: Buffer): void {
     if (this.#isClosing) return;
-    this.#reader.read(chunk);
+    if (this.#proxyHeader !== undefined) this.#readProxyHeader(this.#proxyHeader, chunk);
+    else this.#reader.read(chunk);
     this.#flush();
+  }
+
+  #readProxyHeader(reader: ProxyHeaderReader, chunk: Buffer): void {
+    const result = reader.read(chunk);
+    if (result === undefined) return;
+    if (result instanceof HttpRejection) {
+      this.onInvalid(result);
+      return;
+    }
+    this.#proxyHeader = undefined;
+    this.#clientAddress = result.header.address;
+    this.onProgress();
+    this.#reader.read(result.rest);
   }
 
   onDrain(): void {
@@ -103,6 +123,11 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
       return;
     }
     if (this.#responder.isPending) return;
+    if (this.#proxyHeader !== undefined) {
+      if (waitedMs >= headTimeoutMs)
+        this.onInvalid(timedOut("The header of the PROXY protocol", headTimeoutMs));
+      return;
+    }
     switch (this.#reader.phase) {
       case "body":
         if (waitedMs >= bodyTimeoutMs) this.#endLateBody(timedOut("The body", bodyTimeoutMs));

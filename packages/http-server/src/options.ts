@@ -6,7 +6,7 @@ import type { LightResponse } from "./response.ts";
 
 /** The other end of a connection: the client, or the proxy in front of it. */
 export interface Peer {
-  /** Its IP address, as text. */
+  /** Its IP address; the client's where the PROXY protocol reports one. */
   readonly remoteAddress: string;
 }
 
@@ -61,6 +61,8 @@ export interface HttpServerOptions extends Timeouts {
     request: IncomingRequest | undefined,
     peer: Peer,
   ): R;
+  /** Must a connection from this address begin with a header of the PROXY protocol? By default none must. */
+  expectsProxyHeader?(address: string): boolean;
   /** Called with the status of each response to a request that reached neither a guard nor `fetch`. */
   onRejected(status: number): void;
 }

@@ -34,6 +34,7 @@ export class HttpServer {
       heads: new HeadReader(),
       encoder: new ResponseEncoder(new Date()),
       dispatcher: new Dispatcher(options),
+      expectsProxyHeader: options.expectsProxyHeader,
       clockMs: performance.now(),
       isStopping: false,
     };

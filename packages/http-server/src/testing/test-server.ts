@@ -6,7 +6,10 @@ import { LightResponse, ResponseHead } from "../response.ts";
 import { HttpServer } from "../server.ts";
 
 export type TestServerOptions = Partial<
-  Pick<HttpServerOptions, "maxConnections" | "headTimeoutMs" | "bodyTimeoutMs" | "idleTimeoutMs" | "finish">
+  Pick<
+    HttpServerOptions,
+    "maxConnections" | "headTimeoutMs" | "bodyTimeoutMs" | "idleTimeoutMs" | "finish" | "expectsProxyHeader"
+  >
 > & {
   /** Of the paths with a guard. */
   maxBodyBytes?: number;
