@@ -14,6 +14,10 @@ import { CONTINUE } from "./response-encoder.ts";
 
 /** So long the client may take to read the last response before the connection is cut, ms. */
 const LINGER_MS = 2_000;
+/** Once the port is closed, a connection without a request for so long is shut: a request may be on its way, ms. */
+const LAST_REQUEST_MS = 500;
+/** Of a phase that no sweep has seen yet. */
+const NOT_TIMED = 0;
 
 export class Connection implements RequestReaderEvents, ResponderEvents {
   readonly #context: ConnectionContext;
@@ -32,8 +36,8 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
   #proxyHeader: ProxyHeaderReader | undefined;
   /** Reported by that header. */
   #clientAddress: string | undefined;
-  /** When the current phase began, by the clock of the context. */
-  #sinceMs: number;
+  /** When a sweep first saw the current phase: so no timeout is early, and the hot path reads no clock. */
+  #sinceMs = NOT_TIMED;
 
   constructor(context: ConnectionContext, socket: Socket<Connection>) {
     this.#context = context;
@@ -41,7 +45,6 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     this.#output = new Output(socket, context.budget);
     this.#reader = new RequestReader(context, new Input(socket), this);
     this.#responder = new Responder(context, this);
-    this.#sinceMs = context.clockMs;
     if (context.expectsProxyHeader?.(socket.remoteAddress)) this.#proxyHeader = new ProxyHeaderReader();
   }
 
@@ -99,11 +102,6 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
 
   // --- calls of the server ---
 
-  /** Ends the connection once the request in progress has its response. */
-  close(): void {
-    if (!this.isBusy) this.#shut();
-  }
-
   /** Cuts the connection. */
   terminate(): void {
     this.#socket.terminate();
@@ -112,8 +110,10 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
 
   /** Acts on a phase that takes too long. */
   sweep(nowMs: number): void {
+    if (this.#sinceMs === NOT_TIMED) this.#sinceMs = nowMs;
     const waitedMs = nowMs - this.#sinceMs;
-    const { bodyTimeoutMs, headTimeoutMs, idleTimeoutMs } = this.#context.timeouts;
+    const { timeouts, isPortClosed } = this.#context;
+    const { bodyTimeoutMs, headTimeoutMs, idleTimeoutMs } = timeouts;
     if (this.#isShut) {
       if (waitedMs >= LINGER_MS) this.terminate();
       return;
@@ -136,7 +136,8 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
         if (waitedMs >= headTimeoutMs) this.onInvalid(timedOut("The head", headTimeoutMs));
         return;
       default:
-        if (waitedMs >= idleTimeoutMs) this.#shut();
+        if (waitedMs >= (isPortClosed ? Math.min(LAST_REQUEST_MS, idleTimeoutMs) : idleTimeoutMs))
+          this.#shut();
     }
   }
 
@@ -156,7 +157,7 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
   }
 
   onProgress(): void {
-    this.#sinceMs = this.#context.clockMs;
+    this.#sinceMs = NOT_TIMED;
   }
 
   onRequest(request: IncomingRequest, body: BodyReader | undefined): void {
@@ -183,10 +184,15 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
 
   // --- events of the responder ---
 
+  /** Requests that arrived before the client can learn of the stop still get their responses. */
+  get isLastResponse(): boolean {
+    return this.#context.isStopping && !this.#reader.hasUnread;
+  }
+
   onResponse(data: string | Buffer, keepAlive: boolean): void {
     this.#send(data);
     // A client that does not read is timed from where it stopped.
-    if (!this.#output.isBlocked) this.#sinceMs = this.#context.clockMs;
+    if (!this.#output.isBlocked) this.#sinceMs = NOT_TIMED;
     if (!keepAlive) this.#shut();
   }
 
@@ -199,7 +205,7 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     if (this.#isGone) return;
     this.#reader.resume();
     this.#flush();
-    if ((this.#hasEnded || this.#context.isStopping) && !this.isBusy) this.#shut();
+    if (this.#hasEnded && !this.isBusy) this.#shut();
   }
 
   // --- writing ---
@@ -219,7 +225,7 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     this.#flush();
     if (this.#output.isBlocked || this.#isShut || this.#isGone) return;
     this.#isShut = true;
-    this.#sinceMs = this.#context.clockMs;
+    this.#sinceMs = NOT_TIMED;
     if (this.#hasEnded) this.#socket.end();
     else this.#socket.shutdown();
   }

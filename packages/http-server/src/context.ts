@@ -12,8 +12,8 @@ export interface ConnectionContext {
   readonly encoder: ResponseEncoder;
   readonly dispatcher: Dispatcher;
   readonly expectsProxyHeader: HttpServerOptions["expectsProxyHeader"];
-  /** ms, by `performance.now()`. The server updates it with each sweep, which is exact enough for timeouts. */
-  clockMs: number;
-  /** The server is stopping: every response is the last of its connection. Only the server sets it. */
+  /** The server is stopping: each connection's next response is its last. Only the server sets it. */
   isStopping: boolean;
+  /** The port is closed: connections on which no request comes are shut. Only the server sets it. */
+  isPortClosed: boolean;
 }

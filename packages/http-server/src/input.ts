@@ -13,6 +13,10 @@ export class Input {
     this.#socket = socket;
   }
 
+  get isHolding(): boolean {
+    return this.#held !== undefined;
+  }
+
   /** @returns the held bytes with the chunk behind them; nothing is held any more */
   join(chunk: Buffer): Buffer {
     if (this.#held === undefined) return chunk;

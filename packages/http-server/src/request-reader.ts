@@ -38,6 +38,8 @@ export class RequestReader {
   /** The beginning of a head has come. */
   #isInHead = false;
   #body: BodyReader | undefined;
+  /** More bytes came with the request that was handed on last. */
+  #hasMore = false;
 
   constructor(context: ConnectionContext, input: Input, events: RequestReaderEvents) {
     this.#context = context;
@@ -54,6 +56,11 @@ export class RequestReader {
   /** A body is coming, and its request has no response yet. */
   get isReceiving(): boolean {
     return this.#body?.isDiscarding === false;
+  }
+
+  /** Bytes have arrived behind the request that was handed on last. */
+  get hasUnread(): boolean {
+    return this.#hasMore || this.#input.isHolding;
   }
 
   read(chunk: Buffer): void {
@@ -116,6 +123,7 @@ export class RequestReader {
     }
     // Nearly always the whole body is here already.
     const end = at + bodyLength;
+    this.#hasMore = end < bytes.length;
     this.#events.onRequest(new IncomingRequest(head, performance.now(), new Body(bytes, at, end)), undefined);
     return end;
   }
@@ -141,6 +149,7 @@ export class RequestReader {
         ? guard.reject(body.request, payloadTooLarge(maxBodyBytes))
         : undefined);
     this.#body = body;
+    this.#hasMore = false;
     this.#events.onProgress();
     if (refusal !== undefined) {
       body.discard();
@@ -157,6 +166,7 @@ export class RequestReader {
       this.#events.onEndless();
     if (!body.isDone) return body.end;
     this.#body = undefined;
+    this.#hasMore = body.end < bytes.length;
     if (!body.isDiscarding) this.#events.onRequest(body.complete(), body);
     return body.end;
   }

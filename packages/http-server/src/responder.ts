@@ -7,6 +7,8 @@ import { LightResponse } from "./response.ts";
 
 /** What the responder reports to its connection. */
 export interface ResponderEvents extends Peer {
+  /** The connection ends after the next response, whatever the request asks for. */
+  readonly isLastResponse: boolean;
   /** @param keepAlive false when this is the connection's last response */
   onResponse(data: string | Buffer, keepAlive: boolean): void;
   /** The response that was waited for has been given: the next request may be read. */
@@ -47,10 +49,10 @@ export class Responder {
 
   /** @param keepAlive the end of the request is known, so that another may follow */
   respond(given: LightResponse, request: IncomingRequest, keepAlive: boolean): void {
-    const { isStopping, encoder, dispatcher } = this.#context;
+    const { encoder, dispatcher } = this.#context;
     const { head } = request;
     const response = dispatcher.finish(given, request, this.#events);
-    const keeps = keepAlive && head.keepAlive && !response.closes && !isStopping;
+    const keeps = keepAlive && head.keepAlive && !response.closes && !this.#events.isLastResponse;
     this.#events.onResponse(encoder.encode(response, !keeps, head.method === "HEAD"), keeps);
   }
 
@@ -68,9 +70,9 @@ export class Responder {
       this.#settle(body);
       return;
     }
-    const { isStopping, encoder, dispatcher } = this.#context;
+    const { encoder, dispatcher } = this.#context;
     const { head } = request;
-    const keeps = head.keepAlive && !isStopping;
+    const keeps = head.keepAlive && !this.#events.isLastResponse;
     const finished = dispatcher.finish(response, request, this.#events);
     encoder.encodeFetch(finished, !keeps, head.method === "HEAD").then(
       (data) => {

@@ -1,5 +1,5 @@
 // The server as a whole: its limit of connections, and its end.
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { RawSocket, until } from "@ingest/testkit";
 import { post, TestServer } from "./testing/test-server.ts";
 
@@ -50,4 +50,50 @@ test("a stop cuts off what does not respond even then, and counts it", async () 
   await until("the request to wait", () => server.waiting > 0);
   expect(await server.server.stop(0, () => {})).toBe(1);
   expect(await socket.untilClosed()).toBe("");
+});
+
+describe("a server that drains", () => {
+  test("handles requests on open and on new connections, each with its last response", async () => {
+    await using server = new TestServer();
+    using open = new RawSocket(server.port);
+    open.write(post("/echo", "before"));
+    expect(await open.untilReceived("before")).not.toContain("Connection: close");
+    server.server.drain();
+    open.write(post("/echo", "after"));
+    using late = new RawSocket(server.port);
+    late.write(post("/echo", "after"));
+    for (const socket of [open, late])
+      expect(await socket.untilClosed()).toMatch(/Connection: close.*after$/s);
+  });
+
+  test("responds to every request that came before the client could learn of it", async () => {
+    await using server = new TestServer();
+    using socket = new RawSocket(server.port);
+    socket.write(post("/wait", "first"));
+    await until("the request to wait", () => server.waiting === 1);
+    server.server.drain();
+    socket.write(post("/echo", "second") + post("/echo", "third"));
+    // The bytes have arrived once those of a later connection have.
+    using later = new RawSocket(server.port);
+    later.write(post("/echo", "later"));
+    await later.untilClosed();
+    server.settle();
+    const received = await socket.untilClosed();
+    expect(received).toMatch(/first.*second.*third$/s);
+    expect(received.split("Connection: close")).toHaveLength(2);
+  });
+
+  test("reads a request to its end that had begun when the port closed", async () => {
+    await using server = new TestServer();
+    using socket = new RawSocket(server.port);
+    const request = post("/echo", "hello");
+    socket.write(request.slice(0, 20));
+    await until("the connection", () => server.server.connections === 1);
+    const stopped = server.server.stop(10_000, () => {});
+    using refused = new RawSocket(server.port);
+    expect(await refused.untilClosed()).toBe("");
+    socket.write(request.slice(20));
+    expect(await socket.untilClosed()).toMatch(/Connection: close.*hello$/s);
+    expect(await stopped).toBe(0);
+  });
 });

@@ -7,10 +7,13 @@ import { HeadReader } from "./head-reader.ts";
 import type { HttpServerOptions } from "./options.ts";
 import { HttpRejection } from "./rejection.ts";
 import { ResponseEncoder } from "./response-encoder.ts";
+import { dropSyns } from "./syn-filter.ts";
 
 const SWEEP_MS = 250;
 /** So long responses that are given at the last moment may take to be sent. */
 const LAST_RESPONSES_MS = 500;
+/** So long handshakes that have begun may take before the port is closed. */
+const LAST_HANDSHAKES_MS = 50;
 
 export class HttpServer {
   readonly port: number;
@@ -19,7 +22,7 @@ export class HttpServer {
 
   readonly #context: ConnectionContext;
   readonly #maxConnections: number;
-  readonly #listener: Bun.TCPSocketListener<Connection>;
+  readonly #listener: Bun.TCPSocketListener<Connection> & { readonly fd?: number };
   readonly #connections = new Set<Connection>();
   readonly #timer: Timer;
   #onEmpty: (() => void) | undefined;
@@ -35,8 +38,8 @@ export class HttpServer {
       encoder: new ResponseEncoder(new Date()),
       dispatcher: new Dispatcher(options),
       expectsProxyHeader: options.expectsProxyHeader,
-      clockMs: performance.now(),
       isStopping: false,
+      isPortClosed: false,
     };
     this.#maxConnections = maxConnections;
     const listen = {
@@ -67,14 +70,21 @@ export class HttpServer {
   }
 
   /**
-   * Takes no new connections, ends idle ones, and waits for the responses to requests in progress.
+   * From now on each connection's next response is its last, and says so. The port stays open, and requests are handled as
+   * before: proxies and load balancers learn of the stop before it happens.
+   */
+  drain(): void {
+    this.#context.isStopping = true;
+  }
+
+  /**
+   * Closes the port, waits for the responses to requests in progress, and shuts connections on which none comes.
    * @param settlePending called when the time is over: it makes handlers that still wait respond
    * @returns how many requests were cut off without a response even then
    */
   async stop(timeoutMs: number, settlePending: () => void): Promise<number> {
-    this.#context.isStopping = true;
-    this.#listener.stop(false);
-    for (const connection of this.#connections) connection.close();
+    this.drain();
+    await this.#closePort(timeoutMs);
     await this.#untilEmpty(timeoutMs);
     if (this.#busy > 0) {
       settlePending();
@@ -84,6 +94,20 @@ export class HttpServer {
     for (const connection of this.#connections) connection.terminate();
     clearInterval(this.#timer);
     return cut;
+  }
+
+  /** Closes the port in such a way that no connection is reset that a client has established already. */
+  async #closePort(timeoutMs: number): Promise<void> {
+    // Bun's types lack `fd`.
+    const { fd } = this.#listener;
+    if (timeoutMs > 0 && fd !== undefined && dropSyns(fd)) {
+      await Bun.sleep(LAST_HANDSHAKES_MS);
+      // The last of them are accepted in this turn of the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#listener.stop(false);
+    this.#context.isPortClosed = true;
+    this.#sweep();
   }
 
   get #busy(): number {
@@ -137,7 +161,6 @@ export class HttpServer {
 
   #sweep(): void {
     const nowMs = performance.now();
-    this.#context.clockMs = nowMs;
     this.#context.encoder.setDate(new Date());
     for (const connection of this.#connections) connection.sweep(nowMs);
   }

@@ -6,6 +6,8 @@ export class RawSocket implements Disposable {
   /** Everything received so far. */
   received = "";
   isClosed = false;
+  /** The connection was established. */
+  hasConnected = false;
   readonly socket: Socket;
 
   /** Connects to a port of 127.0.0.1. */
@@ -13,6 +15,9 @@ export class RawSocket implements Disposable {
     this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
     this.socket.on("data", (chunk) => {
       this.received += chunk.toString();
+    });
+    this.socket.on("connect", () => {
+      this.hasConnected = true;
     });
     this.socket.on("error", () => {});
     this.socket.on("close", () => {

@@ -110,12 +110,19 @@ export const httpSettings = {
     maximum: 255,
     description: "A connection without traffic for this long is closed.",
   }),
+  SHUTDOWN_DELAY_MS: Type.Integer({
+    default: 5_000,
+    minimum: 0,
+    maximum: 600_000,
+    description:
+      "Time after SIGTERM in which the producer is not ready, but still takes connections and events; each response carries Connection: close. Longer than a load balancer takes to notice: its probe's period times the failures that it waits for. 0 without one, or where a preStop hook waits.",
+  }),
   SHUTDOWN_TIMEOUT_MS: Type.Integer({
     default: 30_000,
     minimum: 1_000,
     maximum: 600_000,
     description:
-      "Time for a graceful shutdown after SIGTERM: requests end, the client's queue is flushed, the rest goes to the journal.",
+      "Time for a graceful shutdown after SHUTDOWN_DELAY_MS: requests end, the client's queue is flushed, the rest goes to the journal.",
   }),
 };
 export type HttpSettings = Static<TObject<typeof httpSettings>>;

@@ -143,11 +143,18 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
       port = server.port;
     },
     async stop() {
-      admission.close();
       const requests = (await server?.stop(forRequests, () => delivery.settlePending())) ?? 0;
       if (requests > 0) log.warn({ requests }, "requests aborted at the shutdown limit");
     },
     stopBudgetMs: forRequests + STOP_MARGIN_MS,
+  });
+  await lifecycle.start({
+    name: "draining",
+    async stop() {
+      server?.drain();
+      await Bun.sleep(settings.SHUTDOWN_DELAY_MS);
+    },
+    stopBudgetMs: settings.SHUTDOWN_DELAY_MS + STOP_MARGIN_MS,
   });
   return { port };
 }

@@ -16,7 +16,13 @@ export class ProducerProcess extends ServiceProcess {
     const journal = journalDir === undefined ? temporaryFolder("journal") : undefined;
     super({
       program: "services/producer/src/main.ts",
-      env: { PORT: "0", LOG_FORMAT: "json", JOURNAL_DIR: journalDir ?? journal!.path, ...env },
+      env: {
+        PORT: "0",
+        LOG_FORMAT: "json",
+        SHUTDOWN_DELAY_MS: "0",
+        JOURNAL_DIR: journalDir ?? journal!.path,
+        ...env,
+      },
     });
     this.#journal = journal;
   }

@@ -5,7 +5,6 @@ import { toRejection } from "./service.ts";
 
 export class Admission {
   #inFlight = 0;
-  #isStopping = false;
 
   constructor(
     readonly maxInFlight: number,
@@ -19,8 +18,6 @@ export class Admission {
 
   /** Why no request is admitted now; undefined when requests are admitted. */
   refusal(): Rejection | undefined {
-    if (this.#isStopping)
-      return new Rejection("shutting_down", "This server is stopping: send it to another.", { closes: true });
     if (this.#inFlight >= this.maxInFlight)
       return new Rejection("overloaded", `${this.maxInFlight} requests are in flight already.`);
     const refused = this.delivery.refuse();
@@ -33,10 +30,5 @@ export class Admission {
 
   leave(): void {
     this.#inFlight--;
-  }
-
-  /** Admits no request any more. */
-  close(): void {
-    this.#isStopping = true;
   }
 }

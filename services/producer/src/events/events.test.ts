@@ -175,18 +175,6 @@ describe("POST /register_event", () => {
     expect((await post("/register_event", '{"event_type":"a"}')).status).toBe(202);
     expect(admission.inFlight).toBe(0);
   });
-
-  test("a closed admission refuses new requests, and admitted ones get their response", async () => {
-    const parts = createTestApp();
-    const { post, admission } = parts;
-    const slow = await postWaiting(parts);
-    admission.close();
-    const late = await post("/register_event", '{"event_type":"a"}');
-    expect(late.headers.get("connection")).toBe("close");
-    expect(await problem(late)).toMatchObject({ status: 503, code: "shutting_down" });
-    slow.settle();
-    expect((await slow.answer).status).toBe(201);
-  });
 });
 
 describe("POST /register_events", () => {

@@ -11,7 +11,7 @@ export { aggregateHealth, parentChannel } from "./worker.ts";
 /** The index of a worker, from 0. Set by the parent only. */
 const INDEX_ENV = "INGEST_WORKER";
 
-/** Beyond SHUTDOWN_TIMEOUT_MS, so that a worker's own limits apply first. */
+/** Beyond SHUTDOWN_DELAY_MS and SHUTDOWN_TIMEOUT_MS, so that a worker's own limits apply first. */
 const STOP_MARGIN_MS = 4_000;
 /** Time for a killed worker to end. */
 const KILL_MARGIN_MS = 1_000;
@@ -62,7 +62,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<{ por
   );
   // With SO_REUSEPORT another service could share the port and get a part of the requests.
   assertPortFree(settings.HOST, settings.PORT);
-  const stopMs = settings.SHUTDOWN_TIMEOUT_MS + STOP_MARGIN_MS;
+  const stopMs = settings.SHUTDOWN_DELAY_MS + settings.SHUTDOWN_TIMEOUT_MS + STOP_MARGIN_MS;
   let port = settings.PORT;
   await lifecycle.start({
     name: "workers",

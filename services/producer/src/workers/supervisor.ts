@@ -191,7 +191,11 @@ export class Supervisor {
   async #sendServiceReport(worker: WorkerProcess, id: number): Promise<void> {
     const states = await Promise.all(this.#slots.map((slot) => this.#reportOf(slot)));
     try {
-      worker.send({ type: "service_report", id, ...(await aggregate(states, this.#options.registry)) });
+      worker.send({
+        type: "service_report",
+        id,
+        ...(await aggregate(states, this.#options.registry, this.#isStopping)),
+      });
     } catch (error) {
       // The worker has ended, or metrics can't be aggregated: it responds with its own report then.
       this.#options.log.debug({ error }, "sending the service report to a worker failed");
