@@ -155,36 +155,41 @@ describe("a consumer", () => {
     await stuck.stop(true);
   }, 60_000);
 
-  test("SIGTERM completes the events in progress, commits them, and leaves the group at once", async () => {
-    const { topic, env } = await kafka.createTopicAndGroup(2);
-    let answered = 0;
-    const slow = Bun.serve({
-      port: 0,
-      hostname: "127.0.0.1",
-      async fetch() {
-        await Bun.sleep(150);
-        answered++;
-        return new Response();
-      },
-    });
-    await kafka.write(eventRecords(topic, 200));
-    await using consumer = startConsumer({
-      ...env,
-      CONSUMER_HANDLER: "webhook",
-      WEBHOOK_URL: slow.url.href,
-      CONSUMER_CONCURRENCY: "4",
-      COMMIT_INTERVAL_MS: "60000",
-    });
-    await until("some answered", () => answered > 4);
-    expect(await consumer.stop()).toBe(0);
-    const handled = answered;
-    await slow.stop(true);
-    const stopped = consumer.lines.find(({ message }) => message === "consumer stopped");
-    expect(stopped?.handled).toBe(handled);
-    // While events are handled concurrently, the oldest one in progress holds the commit back; here none is left.
-    expect(await kafka.committed(env)).toBe(handled);
-    expect((await kafka.admin.describeGroup(env.KAFKA_GROUP_ID!)).members).toEqual([]);
-  }, 60_000);
+  test.each(["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] as const)(
+    "%s completes the events in progress, commits them, and leaves the group at once",
+    async (signal) => {
+      const { topic, env } = await kafka.createTopicAndGroup(2);
+      let answered = 0;
+      const slow = Bun.serve({
+        port: 0,
+        hostname: "127.0.0.1",
+        async fetch() {
+          await Bun.sleep(150);
+          answered++;
+          return new Response();
+        },
+      });
+      await kafka.write(eventRecords(topic, 200));
+      await using consumer = startConsumer({
+        ...env,
+        CONSUMER_HANDLER: "webhook",
+        WEBHOOK_URL: slow.url.href,
+        CONSUMER_CONCURRENCY: "4",
+        COMMIT_INTERVAL_MS: "60000",
+      });
+      await until("some answered", () => answered > 4);
+      consumer.kill(signal);
+      expect(await consumer.exited).toBe(0);
+      const handled = answered;
+      await slow.stop(true);
+      const stopped = consumer.lines.find(({ message }) => message === "consumer stopped");
+      expect(stopped?.handled).toBe(handled);
+      // While events are handled concurrently, the oldest one in progress holds the commit back; here none is left.
+      expect(await kafka.committed(env)).toBe(handled);
+      expect((await kafka.admin.describeGroup(env.KAFKA_GROUP_ID!)).members).toEqual([]);
+    },
+    60_000,
+  );
 
   test("output that nobody reads pauses the handling, blocks nothing else, and loses no line", async () => {
     const { topic, env } = await kafka.createTopicAndGroup(6);

@@ -88,10 +88,17 @@ test(
   TIMEOUT_MS,
 );
 
-describe("SIGTERM", () => {
-  test.each(["1", "2"])(
-    "under load, with WORKERS=%s: requests complete, every accepted event is in the topic, exit code 0",
-    async (WORKERS) => {
+describe("a stop signal", () => {
+  test.each([
+    ["SIGTERM", "1"],
+    ["SIGTERM", "2"],
+    ["SIGINT", "1"],
+    ["SIGQUIT", "1"],
+    ["SIGHUP", "1"],
+    ["SIGHUP", "2"],
+  ] as const)(
+    "%s under load, with WORKERS=%s: requests complete, every accepted event is in the topic, exit code 0",
+    async (signal, WORKERS) => {
       const topic = kafka.topicName();
       await using service = await startProducer({
         env: {
@@ -103,7 +110,7 @@ describe("SIGTERM", () => {
       });
       const traffic = load(service, 16);
       await until("some load", async () => traffic.accepted.size > 500);
-      service.kill("SIGTERM");
+      service.kill(signal);
       expect(await service.exited).toBe(0);
       await traffic.stop();
       const stored = await kafka.readEventIds(topic);
@@ -115,7 +122,7 @@ describe("SIGTERM", () => {
   );
 
   test(
-    "a second one ends it at once",
+    "SIGTERM: a second one ends it at once",
     async () => {
       await using service = await startProducer({
         env: { ...kafka.env, KAFKA_TOPIC: kafka.topicName(), BODY_TIMEOUT_MS: "50000" },

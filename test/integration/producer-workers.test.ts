@@ -107,6 +107,20 @@ test(
 );
 
 test(
+  "a signal to the parent and its workers at once, as systemd sends it, loses no accepted event",
+  async () => {
+    // A long linger: all events are still in the workers' memory when they stop.
+    const ownTopic = kafka.topicName();
+    await using service = await start({ KAFKA_TOPIC: ownTopic, KAFKA_LINGER_MS: "5000" });
+    expect(await send(service, 300)).toBe(300);
+    for (const pid of [...childrenOf(service.pid), service.pid]) process.kill(pid, "SIGTERM");
+    expect(await service.exited).toBe(0);
+    expect(await kafka.countRecords(ownTopic)).toBe(300);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   "exit when their parent is killed",
   async () => {
     await using service = await start();

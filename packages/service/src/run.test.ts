@@ -41,15 +41,18 @@ const service = (stop: string, budgetMs = 10_000) =>
   SERVICE.replace("STOP", stop).replace("BUDGET", String(budgetMs));
 
 describe("runService", () => {
-  test.each(["SIGTERM", "SIGINT"] as const)("%s stops the steps and exits with 0", async (signal) => {
-    const program = run(service("null"));
-    await program.untilLogged("started");
-    program.kill(signal);
-    const { code, output } = await program.ended();
-    expect(code).toBe(0);
-    expect(output).toContain("part stops");
-    expect(output).toContain('"message":"stopped"');
-  });
+  test.each(["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] as const)(
+    "%s stops the steps and exits with 0",
+    async (signal) => {
+      const program = run(service("null"));
+      await program.untilLogged("started");
+      program.kill(signal);
+      const { code, output } = await program.ended();
+      expect(code).toBe(0);
+      expect(output).toContain("part stops");
+      expect(output).toContain('"message":"stopped"');
+    },
+  );
 
   test("a second signal exits with 1 immediately", async () => {
     const program = run(service("new Promise(() => {})"));
@@ -67,6 +70,25 @@ describe("runService", () => {
     await program.untilLogged("started");
     program.kill("SIGINT");
     program.kill("SIGINT");
+    expect((await program.ended()).code).toBe(0);
+  });
+
+  test("SIGHUP never forces the exit: a terminal that closes and its shell both send it", async () => {
+    const program = run(service("Bun.sleep(50)"));
+    await program.untilLogged("started");
+    program.kill("SIGTERM");
+    await program.untilLogged("part stops");
+    program.kill("SIGHUP");
+    expect((await program.ended()).code).toBe(0);
+  });
+
+  test("a worker ignores a second signal: its parent decides when to end it", async () => {
+    const worker = service("Bun.sleep(50)").replace(/\);\s*$/, ', { secondSignal: "ignore" });');
+    const program = run(worker);
+    await program.untilLogged("started");
+    program.kill("SIGINT");
+    await program.untilLogged("part stops");
+    program.kill("SIGTERM");
     expect((await program.ended()).code).toBe(0);
   });
 

@@ -6,11 +6,15 @@ import { SettingsError } from "./settings.ts";
 /** Exit codes: 0 after a clean stop, 1 after a failure or a forced stop, 2 for invalid settings. */
 export const exitCodes = { clean: 0, failed: 1, settings: 2 } as const;
 
+/** Signals that stop a service. SIGINT, SIGQUIT and SIGHUP come from a terminal: Ctrl-C, Ctrl-\\, and its end. */
+const stopSignals = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] as const;
+type StopSignal = (typeof stopSignals)[number];
+
 /**
- * `bun run` forwards Ctrl-C to a child that the terminal has already sent it to, so the same SIGINT arrives twice. A second
+ * `bun run` forwards Ctrl-C to a child that the terminal has already sent it to, so the same signal arrives twice. A second
  * one within this time, ms, is that echo.
  */
-const INTERRUPT_ECHO_MS = 100;
+const TERMINAL_ECHO_MS = 100;
 
 /** Returns what `parse` returns. For invalid settings it prints every problem and exits with 2, before any socket opens. */
 export function settingsOrExit<T>(parse: () => T): T {
@@ -23,31 +27,42 @@ export function settingsOrExit<T>(parse: () => T): T {
   }
 }
 
+export interface RunOptions {
+  /**
+   * What a second stop signal does. `exit`, the default: exit with 1 immediately. `ignore`: for a worker, whose parent decides
+   * when to end it. A signal to the whole process group reaches a worker twice, by itself and through its parent.
+   */
+  secondSignal?: "exit" | "ignore";
+}
+
 /**
- * Runs a service until SIGTERM or SIGINT: `start` registers its steps with the lifecycle, a signal stops them in reverse
- * and the process exits with 0 (1 when a step did not stop cleanly). A second signal exits with 1 immediately.
+ * Runs a service until SIGTERM, SIGINT, SIGQUIT or SIGHUP: `start` registers its steps with the lifecycle, a signal stops them
+ * in reverse and the process exits with 0 (1 when a step did not stop cleanly). A second signal exits with 1 immediately.
  * A start that fails is logged, what had started is stopped, and the exit code is 1.
  */
-export async function runService(log: Log, start: (lifecycle: Lifecycle) => Promise<void>): Promise<void> {
+export async function runService(
+  log: Log,
+  start: (lifecycle: Lifecycle) => Promise<void>,
+  { secondSignal = "exit" }: RunOptions = {},
+): Promise<void> {
   const lifecycle = new Lifecycle(log);
   const end = async (code: number) => {
     const clean = await lifecycle.stop();
     log.info({}, "stopped");
     process.exit(clean ? code : exitCodes.failed);
   };
-  let firstInterruptAt = Number.NEGATIVE_INFINITY;
-  const onSignal = (signal: NodeJS.Signals) => {
+  let first: { signal: StopSignal; atMs: number } | undefined;
+  const onSignal = (signal: StopSignal) => {
     if (lifecycle.isStopping) {
-      if (signal === "SIGINT" && performance.now() - firstInterruptAt < INTERRUPT_ECHO_MS) return;
+      if (secondSignal === "ignore" || isEcho(signal, first)) return;
       log.warn({ signal }, "second signal received: exiting immediately");
       process.exit(exitCodes.failed);
     }
-    if (signal === "SIGINT") firstInterruptAt = performance.now();
+    first = { signal, atMs: performance.now() };
     log.info({ signal }, "stopping");
     void end(exitCodes.clean);
   };
-  process.on("SIGTERM", onSignal);
-  process.on("SIGINT", onSignal);
+  for (const signal of stopSignals) process.on(signal, () => onSignal(signal));
   try {
     await start(lifecycle);
   } catch (error) {
@@ -55,4 +70,13 @@ export async function runService(log: Log, start: (lifecycle: Lifecycle) => Prom
     log.fatal({ error }, "start failed");
     await end(exitCodes.failed);
   }
+}
+
+/** A signal that nobody sent in order to force the exit. */
+function isEcho(signal: StopSignal, first: { signal: StopSignal; atMs: number } | undefined): boolean {
+  // A terminal that closes sends SIGHUP, and so does its shell.
+  if (signal === "SIGHUP") return true;
+  return (
+    signal !== "SIGTERM" && signal === first?.signal && performance.now() - first.atMs < TERMINAL_ECHO_MS
+  );
 }

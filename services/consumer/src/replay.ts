@@ -32,8 +32,8 @@ async function main({ values }: CommandLine<typeof flags>): Promise<number> {
     return exitCodes.settings;
   }
   const stop = new AbortController();
-  process.once("SIGINT", () => stop.abort());
-  process.once("SIGTERM", () => stop.abort());
+  for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] as const)
+    process.once(signal, () => stop.abort());
   const replayedText = values["dry-run"] ? "would replay" : "replayed";
   try {
     const { KAFKA_GROUP_INSTANCE_ID: _, ...shared } = settings;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bun
 // HTTP in, Kafka out. Only wiring is here, and only here the environment is read.
-import { createLog, runService, settingsOrExit } from "@ingest/service";
+import { createLog, exitCodes, runService, settingsOrExit } from "@ingest/service";
 import { readConfig } from "./config.ts";
 import { startServer } from "./server.ts";
 import {
@@ -20,18 +20,25 @@ const log = createLog("producer", settings);
 if (index !== undefined) {
   const workerLog = log.child({ worker: index });
   const channel = parentChannel();
-  // Without its parent, nothing else would stop this worker.
-  channel.onClose(() => process.kill(process.pid, "SIGTERM"));
-  await runService(workerLog, async (lifecycle) => {
-    const { port } = await startServer({
-      config,
-      log: workerLog,
-      lifecycle,
-      worker: { index, count },
-      aggregateHealth: aggregateHealth(channel, workerLog),
-    });
-    channel.send({ type: "listening", port });
-  });
+  await runService(
+    workerLog,
+    async (lifecycle) => {
+      // Without its parent, nothing else would stop this worker. A parent that exits before a stopping worker was forced to.
+      channel.onClose(() => {
+        if (lifecycle.isStopping) process.exit(exitCodes.failed);
+        process.kill(process.pid, "SIGTERM");
+      });
+      const { port } = await startServer({
+        config,
+        log: workerLog,
+        lifecycle,
+        worker: { index, count },
+        aggregateHealth: aggregateHealth(channel, workerLog),
+      });
+      channel.send({ type: "listening", port });
+    },
+    { secondSignal: "ignore" },
+  );
 } else {
   await runService(log, async (lifecycle) => {
     const start = () =>
