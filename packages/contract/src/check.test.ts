@@ -53,6 +53,36 @@ describe("isEventInput", () => {
   });
 });
 
+describe("lengths count Unicode code points, as JSON Schema's maxLength does", () => {
+  const emoji = "\u{1F600}";
+  const bounds = [
+    ["event_type", 128],
+    ["event_id", 128],
+    ["user_id", 256],
+  ] as const;
+
+  test.each(bounds)("%s: %d characters outside the BMP are accepted, one more is not", (name, max) => {
+    const event = { ...minimal, event_id: "e", timestamp: 1 };
+    for (const longest of [emoji.repeat(max), "\ud83d".repeat(max), `${"x".repeat(max - 1)}${emoji}`]) {
+      expect(isEventInput({ ...event, [name]: longest })).toBe(true);
+      expect(eventProblems({ ...event, [name]: longest })).toEqual([]);
+      expect(isStoredEvent({ ...event, [name]: longest })).toBe(true);
+    }
+    const tooLong = { ...event, [name]: emoji.repeat(max) + "x" };
+    expect(isEventInput(tooLong)).toBe(false);
+    expect(isStoredEvent(tooLong)).toBe(false);
+    expect(eventProblems(tooLong)).toEqual([
+      { pointer: `/${name}`, message: `is longer than ${max} characters` },
+    ]);
+  });
+
+  test("another invalid member is still named", () => {
+    const event = { event_id: emoji.repeat(128), event_type: 7 };
+    expect(isEventInput(event)).toBe(false);
+    expect(eventProblems(event).map(({ pointer }) => pointer)).toEqual(["/event_type"]);
+  });
+});
+
 test("a stored event has an id and a timestamp", () => {
   expect(isStoredEvent({ ...minimal, event_id: "e", timestamp: 1 })).toBe(true);
   expect(isStoredEvent(minimal)).toBe(false);

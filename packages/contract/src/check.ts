@@ -1,6 +1,9 @@
 // Validates events: one compiled check on the hot path, and error messages for invalid events only.
+//
+// JSON Schema's `maxLength` counts Unicode code points. The compiled check counts UTF-16 units, of which a code point has one
+// or two: it never accepts a string that is too long, and what it rejects is counted again by code points.
 import type { TSchema } from "@sinclair/typebox";
-import { TypeCompiler, ValueErrorType } from "@sinclair/typebox/compiler";
+import { type TypeCheck, TypeCompiler, type ValueError, ValueErrorType } from "@sinclair/typebox/compiler";
 import { EventInput, StoredEvent } from "./event.ts";
 import type { ProblemError } from "./problem.ts";
 
@@ -12,12 +15,33 @@ const MAX_PROBLEMS = 20;
 
 /** Is `value` an event as a caller may send it? */
 export function isEventInput(value: unknown): value is EventInput {
-  return input.Check(value);
+  return input.Check(value) || isValidInCodePoints(input, value);
 }
 
 /** Is `value` an event as it is stored in the topic? */
 export function isStoredEvent(value: unknown): value is StoredEvent {
-  return stored.Check(value);
+  return stored.Check(value) || isValidInCodePoints(stored, value);
+}
+
+function isValidInCodePoints(check: TypeCheck<TSchema>, value: unknown): boolean {
+  for (const error of check.Errors(value)) if (!isWithinCodePoints(error)) return false;
+  return true;
+}
+
+/** Is the error's string too long in UTF-16 units alone? */
+function isWithinCodePoints({ type, schema, value }: ValueError): boolean {
+  return (
+    type === ValueErrorType.StringMaxLength && !isLongerThan(value as string, schema.maxLength as number)
+  );
+}
+
+/** Has the text more than `max` code points? A surrogate without its other half counts as one. */
+export function isLongerThan(text: string, max: number): boolean {
+  if (text.length <= max) return false;
+  if (text.length > max * 2) return true;
+  let codePoints = 0;
+  for (const _ of text) codePoints++;
+  return codePoints > max;
 }
 
 /** Why `value` is not an event a caller may send; empty when it is one. */
@@ -28,19 +52,14 @@ export function eventProblems(value: unknown): ProblemError[] {
   const found = new Map<string, string>();
   for (const error of input.Errors(value)) {
     if (found.size >= MAX_PROBLEMS) break;
+    if (isWithinCodePoints(error)) continue;
     // The first error of a member is the clearest one: "required" comes before the errors of `undefined`.
     if (!found.has(error.path)) found.set(error.path, messageFor(error));
   }
   return [...found].map(([pointer, message]) => ({ pointer, message }));
 }
 
-function messageFor(error: {
-  type: ValueErrorType;
-  schema: TSchema;
-  value: unknown;
-  path: string;
-  message: string;
-}): string {
+function messageFor(error: ValueError): string {
   const { schema } = error;
   switch (error.type) {
     case ValueErrorType.ObjectRequiredProperty:

@@ -3,6 +3,9 @@
 import { type Static, Type } from "@sinclair/typebox";
 import "./date-time.ts";
 
+/** The greatest length of an event_id, in Unicode code points. */
+export const MAX_EVENT_ID_LENGTH = 128;
+
 /** The greatest Unix time in milliseconds that a JavaScript `Date` can hold (ECMA-262, time values). */
 const MAX_UNIX_MS = 8.64e15;
 
@@ -39,7 +42,7 @@ export const EventInput = Type.Object(
     event_id: Type.Optional(
       Type.String({
         minLength: 1,
-        maxLength: 128,
+        maxLength: MAX_EVENT_ID_LENGTH,
         description: "The caller's own id. Default: a generated UUIDv7. The response returns it.",
       }),
     ),
@@ -67,7 +70,10 @@ export type EventInput = Static<typeof EventInput>;
 export const StoredEvent = Type.Composite(
   [
     Type.Omit(EventInput, ["event_id", "timestamp"]),
-    Type.Object({ event_id: Type.String({ minLength: 1, maxLength: 128 }), timestamp: EventTimestamp }),
+    Type.Object({
+      event_id: Type.String({ minLength: 1, maxLength: MAX_EVENT_ID_LENGTH }),
+      timestamp: EventTimestamp,
+    }),
   ],
   { $id: "StoredEvent", additionalProperties: false },
 );

@@ -41,7 +41,8 @@ export const problems = {
     status: 400,
     title: "A parameter or header is not valid",
     canRetry: false,
-    cause: "A query parameter or a header has a value that is not allowed, such as an unknown durability.",
+    cause:
+      "A query parameter is unknown, or a query parameter or header has a value that is not allowed, such as an unknown durability.",
     remedy: "Correct the parameter that `detail` names.",
   },
   not_found: {
@@ -163,7 +164,7 @@ export const problems = {
     status: 503,
     title: "This server is stopping",
     canRetry: true,
-    cause: "The process has received SIGTERM.",
+    cause: "The process has received SIGTERM, or another signal to stop.",
     remedy: "Send it again after `Retry-After`: another instance takes it, or this one after its restart.",
   },
   outcome_unknown: {

@@ -114,6 +114,13 @@ describe("one event", () => {
     expect(no('{"event_type":7}').detail).toBe("/event_type must be a string, got a number.");
   });
 
+  test("lengths count code points, in the response's event_id too", () => {
+    const longest = "\u{1F600}".repeat(128);
+    expect(one(JSON.stringify({ event_type: longest, event_id: longest })).id).toBe(longest);
+    expect(no(JSON.stringify({ event_type: 7, event_id: longest })).more.eventId).toBe(longest);
+    expect(no(JSON.stringify({ event_type: 7, event_id: `${longest}x` })).more.eventId).toBeUndefined();
+  });
+
   test("a member named __proto__ is unknown", () => {
     expect(no('{"event_type":"a","__proto__":{"event_id":"x"}}').code).toBe("invalid_event");
   });
@@ -204,7 +211,40 @@ describe("an array", () => {
   });
 });
 
+describe("an empty element of an array is reported as a superfluous comma", () => {
+  test.each([
+    ['[{"event_type":"a"},]', "trailing comma"],
+    ['[{"event_type":"a"} , \n]', "trailing comma"],
+    ['[{"event_type":"a"},,{"event_type":"b"}]', "no element before its comma 2"],
+    ['[,{"event_type":"a"}]', "no element before its comma 1"],
+    ["[,]", "no element before its comma 1"],
+  ])("%j", (text, detail) => {
+    expect(decodeEvents(bytes(text), "array", limits)).toMatchObject({
+      code: "not_json",
+      detail: expect.stringContaining(detail),
+    });
+  });
+});
+
 describe("lines", () => {
+  test("a line that is not UTF-8 is rejected alone", () => {
+    const event = bytes('{"event_type":"ü"}');
+    const broken = Buffer.concat([bytes('{"event_type":"'), Buffer.from([0xff]), bytes('"}')]);
+    const cut = event.subarray(0, event.indexOf(0xc3) + 1); // ends within a character
+    const newline = bytes("\n");
+    const body = Buffer.concat([event, newline, broken, newline, cut, newline, event]);
+    const events = decodeEvents(body, "ndjson", limits) as (EncodedEvent | Rejection)[];
+    expect(events.map((e) => (e instanceof Rejection ? e.code : "taken"))).toEqual([
+      "taken",
+      "bad_encoding",
+      "bad_encoding",
+      "taken",
+    ]);
+    expect((events[3] as EncodedEvent).value.toString()).toEndWith('"event_type":"ü"}');
+    expect(decodeEvents(Buffer.concat([bytes("["), broken, bytes("]")]), "array", limits)).toMatchObject({
+      code: "bad_encoding",
+    });
+  });
   test("blank lines and carriage returns are skipped", () => {
     expect(many('\ufeff{"event_type":"a"}\r\n\r\n  \n{"event_type":"b"}\n\n', "ndjson")).toHaveLength(2);
   });

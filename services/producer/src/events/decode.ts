@@ -1,6 +1,6 @@
 // Request body → events ready for Kafka, or rejections. Knows the formats; neither HTTP nor Kafka.
 import { isAscii, isUtf8 } from "node:buffer";
-import { eventProblems, isEventInput } from "@ingest/contract";
+import { eventProblems, isEventInput, isLongerThan, MAX_EVENT_ID_LENGTH } from "@ingest/contract";
 import type { EncodedEvent } from "../delivery/index.ts";
 import { Rejection } from "../rejection.ts";
 import { encodePart, encodeText } from "./encode.ts";
@@ -46,7 +46,8 @@ export function decodeEvents(
 ): (EncodedEvent | Rejection)[] | Rejection {
   // ASCII is decoded once and cut at byte offsets; other text is decoded event by event.
   const ascii = isAscii(body) ? body.toString("latin1") : undefined;
-  if (ascii === undefined && !isUtf8(body)) return notUtf8();
+  const isText = ascii !== undefined || isUtf8(body);
+  if (!isText && format === "array") return notUtf8();
   const bounds = format === "ndjson" ? lineBounds(body, limits.maxBatchEvents) : arrayBounds(body, limits);
   if (bounds instanceof Rejection) return bounds;
   if (bounds === "too many")
@@ -62,6 +63,12 @@ export function decodeEvents(
     const end = bounds[i + 1]!;
     if (end - start > limits.maxEventBytes) {
       events.push(tooLarge(end - start, limits));
+      continue;
+    }
+    if (start === end) return emptyElement(i / 2, bounds.length / 2);
+    // A line break is never a part of another character, so the other lines are text.
+    if (!isText && !isUtf8(body.subarray(start, end))) {
+      events.push(new Rejection("bad_encoding", "The line is not UTF-8."));
       continue;
     }
     const text = ascii?.slice(start, end);
@@ -82,6 +89,16 @@ function arrayBounds(body: Buffer, limits: DecodeLimits): number[] | "too many" 
   return bounds === "malformed"
     ? new Rejection("not_json", "The body is not a complete JSON array.")
     : bounds;
+}
+
+/** Only arrays have empty elements: blank lines are skipped. */
+function emptyElement(index: number, count: number): Rejection {
+  return new Rejection(
+    "not_json",
+    index > 0 && index === count - 1
+      ? "The array has a trailing comma: remove the comma before its closing bracket."
+      : `The array has no element before its comma ${index + 1}: remove the comma.`,
+  );
 }
 
 /** Not JSON, or JSON other than an array. Parsed only when it isn't larger than an event. */
@@ -123,7 +140,9 @@ function notAnEvent(value: unknown): Rejection {
 /** The caller's event_id, for the response. */
 function ownId(value: unknown): { eventId?: string } {
   const id = (value as { event_id?: unknown } | null)?.event_id;
-  return typeof id === "string" && id.length > 0 && id.length <= 128 ? { eventId: id } : {};
+  return typeof id === "string" && id.length > 0 && !isLongerThan(id, MAX_EVENT_ID_LENGTH)
+    ? { eventId: id }
+    : {};
 }
 
 function parse(text: string): unknown {

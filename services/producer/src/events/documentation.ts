@@ -59,7 +59,8 @@ const parameters = [
   {
     name: "Prefer",
     in: "header" as const,
-    description: "The durability as a preference (RFC 7240); the query parameter takes precedence.",
+    description:
+      "The durability as a preference (RFC 7240); the query parameter takes precedence. An unknown durability is rejected with 400, other preferences are ignored.",
     schema: { type: "string" as const },
     examples: { durable: { value: "durability=durable" } },
   },

@@ -128,14 +128,20 @@ describe("POST /register_event", () => {
     });
   });
 
-  test("an unknown durability is 400", async () => {
+  test.each([
+    ["?durability=forever", undefined],
+    ["?durabilty=stored", undefined],
+    ["?durability=stored&retries=3", undefined],
+    ["", "durability=forever"],
+  ])("%s with Prefer: %s is 400, never a weaker durability", async (query, prefer) => {
     const { post } = createTestApp();
-    expect(
-      await problem(await post("/register_event?durability=forever", '{"event_type":"a"}')),
-    ).toMatchObject({
-      status: 400,
-      code: "bad_parameter",
-    });
+    const headers = prefer === undefined ? {} : { prefer };
+    for (const path of ["/register_event", "/register_events"]) {
+      expect(await problem(await post(path + query, '{"event_type":"a"}', headers))).toMatchObject({
+        status: 400,
+        code: "bad_parameter",
+      });
+    }
   });
 
   test.each([

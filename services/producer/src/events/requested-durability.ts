@@ -16,30 +16,60 @@ const plain = byDurability(false);
 const preferred = byDurability(true);
 
 /**
+ * A request never gets a weaker durability than it names. So an unknown parameter, which may be a misspelled `durability`, is
+ * rejected, and so is an unknown value of the preference `durability`. Other preferences are ignored (RFC 7240).
  * @param query the request target after `?`
  * @param prefer the `Prefer` header
- * @returns a `bad_parameter` rejection for an unknown value in the query; an unknown preference is ignored (RFC 7240)
+ * @returns a `bad_parameter` rejection that names what is allowed
  */
 export function toRequestedDurability(
   query: string | undefined,
   prefer: string | null,
   defaultDurability: Durability,
 ): RequestedDurability | Rejection {
-  if (query?.includes("durability")) {
-    const value = new URLSearchParams(query).get("durability");
-    if (value !== null)
-      return isDurability(value)
-        ? plain[value]
-        : new Rejection(
-            "bad_parameter",
-            `durability=${value.slice(0, 64)} is not valid: use one of ${durabilities.join(", ")}.`,
-          );
+  if (query !== undefined) {
+    const value = durabilityParameter(query);
+    if (value instanceof Rejection) return value;
+    if (value !== undefined)
+      return isDurability(value) ? plain[value] : unknownDurability("durability", value);
   }
-  if (prefer !== null) {
-    const value = /(?:^|[,\s])durability\s*=\s*"?([a-z]+)"?/i.exec(prefer)?.[1]?.toLowerCase();
-    if (value !== undefined && isDurability(value)) return preferred[value];
+  const preference = prefer === null ? undefined : durabilityPreference(prefer);
+  if (preference === undefined) return plain[defaultDurability];
+  return isDurability(preference)
+    ? preferred[preference]
+    : unknownDurability("Prefer: durability", preference);
+}
+
+/** The only parameter that the event routes have; names and values are percent-decoded. */
+function durabilityParameter(query: string): string | undefined | Rejection {
+  let durability: string | undefined;
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (name !== "durability")
+      return new Rejection(
+        "bad_parameter",
+        `Unknown query parameter ${JSON.stringify(name.slice(0, 64))}: the only one is durability.`,
+      );
+    if (durability !== undefined)
+      return new Rejection("bad_parameter", "The query parameter durability occurs more than once.");
+    durability = value;
   }
-  return plain[defaultDurability];
+  return durability;
+}
+
+/** The value of the preference `durability`; undefined when the header has no such preference. */
+function durabilityPreference(prefer: string): string | undefined {
+  return /(?:^|[,\s])durability\s*=\s*(?:"([^"]*)"|([^\s,;]*))/i
+    .exec(prefer)
+    ?.slice(1)
+    .find((value) => value !== undefined)
+    ?.toLowerCase();
+}
+
+function unknownDurability(name: string, value: string): Rejection {
+  return new Rejection(
+    "bad_parameter",
+    `${name}=${value.slice(0, 64)} is not valid: use one of ${durabilities.join(", ")}.`,
+  );
 }
 
 function isDurability(value: string): value is Durability {
