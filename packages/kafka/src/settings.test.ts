@@ -1,10 +1,21 @@
 import { describe, expect, test } from "bun:test";
+import { parseSettings } from "@ingest/service";
 import { Value } from "@sinclair/typebox/value";
 import { librdkafkaProperties, toEnvName } from "./librdkafka-properties.ts";
-import { allKafkaSettings } from "./settings.ts";
+import { allKafkaSettings, topicSettings } from "./settings.ts";
 
 const rows = Object.entries(allKafkaSettings);
 const librdkafkaRows = rows.filter(([, row]) => row.librdkafka !== undefined);
+
+test.each(["a", "A.b_c-9", "...", "x".repeat(249)])("%j is a topic name", (name) => {
+  expect(parseSettings(topicSettings, { KAFKA_TOPIC: name }).KAFKA_TOPIC).toBe(name);
+});
+
+test.each([".", "..", "a b", "a/b", "ü", "a\n", "x".repeat(250)])("%j is refused with the rule", (name) => {
+  expect(() => parseSettings(topicSettings, { KAFKA_TOPIC: name })).toThrow(
+    "must be a topic name: 1 to 249 letters, digits, '.', '_' and '-', and neither '.' nor '..'",
+  );
+});
 
 describe("the settings table", () => {
   test.each(librdkafkaRows)(

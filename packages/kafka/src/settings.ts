@@ -7,13 +7,18 @@ import { producerSettings } from "./settings-producer.ts";
 
 export { clientSettings, consumerSettings, producerSettings };
 
+/** What Kafka accepts as a topic's name. */
+export const topicName = {
+  pattern: "^(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}$",
+  /** The same in words, for error messages. */
+  accepts: "a topic name: 1 to 249 letters, digits, '.', '_' and '-', and neither '.' nor '..'",
+} as const;
+
 /** The topic that events go to. No librdkafka properties: the admin client creates the topic when it is missing. */
 export const topicSettings = {
   KAFKA_TOPIC: Type.String({
     default: "events",
-    minLength: 1,
-    maxLength: 249,
-    pattern: "^[a-zA-Z0-9._-]+$",
+    ...topicName,
     examples: ["events"],
     description: "Topic that events are written to and read from; created at start if it is missing.",
   }),

@@ -39,7 +39,8 @@ export type SettingsRule<T> = (settings: T) => SettingProblem[];
 
 /**
  * Reads settings from `env`.
- * @param properties env name → TypeBox schema with `description` and, unless the setting is required, `default`
+ * @param properties env name → TypeBox schema with `description` and, unless the setting is required, `default`; with
+ * `accepts`, what the schema accepts in words, where the schema itself does not say it clearly
  * @param rules contradictions between settings; they run once each setting is valid by itself
  * @returns a frozen object with a member for each property
  * @throws SettingsError naming every problem at once
@@ -96,6 +97,7 @@ function fromText(text: string, schema: TSchema): unknown {
 
 /** What a schema accepts, in words: "an integer from 0 to 900000". */
 function wordsFor(schema: TSchema): string {
+  if (typeof schema.accepts === "string") return schema.accepts;
   if (schema.anyOf) return (schema.anyOf as TSchema[]).map(wordsFor).join(" or ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   const { minimum, maximum } = schema as { minimum?: number; maximum?: number };

@@ -1,5 +1,9 @@
+import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { SettingsError } from "@ingest/service";
+import { temporaryFolder } from "@ingest/testkit";
 import { readSettings } from "./config.ts";
 
 function problemsOf(env: Record<string, string>): string[] {
@@ -29,12 +33,45 @@ describe("settings", () => {
     [{ STALL_TIMEOUT_MS: "30000" }, "STALL_TIMEOUT_MS"],
     [{ DEAD_LETTER_TOPIC: "events" }, "DEAD_LETTER_TOPIC"],
     [{ DEAD_LETTER_TOPIC: "a b" }, "DEAD_LETTER_TOPIC"],
+    [{ DEAD_LETTER_TOPIC: ".." }, "DEAD_LETTER_TOPIC"],
+    [{ KAFKA_TOPIC: ".." }, "KAFKA_TOPIC"],
+    [{ KAFKA_TOPIC: "x".repeat(238) }, "KAFKA_TOPIC"],
     [{ CONSUMER_HANDLER: "webhook" }, "WEBHOOK_URL"],
     [{ CONSUMER_HANDLER: "nothing" }, "CONSUMER_HANDLER"],
     [{ CONSUMER_HANDLER: "webhook", WEBHOOK_URL: "ftp://x" }, "WEBHOOK_URL"],
     [{ KAFKA_HEARTBEAT_INTERVAL_MS: "20000" }, "KAFKA_HEARTBEAT_INTERVAL_MS"],
   ] as [Record<string, string>, string][])("%j is refused for %s", (env, name) => {
     expect(problemsOf(env)).toEqual([name]);
+  });
+
+  test("a DEDUPLICATE_PATH that cannot hold a database is refused with the reason, if deduplication is on", () => {
+    using folder = temporaryFolder("deduplicate-path");
+    const file = join(folder.path, "text");
+    writeFileSync(file, "not a database, but more than a header's length of text ".repeat(10));
+    const messageFor = (path: string) => {
+      try {
+        readSettings({ DEDUPLICATE: "true", DEDUPLICATE_PATH: path });
+        return undefined;
+      } catch (error) {
+        return (error as SettingsError).message;
+      }
+    };
+    expect(messageFor(file)).toMatch(/DEDUPLICATE_PATH=.*must be a SQLite file.*not a database/);
+    expect(messageFor(folder.path)).toMatch(/DEDUPLICATE_PATH=.*must be a SQLite file/);
+    expect(messageFor(join(file, "seen.sqlite"))).toMatch(/DEDUPLICATE_PATH=.*must be in a folder.*/);
+    expect(messageFor("/proc/self/seen.sqlite")).toMatch(/DEDUPLICATE_PATH=.*must be a SQLite file/);
+    expect(messageFor(join(folder.path, "new", "seen.sqlite"))).toBeUndefined();
+    expect(messageFor(":memory:")).toBeUndefined();
+    expect(problemsOf({ DEDUPLICATE_PATH: file })).toEqual([]);
+  });
+
+  test("a DEDUPLICATE_PATH that another consumer writes to is not refused", () => {
+    using folder = temporaryFolder("deduplicate-path");
+    const path = join(folder.path, "seen.sqlite");
+    const other = new Database(path);
+    other.run("BEGIN IMMEDIATE");
+    expect(problemsOf({ DEDUPLICATE: "true", DEDUPLICATE_PATH: path })).toEqual([]);
+    other.close();
   });
 
   test("all problems are reported together", () => {

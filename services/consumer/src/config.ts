@@ -1,14 +1,17 @@
 // The consumer's settings: one schema, read once; all problems are reported together.
+import { deadLetterTopic } from "@ingest/contract";
 import {
   type ConsumerSettings,
   consumerSettings,
   type Env,
   kafkaRule,
   type TopicSettings,
+  topicName,
   topicSettings,
 } from "@ingest/kafka";
 import { type LogSettings, logSettings, parseSettings, type SettingProblem } from "@ingest/service";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
+import { databaseProblem } from "./deduplication/database-problem.ts";
 import { webhookSettings } from "./handlers/webhook/settings.ts";
 
 export const consumerOwnSettings = {
@@ -89,7 +92,7 @@ export const consumerOwnSettings = {
   }),
   DEAD_LETTER_TOPIC: Type.Optional(
     Type.String({
-      pattern: "^[a-zA-Z0-9._-]{1,249}$",
+      ...topicName,
       examples: ["events.dead-letter"],
       description:
         "Topic for events that could not be handled. Default: `<topic>.dead-letter`. `off`: no such topic.",
@@ -102,7 +105,8 @@ export const consumerOwnSettings = {
   DEDUPLICATE_PATH: Type.String({
     default: "data/consumer-seen.sqlite",
     minLength: 1,
-    description: "SQLite file of the event_ids that were handled.",
+    description:
+      "SQLite file of the event_ids that were handled; created at start if it is missing, with its folder.",
   }),
   DEDUPLICATE_WINDOW: Type.Integer({
     default: 1_000_000,
@@ -162,6 +166,13 @@ function contradictions(settings: object): SettingProblem[] {
       "DEAD_LETTER_TOPIC",
       "must not be KAFKA_TOPIC: each dead letter would be read and dead-lettered again, without end",
     );
+  if (
+    s.DEAD_LETTER_TOPIC === undefined &&
+    !new RegExp(topicName.pattern).test(deadLetterTopic(s.KAFKA_TOPIC))
+  )
+    add("KAFKA_TOPIC", "is too long for the default name of its dead-letter topic: set DEAD_LETTER_TOPIC");
+  const deduplicationProblem = s.DEDUPLICATE ? databaseProblem(s.DEDUPLICATE_PATH) : undefined;
+  if (deduplicationProblem !== undefined) add("DEDUPLICATE_PATH", deduplicationProblem);
   if (s.CONSUMER_HANDLER === "webhook" && s.WEBHOOK_URL === undefined)
     add("WEBHOOK_URL", "is required with CONSUMER_HANDLER=webhook");
   return problems;
