@@ -70,7 +70,7 @@ export class BodyReader {
   /** The complete request. Its body stays charged to the budget until `release`. */
   complete(): IncomingRequest {
     const { content } = this.#buffer;
-    this.request.body = new Body(content, 0, content.length);
+    this.request.content = new Body(content, 0, content.length);
     return this.request;
   }
 

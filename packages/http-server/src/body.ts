@@ -9,6 +9,8 @@ const REPLACEMENT = "\ufffd";
 /** A range of a buffer, which may hold other bytes of the connection around it. */
 export class Body {
   static readonly EMPTY = new Body(Buffer.alloc(0), 0, 0);
+  /** In place of bytes that a handler has taken. */
+  static readonly TAKEN = new Body(Buffer.alloc(0), 0, 0);
 
   constructor(
     readonly bytes: Buffer,

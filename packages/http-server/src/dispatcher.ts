@@ -34,10 +34,9 @@ export class Dispatcher {
   /** Never throws; a promise may reject. */
   handle(request: IncomingRequest): LightResponse | Response | Promise<LightResponse | Response> {
     try {
-      if (this.guardOf(request.head) !== this.#unguarded) return this.#options.fetch(request);
-      return request.body.length > MAX_UNGUARDED_BODY_BYTES
-        ? this.reject(payloadTooLarge(MAX_UNGUARDED_BODY_BYTES))
-        : this.#options.fetch(request.toRequest());
+      if (request.content.length > MAX_UNGUARDED_BODY_BYTES && this.guardOf(request.head) === this.#unguarded)
+        return this.reject(payloadTooLarge(MAX_UNGUARDED_BODY_BYTES));
+      return this.#options.fetch(request);
     } catch (error) {
       return this.toFaultResponse(error, request);
     }

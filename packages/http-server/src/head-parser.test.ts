@@ -20,7 +20,7 @@ describe("a head", () => {
       method: "POST",
       target: "/e?a=1",
       path: "/e",
-      url: "http://localhost/e?a=1",
+      url: "http://h/e?a=1",
       bodyLength: 12,
       keepAlive: true,
       expectsContinue: false,

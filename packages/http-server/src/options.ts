@@ -46,8 +46,8 @@ export interface HttpServerOptions extends Timeouts {
   readonly budget: ByteBudget;
   /** By the path of POST requests. Other requests have a small body or none, and are always admitted. */
   readonly guards: Readonly<Record<string, RequestGuard>>;
-  /** Responds to a request: an `IncomingRequest` on the paths of the guards, a Fetch `Request` on all others. */
-  fetch(request: IncomingRequest | Request): LightResponse | Response | Promise<LightResponse | Response>;
+  /** Responds to a request. */
+  fetch(request: IncomingRequest): LightResponse | Response | Promise<LightResponse | Response>;
   /** The response to an exception in `fetch`, or in the server itself, which has no request then. */
   toFaultResponse(error: unknown, request?: IncomingRequest): LightResponse;
   /** The response to what the server itself refuses; plain text by default. */

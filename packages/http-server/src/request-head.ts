@@ -8,8 +8,6 @@ export type BodyLength = number | "chunked";
  * What a handler derives from a head it may keep in a WeakMap by this object.
  */
 export class RequestHead {
-  /** As the Fetch standard has it. The name that the client used for this server (Host) does not matter here. */
-  readonly url: string;
   readonly path: string;
 
   constructor(
@@ -21,8 +19,9 @@ export class RequestHead {
     readonly bodyLength: BodyLength,
     readonly keepAlive: boolean,
     readonly expectsContinue: boolean,
+    /** With the scheme and the name by which the client reached this server (RFC 9110, section 7.1). */
+    readonly url = `http://${fields.get("host") || "localhost"}${target}`,
   ) {
-    this.url = `http://localhost${target}`;
     this.path = target.split("?", 1)[0]!;
   }
 

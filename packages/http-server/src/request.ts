@@ -1,20 +1,44 @@
-// A request as the routes with a guard take it: a head, and a body that is complete.
+// A request as handlers get it: a head, and a body that is complete. To code that reads a Fetch `Request` it is one.
 import { Body } from "./body.ts";
 import { RequestHead } from "./request-head.ts";
 
-/** Methods that a `Request` keeps. It turns others into GET, or upper-cases them. */
-const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+/** What only some handlers ask for, made when they do. */
+interface LazyParts {
+  headers?: Headers;
+  /** The content as the Fetch standard reads it. */
+  reader?: Response;
+  controller?: AbortController;
+  signal?: AbortSignal;
+}
 
-export class IncomingRequest {
+/**
+ * Has everything of a Fetch `Request`, and `instanceof Request` is true; nothing of it costs anything until it is read. It is
+ * not one of the runtime's own: to hand it to a native function, such as `fetch`, use `clone()`.
+ */
+export class IncomingRequest implements Request {
   /** The guard was asked before the body came, and admitted the request. */
   isAdmitted = false;
+  #lazy: LazyParts | undefined;
 
   constructor(
     readonly head: RequestHead,
     /** When the head was complete, by `performance.now()`. */
     readonly startedMs: number,
-    public body: Body,
+    /** The bytes of the body. */
+    public content: Body,
   ) {}
+
+  /** Reads a Fetch `Request` to its end. */
+  static async from(request: Request): Promise<IncomingRequest> {
+    const bytes = Buffer.from(await request.arrayBuffer());
+    const incoming = new IncomingRequest(
+      toHead(request, bytes.length),
+      performance.now(),
+      new Body(bytes, 0, bytes.length),
+    );
+    incoming.#lazy = { headers: request.headers, signal: request.signal };
+    return incoming;
+  }
 
   get method(): string {
     return this.head.method;
@@ -24,30 +48,152 @@ export class IncomingRequest {
     return this.head.url;
   }
 
-  /** Reads a Fetch `Request` to its end. */
-  static async from(request: Request): Promise<IncomingRequest> {
-    const url = new URL(request.url);
-    const bytes = Buffer.from(await request.arrayBuffer());
-    const head = new RequestHead(
-      request.method,
-      url.pathname + url.search,
-      new Map(request.headers),
-      bytes.length,
-      true,
-      false,
-    );
-    return new IncomingRequest(head, performance.now(), new Body(bytes, 0, bytes.length));
+  get headers(): Headers {
+    const lazy = this.#parts;
+    lazy.headers ??= new Headers([...this.head.fields]);
+    return lazy.headers;
   }
 
-  /** A Fetch `Request`; this request itself where `Request` would change the method. */
-  toRequest(): Request | IncomingRequest {
-    if (!METHODS.has(this.method)) return this;
-    const { method, url, head, body } = this;
-    const hasBody = method !== "GET" && method !== "HEAD" && body.length > 0;
-    return new Request(url, {
-      method,
-      headers: [...head.fields],
-      ...(hasBody ? { body: new Uint8Array(body.toBuffer()) } : {}),
-    });
+  /** Aborted when the client goes before the response is sent. */
+  get signal(): AbortSignal {
+    const lazy = this.#parts;
+    if (lazy.signal === undefined) {
+      lazy.controller ??= new AbortController();
+      lazy.signal = lazy.controller.signal;
+    }
+    return lazy.signal;
   }
+
+  /** The client is gone. */
+  abort(): void {
+    const lazy = this.#parts;
+    lazy.controller ??= new AbortController();
+    lazy.controller.abort();
+  }
+
+  /**
+   * The bytes, for a handler that reads them itself: they can be released while its response is pending. To others the body
+   * counts as used from then on. Has the bytes also when a hook has read them before.
+   */
+  takeContent(): Body {
+    const { content } = this;
+    this.content = Body.TAKEN;
+    return content;
+  }
+
+  get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+    return this.#reader.body;
+  }
+
+  get bodyUsed(): boolean {
+    return this.content === Body.TAKEN || this.#lazy?.reader?.bodyUsed === true;
+  }
+
+  // Asynchronous, so that a body that was taken is a rejection, as the Fetch standard has it.
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#reader.arrayBuffer();
+  }
+
+  async blob(): ReturnType<Request["blob"]> {
+    return this.#reader.blob();
+  }
+
+  async bytes(): ReturnType<Request["bytes"]> {
+    return new Uint8Array(await this.#reader.arrayBuffer());
+  }
+
+  async formData(): ReturnType<Request["formData"]> {
+    return this.#reader.formData();
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: as the Fetch standard types it
+  async json(): Promise<any> {
+    return this.#reader.json();
+  }
+
+  async text(): Promise<string> {
+    return this.#reader.text();
+  }
+
+  textStream(): ReadableStream<string> {
+    return this.#reader.textStream();
+  }
+
+  /** A `Request` of the runtime's own. */
+  clone(): Request {
+    if (this.bodyUsed) throw new TypeError("Body already used");
+    const { url, method, headers, signal, content } = this;
+    // A body of GET has no meaning (RFC 9110, section 9.3.1), and `Request` refuses one.
+    const hasBody = content.length > 0 && method !== "GET" && method !== "HEAD";
+    const body = hasBody ? new Uint8Array(content.toBuffer()) : null;
+    return new Request(url, { method, headers, signal, body });
+  }
+
+  /** The same request as GET, for a HEAD that is handled as one. */
+  toGet(): IncomingRequest {
+    const { target, fields, bodyLength, keepAlive, expectsContinue, url } = this.head;
+    const head = new RequestHead("GET", target, fields, bodyLength, keepAlive, expectsContinue, url);
+    const get = new IncomingRequest(head, this.startedMs, this.content);
+    get.#lazy = this.#parts;
+    return get;
+  }
+
+  // What a client would decide; to a server these are the defaults of the Fetch standard.
+  get cache(): Request["cache"] {
+    return "default";
+  }
+  get credentials(): Request["credentials"] {
+    return "same-origin";
+  }
+  get destination(): Request["destination"] {
+    return "";
+  }
+  get duplex(): Request["duplex"] {
+    return "half";
+  }
+  get integrity(): string {
+    return "";
+  }
+  get keepalive(): boolean {
+    return false;
+  }
+  get mode(): Request["mode"] {
+    return "cors";
+  }
+  get redirect(): Request["redirect"] {
+    return "follow";
+  }
+  get referrer(): string {
+    return "about:client";
+  }
+  get referrerPolicy(): Request["referrerPolicy"] {
+    return "";
+  }
+
+  get #parts(): LazyParts {
+    this.#lazy ??= {};
+    return this.#lazy;
+  }
+
+  get #reader(): Response {
+    const lazy = this.#parts;
+    if (lazy.reader === undefined) {
+      if (this.content === Body.TAKEN) throw new TypeError("Body already used");
+      const type = this.head.get("content-type");
+      lazy.reader = new Response(this.content.length > 0 ? new Uint8Array(this.content.toBuffer()) : null, {
+        headers: type === null ? {} : { "content-type": type },
+      });
+    }
+    return lazy.reader;
+  }
+}
+
+// `instanceof Request` is true, and no constructor of `Request` runs: it would cost more than parsing the head.
+Object.setPrototypeOf(IncomingRequest.prototype, Request.prototype);
+
+function toHead({ method, url, headers }: Request, bodyLength: number): RequestHead {
+  const { host, pathname, search } = new URL(url);
+  const fields = new Map(headers);
+  fields.set("host", host);
+  return new RequestHead(method, pathname + search, fields, bodyLength, true, false, url);
 }

@@ -38,16 +38,17 @@ export class ResponseEncoder {
   /** Encodes a Fetch `Response`, whose body is read to its end first. Rejects when that fails. */
   async encodeFetch(response: Response, closes: boolean, isHead: boolean): Promise<Buffer> {
     const { status, headers } = response;
-    if (isHead) await response.body?.cancel();
-    const body = isHead ? new Uint8Array() : await response.bytes();
+    const body = await response.bytes();
     let lines = closes ? CLOSE : "";
     for (const [name, value] of headers) {
       if (!OWN_FIELDS.has(name)) lines += `${name}: ${value}\r\n`;
     }
     const hasBody = status >= 200 && status !== 204 && status !== 304;
-    const length = isHead ? headers.get("content-length") : String(body.length);
-    if (hasBody && length !== null) lines += `Content-Length: ${length}\r\n`;
-    return Buffer.concat([Buffer.from(`${this.#toPrefix(status, lines)}\r\n`, "latin1"), body]);
+    if (hasBody) lines += `Content-Length: ${body.length}\r\n`;
+    return Buffer.concat([
+      Buffer.from(`${this.#toPrefix(status, lines)}\r\n`, "latin1"),
+      isHead ? new Uint8Array() : body,
+    ]);
   }
 
   #prefixOf(head: ResponseHead): string {

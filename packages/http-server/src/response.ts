@@ -31,7 +31,8 @@ export class LightResponse {
     return this.head.status;
   }
 
-  toResponse(): Response {
+  /** @param isHead the response to HEAD, which has a Content-Length and no body */
+  toResponse(isHead = false): Response {
     const { status, fields } = this.head;
     const headers = new Headers(fields);
     for (const line of this.lines.split("\r\n").filter((line) => line !== "")) {
@@ -39,6 +40,7 @@ export class LightResponse {
       headers.append(line.slice(0, colon), line.slice(colon + 1));
     }
     if (this.closes) headers.set("connection", "close");
-    return new Response(this.body, { status, headers });
+    if (isHead) headers.set("content-length", String(this.bytes));
+    return new Response(isHead ? null : this.body, { status, headers });
   }
 }

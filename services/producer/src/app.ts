@@ -2,7 +2,7 @@
 import { type HealthSource, healthRoutes, type Log } from "@ingest/service";
 import { Elysia } from "elysia";
 import { type EventRoutesOptions, eventHandlers, eventRoutes } from "./events/index.ts";
-import { lightResponseAdapter } from "./http/adapter.ts";
+import { lightResponseAdapter, openDoors } from "./http/adapter.ts";
 import { createFaultResponder, errorRoutes } from "./http/errors.ts";
 import { openapiRoutes } from "./openapi/index.ts";
 import { problemRoutes } from "./problems/index.ts";
@@ -30,7 +30,11 @@ export function createApp({ events, health, log }: AppOptions) {
     precompile: true,
     strictPath: true,
     adapter: lightResponseAdapter,
+    // Otherwise Elysia looks for the path behind the 11th character of the URL: a Host may be shorter.
+    handler: { standardHostname: false },
   })
+    // Elysia types what it hands over as any function.
+    .wrap(openDoors as never)
     .use(errorRoutes({ toFaultResponse, onUnhandledResponse }, (path) => methodsOf(path)))
     .use(eventRoutes(handlers))
     .use(healthRoutes(health))

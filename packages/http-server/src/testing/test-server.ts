@@ -62,6 +62,7 @@ export class TestServer implements AsyncDisposable {
         this.aborted++;
       },
     };
+    const guards = { "/echo": guard, "/wait": guard, "/throw": guard };
     this.server = new HttpServer({
       host: "127.0.0.1",
       port: 0,
@@ -72,8 +73,9 @@ export class TestServer implements AsyncDisposable {
       idleTimeoutMs: 10_000,
       ...others,
       budget: this.budget,
-      guards: { "/echo": guard, "/wait": guard, "/throw": guard },
-      fetch: (request) => (request instanceof Request ? respond(request) : this.#handle(request)),
+      guards,
+      fetch: (request) =>
+        request.method === "POST" && request.head.path in guards ? this.#handle(request) : respond(request),
       toFaultResponse: (error) => {
         this.faults.push(error);
         return new LightResponse(new ResponseHead(500, {}), "fault");
@@ -102,7 +104,7 @@ export class TestServer implements AsyncDisposable {
 
   #handle(request: IncomingRequest): LightResponse | Promise<LightResponse> {
     const { path } = request.head;
-    const text = request.body.toText() ?? "";
+    const text = request.content.toText() ?? "";
     if (request.isAdmitted) this.inFlight--;
     this.handled.push(text);
     if (path === "/throw") throw new Error("thrown");

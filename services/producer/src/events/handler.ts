@@ -125,10 +125,8 @@ export function createHandler(options: HandlerOptions): EventHandler {
     handle(request) {
       const requestOptions = request.isAdmitted ? optionsOf(request.head) : enter(request);
       if (requestOptions instanceof Rejection) return reject(requestOptions, request);
-      const { body } = request;
       const { type, requested, encoding } = requestOptions;
-      // Release the body while the response is pending.
-      request.body = Body.EMPTY;
+      const body = request.takeContent();
       try {
         if (body.length > maxBodyBytes)
           return leave(toHttpProblemResponse(payloadTooLarge(maxBodyBytes)), request);

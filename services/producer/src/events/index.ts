@@ -1,7 +1,7 @@
 // The event routes as handlers of the server and as routes of Elysia.
 
 import type { Durability } from "@ingest/contract";
-import { type ByteBudget, IncomingRequest, type LightResponse } from "@ingest/http-server";
+import type { ByteBudget, IncomingRequest, LightResponse } from "@ingest/http-server";
 import { Elysia } from "elysia";
 import type { RequestMetrics } from "../observe/request-metrics.ts";
 import type { Admission } from "./admission.ts";
@@ -37,25 +37,18 @@ export function eventHandlers(options: EventRoutesOptions): EventHandlers {
   return Object.fromEntries(eventPaths.map((path) => [path, handlerOf(path)])) as EventHandlers;
 }
 
-/** The routes. The server reads bodies within its limits of size and time before it calls them. */
+/** The routes. A request reaches them complete, and within the limits of size and time. */
 export function eventRoutes(handlers: EventHandlers) {
   const app = new Elysia({ name: "events", normalize: false });
   for (const path of eventPaths) app.post(path, routeTo(handlers[path]), { detail: routes[path].detail });
   return app;
 }
 
-/** The server calls with its own IncomingRequest; tests, without a server, with a standard Request. */
+/**
+ * Elysia reads the source of a handler to decide whether each response has to wait for a promise. A bound function has no
+ * source: it is called as it is, and its response is made in the same turn of the event loop unless it is a promise itself.
+ */
 function routeTo(handler: EventHandler) {
-  // The result goes through a variable: Elysia takes a function for asynchronous when its source returns a call, and
-  // then each response would wait for a turn of the event loop.
-  return function route({ request }: { request: Request | IncomingRequest }) {
-    let response: LightResponse | Promise<LightResponse>;
-    if (request instanceof IncomingRequest) response = handler.handle(request);
-    else response = readAndHandle(handler, request);
-    return response;
-  };
-}
-
-async function readAndHandle(handler: EventHandler, request: Request): Promise<LightResponse> {
-  return handler.handle(await IncomingRequest.from(request));
+  const route = ({ request }: { request: Request }) => handler.handle(request as Request & IncomingRequest);
+  return route.bind(undefined);
 }

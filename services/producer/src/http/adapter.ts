@@ -1,27 +1,99 @@
-// Elysia on this service's HTTP server: routes and hooks are Elysia's, requests and responses may be the server's lighter ones.
-import { IncomingRequest, LightResponse } from "@ingest/http-server";
+// Elysia on this service's HTTP server. Inside, every route and hook gets an IncomingRequest and may return a LightResponse,
+// by whichever door the request came: from the server, or as a Fetch `Request` by `app.handle`.
+import { IncomingRequest, LightResponse, ResponseHead } from "@ingest/http-server";
+import type { HTTPHeaders, StatusMap } from "elysia";
 import type { ElysiaAdapter } from "elysia/adapter";
 import { BunAdapter } from "elysia/adapter/bun";
+import { isStream, keepStreamErrors } from "./stream-errors.ts";
+
+type Mapped = Response | LightResponse | undefined;
+
+/** What hooks have set for the response (Elysia's `set`). */
+interface ResponseSettings {
+  headers: HTTPHeaders | Headers;
+  status?: number | keyof StatusMap;
+  cookie?: unknown;
+}
 
 type Mapper = (
   value: unknown,
-  request?: Request | IncomingRequest,
-) => Response | LightResponse | Promise<Response | LightResponse>;
+  settings: ResponseSettings | undefined,
+  request: unknown,
+) => Mapped | Promise<Mapped>;
 
-const mapOther = BunAdapter.handler.mapCompactResponse as Mapper;
-
-/** A light response stays one for an `IncomingRequest`, and becomes a `Response` for a Fetch `Request`. */
-const mapCompactResponse: Mapper = (value, request) => {
-  if (value instanceof LightResponse) return request instanceof IncomingRequest ? value : value.toResponse();
-  if (value instanceof Promise) return value.then((settled) => mapCompactResponse(settled, request));
-  return mapOther(value, request);
+const { mapResponse, mapEarlyResponse, mapCompactResponse } = BunAdapter.handler as unknown as {
+  mapResponse: Mapper;
+  mapEarlyResponse: Mapper;
+  mapCompactResponse(value: unknown, request: unknown): ReturnType<Mapper>;
 };
+
+/** Elysia's mapper, with light responses and streams mapped here. */
+function extend(mapOther: Mapper): Mapper {
+  return function map(value, settings, request): ReturnType<Mapper> {
+    if (value instanceof LightResponse)
+      return settings === undefined || isUntouched(settings) ? value : merge(value, settings);
+    if (value instanceof Promise) return value.then((settled) => map(settled, settings, request));
+    if (isStream(value)) return keepStreamErrors(value, (stream) => mapOther(stream, settings, request));
+    return mapOther(value, settings, request);
+  };
+}
+
+const mapCompact = extend((value, _, request) => mapCompactResponse(value, request));
 
 export const lightResponseAdapter: ElysiaAdapter = {
   ...BunAdapter,
   name: "light-response",
   handler: {
     ...BunAdapter.handler,
-    mapCompactResponse: mapCompactResponse as ElysiaAdapter["handler"]["mapCompactResponse"],
+    mapResponse: extend(mapResponse) as ElysiaAdapter["handler"]["mapResponse"],
+    mapEarlyResponse: extend(mapEarlyResponse) as ElysiaAdapter["handler"]["mapEarlyResponse"],
+    mapCompactResponse: ((value: unknown, request: unknown) =>
+      mapCompact(value, undefined, request)) as ElysiaAdapter["handler"]["mapCompactResponse"],
   },
 };
+
+function isUntouched({ headers, status, cookie }: ResponseSettings): boolean {
+  if (cookie !== undefined || (status !== undefined && status !== 200)) return false;
+  for (const _ in headers) return false;
+  return !(headers instanceof Headers);
+}
+
+/** As Elysia merges a `Response` with `set`: what the response itself states has precedence. */
+function merge(response: LightResponse, settings: ResponseSettings): Mapped | Promise<Mapped> {
+  const { headers, status, cookie } = settings;
+  const values = Object.values(headers as Record<string, unknown>);
+  // Cookies are encoded, signed and repeated by Elysia.
+  if (cookie !== undefined || headers instanceof Headers || values.some(Array.isArray))
+    return mapResponse(response.toResponse(), settings, undefined);
+  const { head } = response;
+  const own = new Set(Object.keys(head.fields).map((name) => name.toLowerCase()));
+  const added = Object.entries(headers as Record<string, string | number>)
+    .filter(([name]) => !own.has(name.toLowerCase()))
+    .map(([name, value]) => [name, String(value)] as const);
+  const merged = new ResponseHead(head.status === 200 && typeof status === "number" ? status : head.status, {
+    ...head.fields,
+    ...Object.fromEntries(added),
+  });
+  return new LightResponse(merged, response.body, response.closes, response.bytes);
+}
+
+type Handle = (request: Request) => Mapped | Promise<Mapped>;
+
+/**
+ * The one place where requests enter the application, for Elysia's `wrap`. HEAD is routed as GET: the server omits the body
+ * of the response, and does not read a stream.
+ */
+export function openDoors(handle: Handle, request: Request): Handle {
+  if (!(request instanceof IncomingRequest)) return (request) => handleFetch(handle, request);
+  return request.head.method === "HEAD" ? () => handle(request.toGet()) : handle;
+}
+
+async function handleFetch(handle: Handle, request: Request): Promise<Response | undefined> {
+  const incoming = await IncomingRequest.from(request);
+  const isHead = incoming.method === "HEAD";
+  const response = await handle(isHead ? incoming.toGet() : incoming);
+  if (response instanceof LightResponse) return response.toResponse(isHead);
+  if (response === undefined || !isHead) return response;
+  await response.body?.cancel();
+  return new Response(null, response);
+}

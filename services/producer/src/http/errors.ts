@@ -1,5 +1,5 @@
 // Problem responses to errors that no handler caught: unknown paths and methods, and exceptions.
-import type { LightResponse } from "@ingest/http-server";
+import { LightResponse, ResponseHead } from "@ingest/http-server";
 import type { Log } from "@ingest/service";
 import { Elysia } from "elysia";
 import { Rejection } from "../rejection.ts";
@@ -34,33 +34,32 @@ export function errorRoutes(
   return new Elysia({ name: "errors" }).onError(
     { as: "global" },
     function toProblem({ code, error, request }) {
-      let response: Response;
-      if (code === "NOT_FOUND") response = unmatched(request, methodsOf);
-      else if (code === "PARSE" || code === "INVALID_COOKIE_SIGNATURE") response = unreadable();
-      else response = toFaultResponse(error).toResponse();
+      const response =
+        code === "NOT_FOUND"
+          ? unmatched(request, methodsOf)
+          : code === "PARSE" || code === "INVALID_COOKIE_SIGNATURE"
+            ? UNREADABLE
+            : toFaultResponse(error);
       onUnhandledResponse(response.status);
-      // Returns a variable, not a call: after a call Elysia treats this function, and with it every route, as asynchronous.
       return response;
     },
   );
 }
 
-function unreadable(): Response {
-  return toProblemResponse(new Rejection("bad_parameter", "The request could not be read.")).toResponse();
-}
+const UNREADABLE = toProblemResponse(new Rejection("bad_parameter", "The request could not be read."));
 
-function unmatched(request: Request, methodsOf: (path: string) => readonly string[]): Response {
+function unmatched(request: Request, methodsOf: (path: string) => readonly string[]): LightResponse {
   const { pathname } = new URL(request.url);
   const methods = methodsOf(pathname);
   if (methods.length === 0)
     return toProblemResponse(
       new Rejection("not_found", `Nothing exists at ${pathname.slice(0, 200)}: see /openapi for the paths.`),
-    ).toResponse();
-  const allow = { allow: methods.join(", ") };
-  if (request.method === "OPTIONS") return new Response(null, { status: 204, headers: allow });
+    );
+  const allow = methods.join(", ");
+  if (request.method === "OPTIONS") return new LightResponse(new ResponseHead(204, { Allow: allow }), "");
   return toProblemResponse(
-    new Rejection("method_not_allowed", `${pathname} allows ${allow.allow}, not ${request.method}.`),
+    new Rejection("method_not_allowed", `${pathname} allows ${allow}, not ${request.method}.`),
     {},
-    allow,
-  ).toResponse();
+    { Allow: allow },
+  );
 }

@@ -9,9 +9,9 @@ import { toHttpProblemResponse } from "./problem-response.ts";
 
 /** What a server needs of the application behind it. */
 export interface HttpApplication {
-  /** Gives a Response to a Fetch `Request`, and a LightResponse to an `IncomingRequest`. */
+  /** Gives a Response to a Fetch `Request`; to an `IncomingRequest` it may give a LightResponse. */
   readonly elysia: { fetch(request: Request): Response | Promise<Response> };
-  /** Those of the routes that take an `IncomingRequest`, by path. */
+  /** Of the routes that take events, by path. */
   readonly handlers: Readonly<Record<string, RequestGuard>>;
   toFaultResponse(error: unknown): LightResponse;
   /** Called with the status of each response that no handler of `handlers` made. */
@@ -39,8 +39,7 @@ export function listen(
     return new HttpServer({
       ...options,
       guards: handlers,
-      // An IncomingRequest has everything of a Request that Elysia and the guarded routes read.
-      fetch: (request) => elysia.fetch(request as Request) as Response | Promise<LightResponse | Response>,
+      fetch: (request) => elysia.fetch(request) as Response | Promise<LightResponse | Response>,
       toFaultResponse,
       toRejectionResponse: toHttpProblemResponse,
       onRejected: onUnhandledResponse,
