@@ -1,6 +1,6 @@
 // Elysia on this service's HTTP server. Inside, every route and hook gets an IncomingRequest and may return a LightResponse,
 // by whichever door the request came: from the server, or as a Fetch `Request` by `app.handle`.
-import { IncomingRequest, LightResponse, ResponseHead } from "@ingest/http-server";
+import { IncomingRequest, LightResponse } from "@ingest/http-server";
 import type { HTTPHeaders, StatusMap } from "elysia";
 import type { ElysiaAdapter } from "elysia/adapter";
 import { BunAdapter } from "elysia/adapter/bun";
@@ -26,6 +26,9 @@ const { mapResponse, mapEarlyResponse, mapCompactResponse } = BunAdapter.handler
   mapEarlyResponse: Mapper;
   mapCompactResponse(value: unknown, request: unknown): ReturnType<Mapper>;
 };
+
+/** A field of visible ASCII, which can be sent as it is. */
+const FIELD_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e]*$/;
 
 /** Elysia's mapper, with light responses and streams mapped here. */
 function extend(mapOther: Mapper): Mapper {
@@ -60,21 +63,21 @@ function isUntouched({ headers, status, cookie }: ResponseSettings): boolean {
 
 /** As Elysia merges a `Response` with `set`: what the response itself states has precedence. */
 function merge(response: LightResponse, settings: ResponseSettings): Mapped | Promise<Mapped> {
+  const { head, body, closes, bytes } = response;
   const { headers, status, cookie } = settings;
-  const values = Object.values(headers as Record<string, unknown>);
-  // Cookies are encoded, signed and repeated by Elysia.
-  if (cookie !== undefined || headers instanceof Headers || values.some(Array.isArray))
-    return mapResponse(response.toResponse(), settings, undefined);
-  const { head } = response;
   const own = new Set(Object.keys(head.fields).map((name) => name.toLowerCase()));
-  const added = Object.entries(headers as Record<string, string | number>)
-    .filter(([name]) => !own.has(name.toLowerCase()))
-    .map(([name, value]) => [name, String(value)] as const);
-  const merged = new ResponseHead(head.status === 200 && typeof status === "number" ? status : head.status, {
-    ...head.fields,
-    ...Object.fromEntries(added),
-  });
-  return new LightResponse(merged, response.body, response.closes, response.bytes);
+  let { lines } = response;
+  let isSimple = cookie === undefined && !(headers instanceof Headers);
+  for (const [name, value] of Object.entries(headers)) {
+    const line = `${name}: ${value}`;
+    if (Array.isArray(value) || !FIELD_LINE.test(line)) isSimple = false;
+    else if (!own.has(name.toLowerCase())) lines += `${line}\r\n`;
+  }
+  const keepsStatus = head.status !== 200 || status === undefined || status === 200;
+  // Elysia encodes cookies and refuses invalid fields.
+  return isSimple && keepsStatus
+    ? new LightResponse(head, body, closes, bytes, lines)
+    : mapResponse(response.toResponse(), settings, undefined);
 }
 
 type Handle = (request: Request) => Mapped | Promise<Mapped>;

@@ -1,5 +1,5 @@
 // Problem responses to errors that no handler caught: unknown paths and methods, and exceptions.
-import { LightResponse, ResponseHead } from "@ingest/http-server";
+import type { LightResponse } from "@ingest/http-server";
 import type { Log } from "@ingest/service";
 import { Elysia } from "elysia";
 import { Rejection } from "../rejection.ts";
@@ -48,7 +48,10 @@ export function errorRoutes(
 
 const UNREADABLE = toProblemResponse(new Rejection("bad_parameter", "The request could not be read."));
 
-function unmatched(request: Request, methodsOf: (path: string) => readonly string[]): LightResponse {
+function unmatched(
+  request: Request,
+  methodsOf: (path: string) => readonly string[],
+): LightResponse | Response {
   const { pathname } = new URL(request.url);
   const methods = methodsOf(pathname);
   if (methods.length === 0)
@@ -56,7 +59,7 @@ function unmatched(request: Request, methodsOf: (path: string) => readonly strin
       new Rejection("not_found", `Nothing exists at ${pathname.slice(0, 200)}: see /openapi for the paths.`),
     );
   const allow = methods.join(", ");
-  if (request.method === "OPTIONS") return new LightResponse(new ResponseHead(204, { Allow: allow }), "");
+  if (request.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
   return toProblemResponse(
     new Rejection("method_not_allowed", `${pathname} allows ${allow}, not ${request.method}.`),
     {},
