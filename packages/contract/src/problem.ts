@@ -75,6 +75,13 @@ export const problems = {
       "The body is larger than `MAX_BODY_BYTES`, an event than `MAX_EVENT_BYTES` (both once decompressed), a batch than `MAX_BATCH_EVENTS`, or a record than Kafka takes.",
     remedy: "Split the batch or shrink the event. Operators can raise the limit.",
   },
+  uri_too_long: {
+    status: 414,
+    title: "The request target is too long",
+    canRetry: false,
+    cause: "The path and the query exceed 8 KiB.",
+    remedy: "Send events in the body; a query holds only the parameters that `/openapi` lists.",
+  },
   unsupported_media_type: {
     status: 415,
     title: "This content type or encoding is not supported",
@@ -114,10 +121,12 @@ export const problems = {
   },
   not_implemented: {
     status: 501,
-    title: "This transfer encoding is not implemented",
+    title: "This method or transfer encoding is not implemented",
     canRetry: false,
-    cause: "`Transfer-Encoding` holds something other than `chunked`.",
-    remedy: "Send a `Content-Length`, or chunks alone; compress by `Content-Encoding`.",
+    cause:
+      "The method is CONNECT or has more than 32 characters, or `Transfer-Encoding` holds something other than `chunked`.",
+    remedy:
+      "Send events with POST, with a `Content-Length` or chunks alone; compress by `Content-Encoding`. A client that sends CONNECT takes this service for its proxy.",
   },
   journal_full: {
     status: 503,

@@ -4,7 +4,7 @@ import { BodyBuffer } from "./body-buffer.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { ChunkError, ChunkReader } from "./chunk-reader.ts";
 import type { RequestGuard } from "./options.ts";
-import { HttpRejection, payloadTooLarge, tooManyBytesInFlight } from "./rejection.ts";
+import { type HttpRejection, payloadTooLarge, refused, tooManyBytesInFlight } from "./rejection.ts";
 import { IncomingRequest } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";
 
@@ -95,7 +95,10 @@ export class BodyReader {
       });
     } catch (error) {
       if (!(error instanceof ChunkError)) throw error;
-      return new HttpRejection("bad_encoding", `The body can't be read: ${error.message}.`, true);
+      // As if the bytes had come one by one: what showed first is the reason.
+      return rejection === undefined
+        ? refused("bad_encoding", `The body can't be read: ${error.message}.`)
+        : refused(rejection.code, rejection.detail);
     }
     this.isDone = chunks.isDone;
     return rejection;

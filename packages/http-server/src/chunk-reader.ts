@@ -1,4 +1,5 @@
 // Reads a chunked body piece by piece as it arrives (RFC 9112, section 7.1).
+import { isFieldLine } from "./field-line.ts";
 
 /** The bytes are not a chunked body. */
 export class ChunkError extends Error {
@@ -9,8 +10,15 @@ const CR = 0x0d;
 const LF = 0x0a;
 /** The line before a chunk, and each line of the trailer section. */
 const MAX_LINE_BYTES = 1024;
+/** Of all chunks of a body together: what clients send beside the data has a bound of its own. */
+const MAX_EXTENSION_BYTES = 8 * 1024;
 const MAX_TRAILER_BYTES = 8 * 1024;
-const SIZE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
+
+const TOKEN = "[!#$%&'*+.^_`|~\\w-]+";
+const QUOTED_STRING = String.raw`"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"`;
+const VALUE = `(?:[\\t ]*=[\\t ]*(?:${TOKEN}|${QUOTED_STRING}))?`;
+/** The size, and the extensions, which have no meaning here (sections 7.1 and 7.1.1). */
+const SIZE_LINE = new RegExp(`^([\\da-fA-F]{1,12})((?:[\\t ]*;[\\t ]*${TOKEN}${VALUE})*)$`);
 
 export class ChunkReader {
   isDone = false;
@@ -18,6 +26,7 @@ export class ChunkReader {
   /** Bytes of the current chunk that are still to come. */
   #remaining = 0;
   #expects: "size" | "data" | "end of data" | "trailer" = "size";
+  #extensionBytes = 0;
   #trailerBytes = 0;
 
   /**
@@ -57,9 +66,12 @@ export class ChunkReader {
   #parseLine(line: string): void {
     switch (this.#expects) {
       case "size": {
-        const size = SIZE.exec(line);
-        if (size === null) throw new ChunkError("a chunk has no valid size");
-        this.#remaining = Number.parseInt(size[1]!, 16);
+        const [, size, extensions = ""] = SIZE_LINE.exec(line) ?? [];
+        if (size === undefined) throw new ChunkError("a chunk has no valid size, or an invalid extension");
+        this.#extensionBytes += extensions.length;
+        if (this.#extensionBytes > MAX_EXTENSION_BYTES)
+          throw new ChunkError("the extensions of the chunks are too large");
+        this.#remaining = Number.parseInt(size, 16);
         this.#expects = this.#remaining === 0 ? "trailer" : "data";
         return;
       }
@@ -68,9 +80,11 @@ export class ChunkReader {
         this.#expects = "size";
         return;
       default:
+        this.isDone = line === "";
+        if (this.isDone) return;
         this.#trailerBytes += line.length;
         if (this.#trailerBytes > MAX_TRAILER_BYTES) throw new ChunkError("the trailer section is too large");
-        this.isDone = line === "";
+        if (!isFieldLine(line)) throw new ChunkError("a line of the trailer section is not a field");
     }
   }
 }

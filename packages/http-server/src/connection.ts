@@ -10,7 +10,7 @@ import type { IncomingRequest } from "./request.ts";
 import { RequestReader, type RequestReaderEvents } from "./request-reader.ts";
 import { Responder, type ResponderEvents } from "./responder.ts";
 import type { LightResponse } from "./response.ts";
-import { CONTINUE } from "./response-encoder.ts";
+import { CLOSE, CONTINUE } from "./response-encoder.ts";
 
 /** So long the client may take to read the last response before the connection is cut, ms. */
 const LINGER_MS = 2_000;
@@ -175,7 +175,7 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
   onInvalid(rejection: HttpRejection): void {
     const { dispatcher, encoder } = this.#context;
     const response = dispatcher.finish(dispatcher.reject(rejection), undefined, this);
-    this.onResponse(encoder.encode(response, true, false), false);
+    this.onResponse(encoder.encode(response, CLOSE, this.#reader.isHeadRequest), false);
   }
 
   onEndless(): void {

@@ -35,19 +35,47 @@ describe("a head", () => {
     [post("Connection: close"), false],
     [post("Connection: x, Close"), false],
     ["GET / HTTP/1.0", false],
-    [lines("GET / HTTP/1.0", "Connection: Keep-Alive"), false],
+    [lines("GET / HTTP/1.0", "Connection: Keep-Alive"), true],
+    [lines("GET / HTTP/1.0", "Connection: keep-alive, close"), false],
+    [lines("GET / HTTP/1.0", "Connection: keep-alive-ish"), false],
   ])("%j: keep-alive is %p", (text, keepAlive) => expect(read(text).keepAlive).toBe(keepAlive));
 
   test.each([
     ["GET http://other:80/a?b HTTP/1.1", "/a?b"],
     ["GET https://other HTTP/1.1", "/"],
+    ["GET HTTP://[::1]:80/a HTTP/1.1", "/a"],
     ["GET http://other?b HTTP/1.1", "/?b"],
     ["OPTIONS * HTTP/1.1", "/"],
     ["GET /a..b/.c/...?../x HTTP/1.1", "/a..b/.c/...?../x"],
   ])("the target of %s is %s", (line, target) => expect(read(lines(line, "Host: h")).target).toBe(target));
 
+  test.each(["a%20b", "1.2.3.4.5", "[v1.a]", ""])(
+    "a Host of %j, which is none to a URL parser, makes no invalid URL",
+    (host) => {
+      expect(read(lines("GET /x HTTP/1.1", `Host: ${host}`)).url).toBe("http://localhost/x");
+    },
+  );
+
+  test("in absolute form has the authority of its target instead of the Host field", () => {
+    expect(read(lines("GET http://a:81/x HTTP/1.1", "Host: b")).get("host")).toBe("a:81");
+    expect(read(lines("GET http://a/x HTTP/1.1", "Host:")).get("host")).toBe("a");
+  });
+
   test.each([
     ["", "not_http"],
+    [lines("GET / HTTP/1.1", "Host: a b"), "not_http"],
+    [lines("GET / HTTP/1.1", "Host: a/b"), "not_http"],
+    [lines("GET / HTTP/1.1", "Host: user@a"), "not_http"],
+    [lines("GET / HTTP/1.1", "Host: a:b"), "not_http"],
+    [lines("GET / HTTP/1.0", "Host: a/b"), "not_http"],
+    [lines("GET http://a/x HTTP/1.1"), "not_http"],
+    [lines("GET http://a/x HTTP/1.1", "Host: a/b"), "not_http"],
+    [lines("GET http://:80/x HTTP/1.1", "Host: a"), "not_http"],
+    [lines("GET http:///x HTTP/1.1", "Host: a"), "not_http"],
+    [lines("GET http://user@a/x HTTP/1.1", "Host: a"), "not_http"],
+    [lines("GET ftp://a/x HTTP/1.1", "Host: a"), "not_http"],
+    [lines("CONNECT a:443 HTTP/1.1", "Host: a:443"), "not_implemented"],
+    [lines(`GET /${"a".repeat(8_192)} HTTP/1.1`, "Host: h"), "uri_too_long"],
     ["GET / HTTP/1.1", "not_http"],
     [lines("GET  / HTTP/1.1", "Host: h"), "not_http"],
     [lines("GET /a b HTTP/1.1", "Host: h"), "not_http"],

@@ -6,6 +6,7 @@ export const rejectionStatuses = {
   bad_encoding: 400,
   request_timeout: 408,
   too_large: 413,
+  uri_too_long: 414,
   expectation_failed: 417,
   head_too_large: 431,
   not_implemented: 501,
@@ -30,6 +31,16 @@ export class HttpRejection {
   }
 }
 
+/** Nothing behind the request can be read. */
+export function refused(code: HttpRejectionCode, detail: string): HttpRejection {
+  return new HttpRejection(code, detail, true);
+}
+
+/** @param what breaks the syntax of HTTP/1.1, as a clause */
+export function badRequest(what: string): HttpRejection {
+  return refused("not_http", `The request can't be read: ${what}.`);
+}
+
 export function payloadTooLarge(maxBytes: number): HttpRejection {
   return new HttpRejection("too_large", `The body has more than ${maxBytes} bytes.`);
 }
@@ -41,5 +52,5 @@ export function tooManyBytesInFlight(): HttpRejection {
 
 /** @param what what did not arrive, as the subject of a sentence */
 export function timedOut(what: string, timeoutMs: number): HttpRejection {
-  return new HttpRejection("request_timeout", `${what} did not arrive within ${timeoutMs} ms.`, true);
+  return refused("request_timeout", `${what} did not arrive within ${timeoutMs} ms.`);
 }

@@ -19,8 +19,10 @@ export class RequestHead {
     readonly bodyLength: BodyLength,
     readonly keepAlive: boolean,
     readonly expectsContinue: boolean,
+    /** Such a client knows neither chunks nor interim responses, and keeps a connection only when the response says so. */
+    readonly isHttp10 = false,
     /** With the scheme and the name by which the client reached this server (RFC 9110, section 7.1). */
-    readonly url = `http://${fields.get("host") || "localhost"}${target}`,
+    readonly url = `http://${toUrlHost(fields.get("host"))}${target}`,
   ) {
     this.path = target.split("?", 1)[0]!;
   }
@@ -29,4 +31,9 @@ export class RequestHead {
   get(name: string): string | null {
     return this.fields.get(name) ?? null;
   }
+}
+
+/** Some hosts of RFC 3986 are none to a URL parser, such as `1.2.3.4.5`. */
+function toUrlHost(host: string | undefined): string {
+  return host && URL.canParse(`http://${host}`) ? host : "localhost";
 }

@@ -2,6 +2,7 @@
 import { Body } from "./body.ts";
 import { BodyReader } from "./body-reader.ts";
 import type { ConnectionContext } from "./context.ts";
+import { hasHeadBegun, hasHeadMethod } from "./head-reader.ts";
 import type { Input } from "./input.ts";
 import { HttpRejection, payloadTooLarge } from "./rejection.ts";
 import { IncomingRequest } from "./request.ts";
@@ -37,6 +38,7 @@ export class RequestReader {
   readonly #events: RequestReaderEvents;
   /** The beginning of a head has come. */
   #isInHead = false;
+  #isHeadRequest = false;
   #body: BodyReader | undefined;
   /** More bytes came with the request that was handed on last. */
   #hasMore = false;
@@ -51,6 +53,11 @@ export class RequestReader {
   get phase(): "idle" | "head" | "body" {
     if (this.#body !== undefined) return "body";
     return this.#isInHead ? "head" : "idle";
+  }
+
+  /** The head that is coming, or was invalid, has the method HEAD: the response has no body. */
+  get isHeadRequest(): boolean {
+    return this.#isHeadRequest;
   }
 
   /** A body is coming, and its request has no response yet. */
@@ -113,6 +120,7 @@ export class RequestReader {
     }
     this.#isInHead = false;
     if (head instanceof HttpRejection) {
+      this.#isHeadRequest = hasHeadMethod(bytes, heads.start);
       this.#events.onInvalid(head);
       return bytes.length;
     }
@@ -129,12 +137,11 @@ export class RequestReader {
   }
 
   #waitForHead(bytes: Buffer, at: number): void {
-    const hasBegun = at < bytes.length;
-    if (hasBegun) {
-      if (!this.#isInHead) this.#events.onProgress();
-      this.#input.hold(bytes, at);
-    }
+    const hasBegun = hasHeadBegun(bytes, at);
+    if (hasBegun && !this.#isInHead) this.#events.onProgress();
+    if (at < bytes.length) this.#input.hold(bytes, at);
     this.#isInHead = hasBegun;
+    this.#isHeadRequest = hasHeadMethod(bytes, at);
   }
 
   #expectBody(head: RequestHead): void {

@@ -131,8 +131,17 @@ export class IncomingRequest implements Request {
 
   /** The same request as GET, for a HEAD that is handled as one. */
   toGet(): IncomingRequest {
-    const { target, fields, bodyLength, keepAlive, expectsContinue, url } = this.head;
-    const head = new RequestHead("GET", target, fields, bodyLength, keepAlive, expectsContinue, url);
+    const { target, fields, bodyLength, keepAlive, expectsContinue, isHttp10, url } = this.head;
+    const head = new RequestHead(
+      "GET",
+      target,
+      fields,
+      bodyLength,
+      keepAlive,
+      expectsContinue,
+      isHttp10,
+      url,
+    );
     const get = new IncomingRequest(head, this.startedMs, this.content);
     get.#lazy = this.#parts;
     return get;
@@ -195,5 +204,5 @@ function toHead({ method, url, headers }: Request, bodyLength: number): RequestH
   const { host, pathname, search } = new URL(url);
   const fields = new Map(headers);
   fields.set("host", host);
-  return new RequestHead(method, pathname + search, fields, bodyLength, true, false, url);
+  return new RequestHead(method, pathname + search, fields, bodyLength, true, false, false, url);
 }

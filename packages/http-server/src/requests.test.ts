@@ -9,6 +9,11 @@ const chunked = postHead("/echo", "Transfer-Encoding: chunked");
 
 test.each([
   ["no HTTP", "NONSENSE\r\n\r\n", 400],
+  ["a TLS ClientHello", "\x16\x03\x01", 400],
+  ["an empty line of LF alone", "\n", 400],
+  ["a target that is too long", `GET /${"a".repeat(9_000)}`, 414],
+  ["CONNECT", "CONNECT test:443 HTTP/1.1\r\n", 501],
+  ["an invalid Host", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400],
   ["a head without CR", "GET / HTTP/1.1\nHost: test\n\n", 400],
   ["a Content-Length that is not a number", postHead("/echo", "Content-Length: abc"), 400],
   ["a negative Content-Length", postHead("/echo", "Content-Length: -5"), 400],
@@ -120,6 +125,57 @@ test("an HTTP/1.0 request gets a response, and the connection ends", async () =>
   const response = await socket.untilClosed();
   expect(response).toStartWith("HTTP/1.1 200");
   expect(response).toContain("Connection: close");
+});
+
+test("an HTTP/1.0 connection is kept when the client asks for it, and the response confirms it", async () => {
+  await using server = new TestServer();
+  using socket = new RawSocket(server.port);
+  const request = "POST /echo HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n";
+  socket.write(`${request}one`);
+  expect(await socket.untilReceived("one")).toContain("Connection: keep-alive\r\n");
+  socket.write("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n");
+  expect(await socket.untilReceived("GET /")).toContain("Connection: keep-alive\r\n");
+  socket.write(`${request.replace("keep-alive", "close")}two`);
+  expect(await socket.untilClosed()).toEndWith("two");
+});
+
+test.skipIf(Bun.which("ab") === null)("ab -k keeps its connections", async () => {
+  await using server = new TestServer();
+  const ab = Bun.spawn(["ab", "-k", "-q", "-n", "500", "-c", "10", `http://127.0.0.1:${server.port}/`]);
+  const output = await ab.stdout.text();
+  expect(output).toMatch(/Complete requests: +500\n/);
+  expect(output).toMatch(/Failed requests: +0\n/);
+  expect(output).toMatch(/Keep-Alive requests: +500\n/);
+});
+
+test.each([
+  ["a response", "HEAD / HTTP/1.1\r\nHost: test\r\n\r\n", 200],
+  ["a fault", "HEAD /throw HTTP/1.1\r\nHost: test\r\n\r\n", 500],
+  ["an invalid head", "HEAD / HTTP/1.1\r\nHost: a b\r\n\r\n", 400],
+  ["an invalid head whose end has not come", "\r\nHEAD / HTTP/2.0\r\n", 505],
+  ["a late head", "HEAD / HTTP/1.1\r\n", 408],
+  ["a body that is too large", "HEAD / HTTP/1.1\r\nHost: test\r\nContent-Length: 99999999\r\n\r\n", 413],
+  ["a malformed body", "HEAD / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 400],
+])("%s to HEAD has no body", async (_, text, status) => {
+  await using server = new TestServer({ headTimeoutMs: 100, idleTimeoutMs: 200 });
+  using socket = new RawSocket(server.port);
+  socket.write(text);
+  const response = await socket.untilClosed();
+  expect(response).toStartWith(`HTTP/1.1 ${status}`);
+  expect(response.indexOf("\r\n\r\n")).toBe(response.length - 4);
+});
+
+test("empty lines before a request are ignored, in one piece and cut", async () => {
+  await using server = new TestServer();
+  for (const pieces of [["\r\n\r\n"], ["\r", "\n\r", "\n"]]) {
+    using socket = new RawSocket(server.port);
+    for (const piece of pieces) {
+      socket.write(piece);
+      await Bun.sleep(1);
+    }
+    socket.write(post("/echo", "hello"));
+    expect(await socket.untilReceived("hello")).toStartWith("HTTP/1.1 200");
+  }
 });
 
 test("an empty line between requests is ignored, and starts no head", async () => {

@@ -4,6 +4,7 @@ import type { ConnectionContext } from "./context.ts";
 import type { Peer } from "./options.ts";
 import type { IncomingRequest } from "./request.ts";
 import { LightResponse } from "./response.ts";
+import { toConnectionLine } from "./response-encoder.ts";
 
 /** What the responder reports to its connection. */
 export interface ResponderEvents extends Peer {
@@ -53,7 +54,10 @@ export class Responder {
     const { head } = request;
     const response = dispatcher.finish(given, request, this.#events);
     const keeps = keepAlive && head.keepAlive && !response.closes && !this.#events.isLastResponse;
-    this.#events.onResponse(encoder.encode(response, !keeps, head.method === "HEAD"), keeps);
+    this.#events.onResponse(
+      encoder.encode(response, toConnectionLine(keeps, head), head.method === "HEAD"),
+      keeps,
+    );
   }
 
   #respondFault(error: unknown, request: IncomingRequest, body: BodyReader | undefined): void {
@@ -74,7 +78,7 @@ export class Responder {
     const { head } = request;
     const keeps = head.keepAlive && !this.#events.isLastResponse;
     const finished = dispatcher.finish(response, request, this.#events);
-    encoder.encodeFetch(finished, !keeps, head.method === "HEAD").then(
+    encoder.encodeFetch(finished, toConnectionLine(keeps, head), head.method === "HEAD").then(
       (data) => {
         this.#events.onResponse(data, keeps);
         this.#settle(body);

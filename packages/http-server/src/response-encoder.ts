@@ -1,10 +1,19 @@
 // Turns responses into the bytes that are sent.
 import { STATUS_CODES } from "node:http";
+import type { RequestHead } from "./request-head.ts";
 import type { LightResponse, ResponseHead } from "./response.ts";
 
 export const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
-const CLOSE = "Connection: close\r\n";
+export const CLOSE = "Connection: close\r\n";
+const KEEP_ALIVE = "Connection: keep-alive\r\n";
+
+/** What the response says about its connection: nothing where it stays, except to HTTP/1.0 (RFC 9112, section 9.3). */
+export function toConnectionLine(keepAlive: boolean, { isHttp10 }: RequestHead): string {
+  if (!keepAlive) return CLOSE;
+  return isHttp10 ? KEEP_ALIVE : "";
+}
+
 /** Fields about the message's transfer, which the server sets itself. */
 const OWN_FIELDS = new Set(["connection", "content-length", "date", "transfer-encoding"]);
 
@@ -26,20 +35,21 @@ export class ResponseEncoder {
   }
 
   /**
+   * @param connectionLine of `toConnectionLine`
    * @param isHead the response to HEAD, which has a Content-Length and no body
    * @returns text when every byte is ASCII
    */
-  encode(response: LightResponse, closes: boolean, isHead: boolean): string | Buffer {
+  encode(response: LightResponse, connectionLine: string, isHead: boolean): string | Buffer {
     const { head, body, bytes, lines } = response;
-    const text = `${this.#prefixOf(head)}${lines}${closes ? CLOSE : ""}Content-Length: ${bytes}\r\n\r\n${isHead ? "" : body}`;
+    const text = `${this.#prefixOf(head)}${lines}${connectionLine}Content-Length: ${bytes}\r\n\r\n${isHead ? "" : body}`;
     return isHead || bytes === body.length ? text : Buffer.from(text);
   }
 
   /** Encodes a Fetch `Response`, whose body is read to its end first. Rejects when that fails. */
-  async encodeFetch(response: Response, closes: boolean, isHead: boolean): Promise<Buffer> {
+  async encodeFetch(response: Response, connectionLine: string, isHead: boolean): Promise<Buffer> {
     const { status, headers } = response;
     const body = await response.bytes();
-    let lines = closes ? CLOSE : "";
+    let lines = connectionLine;
     for (const [name, value] of headers) {
       if (!OWN_FIELDS.has(name)) lines += `${name}: ${value}\r\n`;
     }

@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { RawSocket, until } from "@ingest/testkit";
 import { LightResponse, ResponseHead } from "./response.ts";
-import { ResponseEncoder } from "./response-encoder.ts";
+import { CLOSE, ResponseEncoder } from "./response-encoder.ts";
 import { post, TestServer } from "./testing/test-server.ts";
 
 describe("the encoder", () => {
@@ -13,17 +13,17 @@ describe("the encoder", () => {
   test("renews the Date of a head that it knows", () => {
     const encoder = new ResponseEncoder(new Date("2026-01-31T12:00:00Z"));
     const response = new LightResponse(head, "b");
-    expect(encoder.encode(response, false, false)).toBe(
+    expect(encoder.encode(response, "", false)).toBe(
       "HTTP/1.1 200 OK\r\nX-A: 1\r\nDate: Sat, 31 Jan 2026 12:00:00 GMT\r\nContent-Length: 1\r\n\r\nb",
     );
     encoder.setDate(new Date("2026-01-31T12:00:01Z"));
-    expect(encoder.encode(response, true, true)).toBe(
+    expect(encoder.encode(response, CLOSE, true)).toBe(
       "HTTP/1.1 200 OK\r\nX-A: 1\r\nDate: Sat, 31 Jan 2026 12:00:01 GMT\r\nConnection: close\r\nContent-Length: 1\r\n\r\n",
     );
   });
 
   test("gives the length in bytes", () => {
-    const encoded = new ResponseEncoder(new Date()).encode(new LightResponse(head, "ключ"), false, false);
+    const encoded = new ResponseEncoder(new Date()).encode(new LightResponse(head, "ключ"), "", false);
     expect(encoded).toBeInstanceOf(Buffer);
     expect(encoded.toString()).toContain("Content-Length: 8\r\n\r\nключ");
   });
@@ -32,7 +32,7 @@ describe("the encoder", () => {
     const response = new Response("body", {
       headers: { "content-length": "9", connection: "x", "x-a": "1" },
     });
-    const encoded = (await new ResponseEncoder(new Date()).encodeFetch(response, true, false)).toString();
+    const encoded = (await new ResponseEncoder(new Date()).encodeFetch(response, CLOSE, false)).toString();
     expect(encoded.match(/content-length: \d+/gi)).toEqual(["Content-Length: 4"]);
     expect(encoded.match(/connection: \w+/gi)).toEqual(["Connection: close"]);
     expect(encoded).toContain("x-a: 1\r\n");
@@ -41,7 +41,7 @@ describe("the encoder", () => {
   test.each([204, 304])("gives %i no length", async (status) => {
     const encoded = await new ResponseEncoder(new Date()).encodeFetch(
       new Response(null, { status }),
-      false,
+      "",
       false,
     );
     expect(encoded.toString()).not.toContain("Content-Length");

@@ -6,7 +6,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { HeadReader } from "./head-reader.ts";
 import type { HttpServerOptions } from "./options.ts";
 import { HttpRejection } from "./rejection.ts";
-import { ResponseEncoder } from "./response-encoder.ts";
+import { CLOSE, ResponseEncoder } from "./response-encoder.ts";
 import { dropSyns } from "./syn-filter.ts";
 
 const SWEEP_MS = 250;
@@ -144,7 +144,7 @@ export class HttpServer {
     const { dispatcher, encoder } = this.#context;
     // Waiting until the client has read it would keep one more connection open.
     const response = dispatcher.finish(dispatcher.toRejectionResponse(rejection), undefined, socket);
-    socket.end(encoder.encode(response, true, false));
+    socket.end(encoder.encode(response, CLOSE, false));
   }
 
   #close(connection: Connection | undefined): void {

@@ -27,6 +27,7 @@ describe("what the server refuses has a problem body", () => {
     ["not_http", 400, "NONSENSE\r\n\r\n"],
     ["bad_encoding", 400, `${head("/register_event", "Transfer-Encoding: chunked")}zz\r\n`],
     ["too_large", 413, head("/register_event", "Content-Length: 99999999999")],
+    ["uri_too_long", 414, `GET /${"y".repeat(10_000)}`],
     ["head_too_large", 431, head("/register_event", `X-Large: ${"y".repeat(40_000)}`)],
     ["request_timeout", 408, `${head("/register_event", "Content-Length: 50")}{"ev`],
     ["request_timeout", 408, "POST /register_event HTTP/1.1\r\nHost:"],
