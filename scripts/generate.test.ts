@@ -34,7 +34,7 @@ test("both services take .env.example, uncommented, for their defaults", async (
   expect(readConsumerSettings(env)).toEqual(readConsumerSettings({}));
 });
 
-test("every setting says why", () => {
+test("every setting has a description", () => {
   const silent = settingsParts.flatMap(([, rows]) =>
     Object.entries(rows)
       .filter(([, row]) => !row.description)

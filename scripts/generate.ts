@@ -19,7 +19,7 @@ export const generatedFiles: Readonly<Record<string, () => string>> = {
   "packages/kafka/src/librdkafka-properties.json": propertiesFile,
 };
 
-/** The generated files that differ from what the code says, with what they should contain. */
+/** The generated files that are stale, with the text that they should contain. */
 export async function staleFiles(): Promise<[path: string, contents: string][]> {
   const stale: [string, string][] = [];
   for (const [path, toContents] of Object.entries(generatedFiles)) {

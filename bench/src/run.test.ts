@@ -206,7 +206,7 @@ test("reports its progress, and stops on its signal", async () => {
 });
 
 describe("--verify", () => {
-  /** A topic that holds what the service was sent, save what `loses` says. */
+  /** A topic with the events that the service received, except those that `loses` selects. */
   function topicOf(ids: string[], loses: (n: number) => boolean): EventTopic {
     return {
       ends: async () => new Map([[0, ids.length]]),

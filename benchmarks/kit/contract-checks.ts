@@ -7,7 +7,7 @@ const json = "application/json";
 interface InvalidBody {
   readonly body: string;
   readonly type?: string;
-  /** Of this project's service. Others may use another 4xx, as their framework does. */
+  /** The status that this project's service must return. Other servers may return another 4xx. */
   readonly status: number;
 }
 
@@ -47,7 +47,7 @@ const invalidBodies: readonly InvalidBody[] = [
   { body: '{"event_type":"a"}', type: "text/plain", status: 415 },
 ];
 
-/** Sent byte for byte. Each has an event_type of its own, so that its record can be told from the others. */
+/** Sent byte for byte. Each has an event_type of its own, which identifies its record. */
 const validBodies: readonly string[] = [
   '{"event_type":"check-1"}',
   '{"event_type":"check-2","event_id":"given-1","user_id":"user-1"}',
@@ -68,7 +68,7 @@ export interface CheckResult {
 
 /**
  * Sends every body once.
- * @param isExact must a rejection have exactly the contract's status, or will any 4xx do?
+ * @param isExact whether a rejection must have the contract's status; otherwise any 4xx is correct
  */
 export async function checkResponses(url: URL, isExact: boolean): Promise<CheckResult> {
   const problems: string[] = [];
@@ -76,16 +76,17 @@ export async function checkResponses(url: URL, isExact: boolean): Promise<CheckR
   for (const { body, type = json, status } of invalidBodies) {
     const response = await post(url, body, type);
     if (response.status === 202) accepted++;
-    const isRight = isExact ? response.status === status : response.status >= 400 && response.status < 500;
-    if (!isRight) problems.push(`${body || "an empty body"} got ${response.status}, expected ${status}`);
+    const isCorrect = isExact ? response.status === status : response.status >= 400 && response.status < 500;
+    if (!isCorrect) problems.push(`${body || "an empty body"} got ${response.status}, expected ${status}`);
   }
   for (const body of validBodies) {
     const response = await post(url, body, json);
     if (response.status === 202) accepted++;
     const expectedId = (JSON.parse(body) as { event_id?: string }).event_id;
     const got = parse(response.text);
-    const isId = expectedId === undefined ? UUIDV7.test(String(got?.event_id)) : got?.event_id === expectedId;
-    if (response.status !== 202 || got?.status !== "accepted" || !isId) {
+    const hasExpectedId =
+      expectedId === undefined ? UUIDV7.test(String(got?.event_id)) : got?.event_id === expectedId;
+    if (response.status !== 202 || got?.status !== "accepted" || !hasExpectedId) {
       problems.push(`${body} got ${response.status} ${response.text.slice(0, 200)}`);
     }
   }

@@ -2,7 +2,7 @@
 
 const batch = ["--concurrency", "16", "--batch", "100"];
 
-/** Single events come first: every JIT compiler has seen them before batches are measured. */
+/** Single events come first, so that every JIT compiler is warm before batches are measured. */
 export const loads = {
   c64: { title: "64 connections", flags: ["--concurrency", "64"] },
   c256: { title: "256 connections", flags: ["--concurrency", "256"] },

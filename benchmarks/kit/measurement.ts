@@ -17,7 +17,7 @@ export const Named = <T extends string>(names: readonly T[], description: string
 export const loadMeasurement = {
   void: Type.Array(Type.String(), { description: "why the sample is not valid; empty when it is" }),
   eventBytes: Count("size of an event as sent"),
-  accepted: Count("events answered with 202; the topic has as many records, or the sample is void"),
+  accepted: Count("events with a 202 response; the topic has as many records, or the sample is void"),
   refused: Count("events refused, for example by a full queue"),
   seconds: Amount("from the first request to the last response"),
   eventsPerSecond: Amount("accepted / seconds"),

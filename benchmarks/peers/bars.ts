@@ -27,7 +27,7 @@ export function barsMarkdown(report: Report): string {
   return ["```", ...lines, "```"].join("\n");
 }
 
-/** A bar of so many characters, to an eighth of one. */
+/** A bar of this width in characters, to an eighth of a character. */
 function toBar(length: number): string {
   const parts = Math.max(1, Math.round(length * 8));
   return "█".repeat(Math.floor(parts / 8)) + eighths[parts % 8];

@@ -87,8 +87,8 @@ export function capacityMarkdown(report: Report): string {
     "Measured: CPU an event of the producer and of the consumer, on one core of the machine named above; bytes an event on " +
       `the broker's disk. Estimated: everything else. A core is planned to ${PLANNED_SHARE * 100} %, a record has ${REPLICAS} replicas, a ` +
       `broker writes ${BROKER_BYTES_PER_SECOND / 1e6} MB/s at most (a rule of thumb, not measured here) and is planned to the same share, partitions are ` +
-      "twice the consumers. The producer's cost is the median, the consumer's that of its worst round. That a worker on a core " +
-      "of its own costs what one alone does is an assumption: workers share nothing but the port, but where they share their " +
-      "cores with broker and load they cost more (WORKERS=2 above). Load balancers, TLS and the network come on top.",
+      "twice the consumers. The producer's cost is the median, the consumer's that of its worst round. It is assumed that a " +
+      "worker with a core of its own costs as much as a single worker: workers share only the port. Where they share their " +
+      "cores with broker and load they cost more (WORKERS=2 above). Load balancers, TLS and the network are not included.",
   ].join("\n");
 }

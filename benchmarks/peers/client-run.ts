@@ -114,15 +114,15 @@ async function runAutocannon(
 function toSample(
   round: number,
   client: ClientSample["client"],
-  answered: number,
+  responses: number,
   seconds: number,
   cpuMicros: number,
 ): ClientSample {
   return {
     round,
     client,
-    requestsPerSecond: answered / seconds,
-    cpuMicrosPerRequest: cpuMicros / Math.max(1, answered),
+    requestsPerSecond: responses / seconds,
+    cpuMicrosPerRequest: cpuMicros / Math.max(1, responses),
     cpuShare: cpuMicros / 1e6 / seconds,
   };
 }

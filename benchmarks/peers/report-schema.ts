@@ -32,7 +32,7 @@ export const ClientSample = Type.Object(
   {
     round: Count("from 0"),
     client: Named(["bench", "autocannon"] as const, "the load generator"),
-    requestsPerSecond: Amount("answered, with 64 connections"),
+    requestsPerSecond: Amount("responses, with 64 connections"),
     cpuMicrosPerRequest: Amount("of the load generator, its start included; µs"),
     cpuShare: Amount("of one core"),
   },

@@ -8,7 +8,7 @@ export function problemsPage(): string {
     "# Problems",
     "",
     "Every error response is `application/problem+json` (RFC 9457). Its `code` is one of these, and its `detail` says what to " +
-      "change in this very request; `GET` its `type` for what this page says of it. *Retry* means that the same request can succeed later; 503 carries `Retry-After`.",
+      "change in the request. `GET` the path in its `type` for the cause and remedy below. *Retry* means that the same request can succeed later; 503 carries `Retry-After`.",
     "",
     "| code | status | retry | cause | remedy |",
     "| --- | --- | --- | --- | --- |",

@@ -102,7 +102,7 @@ export class Stack {
     await until(`${events} accepted events`, async () => (await this.acceptedEvents()) >= events, deadlineMs);
   }
 
-  /** The consumers' log once it has so many events of the run. */
+  /** The consumers' log, once it has this many events of the run. */
   async untilLogged(runId: string, events: number, deadlineMs: number) {
     return until(
       `${events} logged events`,

@@ -10,7 +10,7 @@ const seed = Number(process.env.FUZZ_SEED ?? 1);
 const REQUESTS = 400;
 /** Between the pieces of a slow request. */
 const PAUSE_MS = 30;
-/** A connection that has been silent for so long is closed. */
+/** A connection that has been silent for this long is closed, ms. */
 const QUIET_MS = 300;
 /** The deadline for an expected response. */
 const RESPONSE_WITHIN_MS = 30_000;

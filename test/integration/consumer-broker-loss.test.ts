@@ -58,7 +58,7 @@ describe.skipIf(!canStartBroker())("a consumer whose broker", () => {
     const port = await freePort();
     const env = { KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${port}`, KAFKA_TOPIC: "late", KAFKA_GROUP_ID: "late" };
     await using consumer = startConsumer(env);
-    await until("the retry logged", () => consumer.hasLogged("Kafka unreachable, retrying"), 60_000);
+    await until("the retry logged", () => consumer.hasLogged("Kafka unreachable: retrying"), 60_000);
     expect((await consumer.fetch("/health/live")).status).toBe(200);
     expect((await consumer.fetch("/health/ready")).status).toBe(503);
     await using late = await startBroker({ port });

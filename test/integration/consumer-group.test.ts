@@ -19,7 +19,7 @@ function assignedTo(lines: readonly LogLine[]): number[] {
   return [...assigned].sort((a, b) => a - b);
 }
 
-/** Waits until two members hold so many partitions each. */
+/** Waits until each of two members holds this many partitions. */
 async function untilShared(one: ConsumerProcess, other: ConsumerProcess, partitions: number): Promise<void> {
   await until(
     `${partitions} partitions each`,

@@ -1,4 +1,4 @@
-// Both clients against a server that says and does what the test tells it, byte by byte.
+// Both clients against a server whose every byte the test decides.
 import { afterEach, describe, expect, test } from "bun:test";
 import { until } from "@ingest/testkit";
 import type { Socket, TCPSocketListener } from "bun";

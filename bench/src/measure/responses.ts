@@ -74,7 +74,7 @@ export function readProblemCode(body: string): string | undefined {
   return typeof code === "string" && code !== "" ? code : undefined;
 }
 
-/** Does this status mean that nothing was accepted? Before a 500, 502 or 504 events may have been accepted. */
+/** True when the status means that nothing was accepted. With 500, 502 or 504, events may have been accepted. */
 export function isRefusal(httpStatus: number): boolean {
   return (httpStatus >= 300 && httpStatus < 500) || httpStatus === 501 || httpStatus === 503;
 }

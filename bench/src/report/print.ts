@@ -89,10 +89,10 @@ function row(name: string, value: string): string {
   return `${name.padEnd(20)}${value}`;
 }
 
-/** `  (queue_full 3, invalid 2)`; nothing when the only name is one of `plain`. */
-function list(counts: Record<string, number>, plain: string[] = []): string {
+/** `  (queue_full 3, invalid 2)`; empty when the only name is one of `usual`, which goes without saying. */
+function list(counts: Record<string, number>, usual: string[] = []): string {
   const entries = Object.entries(counts);
-  if (entries.length === 0 || (entries.length === 1 && plain.includes(entries[0]![0]))) return "";
+  if (entries.length === 0 || (entries.length === 1 && usual.includes(entries[0]![0]))) return "";
   return `  (${toList(counts)})`;
 }
 

@@ -7,7 +7,7 @@ import { type VerifyPlan, verify } from "./verify.ts";
 /** A topic whose partitions are arrays of ids. An id of null is a record without a value. */
 class FakeTopic implements EventTopic {
   readonly partitions: (string | null)[][] = [[], []];
-  /** Called with the how many-th look it is. */
+  /** Called at each look with its number. */
   onLook: (look: number) => void = () => {};
   looks = 0;
 

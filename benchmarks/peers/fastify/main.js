@@ -30,7 +30,7 @@ const eventSchema = {
   },
 };
 
-const answerSchema = {
+const responseSchema = {
   type: "object",
   properties: { status: { type: "string" }, event_id: { type: "string" } },
 };
@@ -80,7 +80,7 @@ app.setErrorHandler(function answerProblem(error, _request, reply) {
 
 app.post(
   "/register_event",
-  { schema: { body: eventSchema, response: { 202: answerSchema } } },
+  { schema: { body: eventSchema, response: { 202: responseSchema } } },
   function registerEvent(request, reply) {
     const event = request.body;
     if (!isCalendarTime(event.timestamp)) {

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { temporaryFolder } from "@ingest/testkit";
 
 interface Machine {
-  /** Runs `ensureKafka` in a process of its own on this machine, and prints what came of it. */
+  /** Runs `ensureKafka` in a process of its own on this machine, and prints the result. */
   ensure(): Promise<string>;
   cache: string;
   /** How often Maven was called. */
   calls(): Promise<number>;
 }
 
-/** A machine with an empty cache and a Maven that does as the script says. `$target` is the folder asked for. */
+/** A machine with an empty cache and a Maven that runs this script. `$target` is the folder that is asked for. */
 async function onMachine(
   maven: string | undefined,
   work: (machine: Machine) => Promise<void>,
@@ -29,8 +29,8 @@ async function onMachine(
   }
   const program = `
     import { ensureKafka } from ${JSON.stringify(join(import.meta.dir, "artifacts.ts"))};
-    const said = await ensureKafka().then(({ classPath }) => classPath, (error) => error.code + ": " + error.message);
-    console.log(said);`;
+    const result = await ensureKafka().then(({ classPath }) => classPath, (error) => error.code + ": " + error.message);
+    console.log(result);`;
   const ensure = async () => {
     const child = Bun.spawn([process.execPath, "-e", program], {
       env: { ...process.env, PATH: bin, XDG_CACHE_HOME: join(folder, "cache") },

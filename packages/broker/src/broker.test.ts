@@ -94,7 +94,7 @@ test.if(canStartBroker())(
 );
 
 test.if(canStartBroker())(
-  "says in Kafka's own words why it did not start",
+  "that does not start reports the end of Kafka's log",
   async () => {
     const thrown = await rejection(startBroker({ properties: { "num.io.threads": "none" } }));
     expect(thrown).toMatchObject({ name: "BrokerError" });

@@ -1,4 +1,4 @@
-// How safe an event is when its request is answered: the levels that a caller can ask for.
+// How safe an event is when its response is sent: the levels that a caller can ask for.
 
 /**
  * - `accepted`: in the memory of the producer process

@@ -72,7 +72,7 @@ export const problems = {
     title: "The body or the event is too large",
     canRetry: false,
     cause:
-      "The body is larger than `MAX_BODY_BYTES`, an event than `MAX_EVENT_BYTES` (both once decompressed), a batch than `MAX_BATCH_EVENTS`, or a record than Kafka takes.",
+      "The body exceeds `MAX_BODY_BYTES`, an event exceeds `MAX_EVENT_BYTES` (both count decompressed), a batch exceeds `MAX_BATCH_EVENTS`, or a record exceeds Kafka's limit.",
     remedy: "Split the batch or shrink the event. Operators can raise the limit.",
   },
   uri_too_long: {
@@ -94,7 +94,7 @@ export const problems = {
     status: 417,
     title: "The expectation can't be met",
     canRetry: false,
-    cause: "`Expect` holds something other than `100-continue`.",
+    cause: "`Expect` contains something other than `100-continue`.",
     remedy: "Leave the `Expect` header out.",
   },
   invalid_event: {
@@ -102,7 +102,7 @@ export const problems = {
     title: "The body is not an event",
     canRetry: false,
     cause:
-      "The JSON is not an event by the schema: a member is missing, unknown, or has a wrong type or length.",
+      "The JSON does not match the event schema: a member is missing, unknown, or of a wrong type or length.",
     remedy: "Correct each member that `errors` points to.",
   },
   head_too_large: {
@@ -116,7 +116,7 @@ export const problems = {
     status: 500,
     title: "Unexpected error in this service",
     canRetry: true,
-    cause: "An unexpected error in this service. Its log contains the reason.",
+    cause: "The service failed in a way that it does not expect. Its log contains the reason.",
     remedy: "Send it again with the same `event_id`. Operators find the error in the log, at level error.",
   },
   not_implemented: {
@@ -124,7 +124,7 @@ export const problems = {
     title: "This method or transfer encoding is not implemented",
     canRetry: false,
     cause:
-      "The method is CONNECT or has more than 32 characters, or `Transfer-Encoding` holds something other than `chunked`.",
+      "The method is CONNECT or has more than 32 characters, or `Transfer-Encoding` contains something other than `chunked`.",
     remedy:
       "Send events with POST, with a `Content-Length` or chunks alone; compress by `Content-Encoding`. A client that sends CONNECT takes this service for its proxy.",
   },
@@ -188,7 +188,7 @@ export const problems = {
     status: 505,
     title: "This version of HTTP is not supported",
     canRetry: false,
-    cause: "The request line names another major version than HTTP/1.",
+    cause: "The request line names a major version other than HTTP/1.",
     remedy: "Send HTTP/1.1.",
   },
 } as const satisfies Record<string, ProblemKind>;

@@ -44,7 +44,7 @@ test("one at a time, and released after an error", async () => {
   expect(await withFileLock(path, async () => "entered")).toBe("entered");
 });
 
-test("another process holds it until it is killed, and a waiting one goes on then", async () => {
+test("another process holds it until it is killed, and a waiting one gets it then", async () => {
   const path = join(folder, "killed");
   using other = await holder(path);
   expect(FileLock.tryTake(path)).toBeUndefined();

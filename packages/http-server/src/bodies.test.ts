@@ -36,7 +36,7 @@ test("a chunked body that grows too large is refused, and the connection stays",
   expect(server.inFlight).toBe(0);
 });
 
-test("a client that reads no response before all is sent has it, and the connection stays", async () => {
+test("a client that sends its whole body before it reads gets the response, and the connection stays", async () => {
   await using server = new TestServer({ maxBodyBytes: 1_000 });
   using socket = new RawSocket(server.port);
   socket.write(postHead("/echo", "Content-Length: 5000000"));

@@ -9,7 +9,7 @@ import { IncomingRequest } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /**
- * So much of an unwanted body is read and discarded, bytes: a client that is still sending when the connection is closed
+ * How much of an unwanted body is read and discarded, bytes: a client that is still sending when the connection is closed
  * loses the response too (RFC 9112, section 9.6). Beyond it the connection ends.
  */
 const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
@@ -42,7 +42,7 @@ export class BodyReader {
     this.#buffer = new BodyBuffer(budget, capacity);
   }
 
-  /** The request has its response already; the rest of its body is thrown away. */
+  /** The request has its response already; the rest of its body is discarded. */
   get isDiscarding(): boolean {
     return this.#isDiscarding;
   }
@@ -53,7 +53,7 @@ export class BodyReader {
   }
 
   /**
-   * Reads from `at` on; `end` and `isDone` say how far that got.
+   * Reads from `at` on. Sets `end` and `isDone`.
    * @returns why the body is not usable, once that shows
    */
   read(bytes: Buffer, at: number): HttpRejection | undefined {

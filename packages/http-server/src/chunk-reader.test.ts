@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ChunkError, ChunkReader } from "./chunk-reader.ts";
 
-/** Reads the text in pieces of so many bytes. @returns the body, and the text behind it */
+/** Reads the text in pieces of `pieceBytes`. @returns the body, and the text behind it */
 function read(text: string, pieceBytes: number): { body: string; rest: string } {
   const bytes = Buffer.from(text, "latin1");
   const reader = new ChunkReader();

@@ -12,7 +12,7 @@ import { Responder, type ResponderEvents } from "./responder.ts";
 import type { LightResponse } from "./response.ts";
 import { CLOSE, CONTINUE } from "./response-encoder.ts";
 
-/** So long the client may take to read the last response before the connection is cut, ms. */
+/** How long the client may take to read the last response before the connection is cut, ms. */
 const LINGER_MS = 2_000;
 /** Once the port is closed, a connection without a request for so long is shut: a request may be on its way, ms. */
 const LAST_REQUEST_MS = 500;

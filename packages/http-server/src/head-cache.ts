@@ -4,7 +4,7 @@ import { parseHead } from "./head-parser.ts";
 import { HttpRejection } from "./rejection.ts";
 import type { RequestHead } from "./request-head.ts";
 
-/** How many heads are kept, and of which length: clients decide what they send, these bounds what it costs. */
+/** Most heads that are kept, and the longest: clients choose their heads, and these limit the memory for them. */
 const MAX_HEADS = 1_024;
 const MAX_KEPT_LENGTH = 2_048;
 

@@ -2,7 +2,7 @@
 import type { Socket } from "bun";
 import type { ByteBudget } from "./byte-budget.ts";
 
-/** So much text is collected before it is written. */
+/** How much text is collected before it is written, characters. */
 const FLUSH_LENGTH = 64 * 1024;
 
 export class Output {

@@ -20,7 +20,7 @@ export type HttpRejectionCode = keyof typeof rejectionStatuses;
 export class HttpRejection {
   constructor(
     readonly code: HttpRejectionCode,
-    /** What to change, for this very request. */
+    /** What to change in this request. */
     readonly detail: string,
     /** The end of the request is unknown, so nothing more can be read from its connection. */
     readonly closes = false,

@@ -10,7 +10,7 @@ import { CLOSE, ResponseEncoder } from "./response-encoder.ts";
 import { dropSyns } from "./syn-filter.ts";
 
 const SWEEP_MS = 250;
-/** So long responses that are given at the last moment may take to be sent. */
+/** How long responses that are given at the last moment may take to be sent, ms. */
 const LAST_RESPONSES_MS = 500;
 /** So long handshakes that have begun may take before the port is closed. */
 const LAST_HANDSHAKES_MS = 50;

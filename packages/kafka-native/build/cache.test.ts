@@ -1,15 +1,15 @@
 import { afterAll, expect, test } from "bun:test";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder } from "@ingest/testkit";
+import { temporaryFolder, until } from "@ingest/testkit";
 import { cached } from "./cache.ts";
 import { createProgress } from "./progress.ts";
 
 const { path: root, [Symbol.dispose]: removeFolder } = temporaryFolder("kafka-native-cache");
 afterAll(removeFolder);
 
-const said: string[] = [];
-const progress = createProgress({ write: (text) => said.push(text) });
+const printed: string[] = [];
+const progress = createProgress({ write: (text) => printed.push(text) });
 
 test("builds once for a key, and again for another", async () => {
   let builds = 0;
@@ -27,17 +27,17 @@ test("builds once for a key, and again for another", async () => {
 test("a failed build leaves nothing behind, and the next one can begin", async () => {
   const build = async (dir: string) => {
     writeFileSync(join(dir, "half"), "");
-    throw new Error("compiler says no");
+    throw new Error("the compiler failed");
   };
   const attempt = cached({ root, kind: "failing", key: "a" }, progress, build);
-  expect(attempt).rejects.toThrow("compiler says no");
+  expect(attempt).rejects.toThrow("the compiler failed");
   await attempt.catch(() => {});
   expect(existsSync(join(root, "failing", "a"))).toBe(false);
   expect(readdirSync(join(root, "work"))).toEqual([]);
   expect(existsSync(await cached({ root, kind: "failing", key: "a" }, progress, async () => {}))).toBe(true);
 });
 
-test("two installs at once build once; the second waits and says so", async () => {
+test("two installs at once build once; the second waits and reports it", async () => {
   let builds = 0;
   let release = (): void => {};
   const gate = new Promise<void>((resolve) => {
@@ -50,13 +50,13 @@ test("two installs at once build once; the second waits and says so", async () =
   };
   const first = cached({ root, kind: "shared", key: "a" }, progress, build);
   const second = cached({ root, kind: "shared", key: "a" }, progress, build);
-  while (!said.some((line) => line.includes("waiting"))) await Bun.sleep(1);
+  await until("the second to wait", () => printed.some((line) => line.includes("waiting")), 10_000);
   release();
   expect(await second).toBe(await first);
   expect(builds).toBe(1);
 });
 
-test("keeps the four used last", async () => {
+test("keeps the four most recently used", async () => {
   for (const key of ["1", "2", "3", "4", "5", "6"]) {
     await cached({ root, kind: "many", key }, progress, async () => {});
     await Bun.sleep(5); // Modification times must differ.

@@ -35,7 +35,7 @@ export async function cached(
   const finished = join(root, kind, key);
   const work = join(root, "work", `${kind}-${key}-${process.pid}`);
   mkdirSync(dirname(finished), { recursive: true });
-  const onWait = (): void => progress.say(`another install is building ${kind}; waiting for it`);
+  const onWait = (): void => progress.print(`another install is building ${kind}; waiting for it`);
   const buildOnce = async (): Promise<void> => {
     if (existsSync(finished)) {
       const now = new Date();

@@ -13,12 +13,12 @@ if (process.env.KAFKA_NATIVE_SKIP !== "1") {
   const outcome = await ensureAddon(process.env, progress);
   if (outcome.status === "ready") {
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
-    progress.say(
+    progress.print(
       `${outcome.isNew ? `ready after ${seconds} s` : "up to date"}: ${featuresMessage(outcome.manifest)}`,
     );
   } else {
     const isRequired = process.env.KAFKA_NATIVE_REQUIRED === "1";
-    progress.say(`${isRequired ? "error" : "warning"}: ${outcome.message}`);
+    progress.print(`${isRequired ? "error" : "warning"}: ${outcome.message}`);
     if (isRequired) process.exit(1);
   }
 }

@@ -90,7 +90,7 @@ async function build(options: LibrdkafkaOptions, dir: string): Promise<void> {
     cpSync(join(librdkafkaSourceDir, name), join(tree, name), { recursive: true });
 
   const env = compilerEnv(options);
-  progress.say("configuring librdkafka");
+  progress.print("configuring librdkafka");
   await runOrThrow(["bash", "./configure", ...configureArguments(options)], { cwd: tree, env, logFile });
 
   const total = countSources(tree);

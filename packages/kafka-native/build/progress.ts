@@ -3,7 +3,7 @@ const quietMs = 10_000;
 
 export interface Progress {
   /** A line of its own. */
-  say(line: string): void;
+  print(line: string): void;
   /** The state of a step with a countable number of parts. */
   step(label: string, done: number, total: number): void;
 }
@@ -18,7 +18,7 @@ export function createProgress(stream: { isTTY?: boolean; write(text: string): u
     open = false;
   };
   return {
-    say(line) {
+    print(line) {
       endLine();
       stream.write(`kafka-native: ${line}\n`);
     },

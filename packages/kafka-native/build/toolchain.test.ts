@@ -14,13 +14,13 @@ function program(name: string, script: string): void {
   chmodSync(join(bin, name), 0o755);
 }
 
-test("says everything that is missing at once", async () => {
+test("reports everything that is missing at once", async () => {
   const probe = await findToolchain({ PATH: bin });
   expect(probe).toEqual({ missing: ["a C++ compiler (g++ or clang++)", "make", "bash"] });
   expect(missingToolsMessage(["make"])).toContain("lacks make");
 });
 
-test("a compiler that is too old is told from none", async () => {
+test("reports whether a compiler is missing or too old", async () => {
   program("g++", "exit 1");
   program("gcc", "exit 0");
   program("make", "exit 0");
@@ -58,7 +58,7 @@ test("a failed build's message has the first error and the log's place", () => {
   expect(message).toContain("/cache/log");
 });
 
-test("says which features are off and how to get them", () => {
+test("lists the features that are off and how to get them", () => {
   const text = featuresMessage({
     key: "",
     librdkafka: "2.15.1",

@@ -41,7 +41,7 @@ class Fixture {
   readonly outcomes: Outcome[] = [];
   readonly outbox: NativeOutbox;
   readonly producer: Producer;
-  /** Room for fewer than come at once, so that taking them goes on over several calls. */
+  /** Smaller than a burst of outcomes, so that several calls are needed to take them. */
   readonly #into = Buffer.alloc(24 * 7);
 
   constructor(config: Record<string, unknown> = {}) {
@@ -129,7 +129,7 @@ test("every record has one outcome, with its place in the topic", async () => {
   expect(new Set(f.outcomes.map(({ error, partition }) => `${error} ${partition}`)).size).toBe(1);
 });
 
-test("tokens go through whole", async () => {
+test("tokens come back unchanged", async () => {
   fixture = new Fixture();
   await fixture.connect();
   fixture.produce([
@@ -161,7 +161,7 @@ test("one record with a topic, a time and headers of its own", async () => {
   expect(f.outcomes.find(({ token }) => token === 1)?.partition).toBe(3);
 });
 
-test("a full queue refuses the rest and says so for each; what was taken is settled", async () => {
+test("a full queue rejects the rest, each with an error; accepted records have an outcome", async () => {
   fixture = new Fixture({ "queue.buffering.max.messages": 10, "linger.ms": 200 });
   await fixture.connect();
   const { refused, errors } = fixture.produce(
@@ -206,7 +206,7 @@ test("records that can't be delivered fail, each with its reason", async () => {
   ]);
 });
 
-test("what is still queued when the client goes has its outcome too", async () => {
+test("records that are still queued when the client disconnects have an outcome too", async () => {
   const f = new Fixture({ "linger.ms": 60_000, "batch.num.messages": 1_000_000 });
   await f.connect();
   f.produce(Array.from({ length: 100 }, (_, i) => ({ key: "k", value: `v${i}`, token: i })));
@@ -218,7 +218,7 @@ test("what is still queued when the client goes has its outcome too", async () =
   expect(new Set(f.outcomes.map(({ error }) => error))).toEqual(new Set([PURGED_UNSENT]));
 });
 
-test("records of Confluent's own produce are none of the outbox's", async () => {
+test("records of Confluent's own produce have no outcome in the outbox", async () => {
   fixture = new Fixture();
   await fixture.connect();
   fixture.producer.produce("t", null, Buffer.from("v"), "k", Date.now());

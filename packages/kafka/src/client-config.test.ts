@@ -90,8 +90,8 @@ describe("contradictions", () => {
     ]);
   });
 
-  // Fault: with `error` librdkafka reads such a partition never again, and says so only once.
-  test("a group begins at one end of the log or the other", () => {
+  // Fault: with `error` librdkafka never reads such a partition again, and reports it only once.
+  test("auto.offset.reset is earliest or latest, never error", () => {
     expect(problems(() => consumer({ KAFKA_AUTO_OFFSET_RESET: "error" }))).toEqual([
       "KAFKA_AUTO_OFFSET_RESET",
     ]);

@@ -83,7 +83,7 @@ export class ConfluentProducer implements KafkaProducer {
       ...config,
       "queue.buffering.max.messages": Math.ceil(this.#maxMessages * CLIENT_QUEUE_SLACK),
       "queue.buffering.max.kbytes": Math.ceil((this.#maxBytes / 1024) * CLIENT_QUEUE_SLACK),
-      // The outbox records each outcome itself; delivery reports of success would be created in vain.
+      // The outbox records each outcome itself; delivery reports of success would go unused.
       "delivery.report.only.error": true,
     };
     // An invalid configuration is rejected here, before anything else starts.
@@ -286,7 +286,7 @@ export class ConfluentProducer implements KafkaProducer {
     if (this.#pending.count === 0 || this.#connection === undefined || timeoutMs <= 0)
       return this.#pending.count === 0;
     const drained = new Promise<void>((resolve) => this.#whenDrained.push(resolve));
-    // librdkafka's flush sends what lingers; all outcomes are here when the count says so.
+    // librdkafka's flush sends lingering records at once; an empty `#pending` means that all outcomes have arrived.
     this.#connection.client.flush(timeoutMs);
     await settlesWithin(drained, timeoutMs);
     return this.#pending.count === 0;

@@ -4,8 +4,8 @@ import { KafkaError, RDKAFKA_ALL_BROKERS_DOWN, toKafkaError } from "./errors.ts"
 
 const ERROR_SEVERITY = 3;
 
-/** A log line's words → librdkafka's code. Before a client can be polled, log lines are its only reports. */
-const NUMBER_BY_WORDS: readonly (readonly [words: RegExp, number: number])[] = [
+/** A pattern in a log line → librdkafka's code. Before a client can be polled, log lines are its only reports. */
+const RDKAFKA_CODE_BY_PATTERN: readonly (readonly [pattern: RegExp, code: number])[] = [
   [/sasl|authenticat/i, -169],
   [/ssl|certificate|handshake/i, -181],
   [/resolve/i, -193],
@@ -43,11 +43,12 @@ export class ConnectReasons {
     const text = `No broker responded within ${timeoutMs} ms`;
     if (this.#line !== undefined) {
       const line = this.#line.replace(/^\[thrd:[^\]]*\]: /, "");
-      // Without the broker's address (`sasl_ssl://…`) and its state, whose words are not the cause.
+      // The broker's address (`sasl_ssl://…`) and its state also contain these words, without being the cause.
       const fault = line.replace(/^\S+: /, "").replace(/ \(after .*/, "");
-      const number = NUMBER_BY_WORDS.find(([words]) => words.test(fault))?.[1] ?? error.rdkafkaCode;
-      return new KafkaError(toKafkaError(number).code, `${text}: ${line}`, {
-        rdkafkaCode: number,
+      const rdkafkaCode =
+        RDKAFKA_CODE_BY_PATTERN.find(([pattern]) => pattern.test(fault))?.[1] ?? error.rdkafkaCode;
+      return new KafkaError(toKafkaError(rdkafkaCode).code, `${text}: ${line}`, {
+        rdkafkaCode,
         cause: error,
       });
     }

@@ -3,7 +3,7 @@ import { ConfluentProducer } from "./confluent-producer.ts";
 import type { KafkaProducer, ProducerOptions } from "./producer.ts";
 
 /**
- * Makes a producer; nothing is loaded or connected yet but for the client itself.
+ * Creates a producer without connecting it.
  * @throws KafkaError `unsupported` or `invalid_config`
  */
 export function createProducer(options: ProducerOptions): KafkaProducer {

@@ -1,7 +1,7 @@
 // librdkafka's error codes → this project's codes.
 
 export interface ErrorKind {
-  /** librdkafka's codes: negative ones are the client's own, positive ones a broker's answer. */
+  /** librdkafka's codes: negative ones are the client's own, positive ones a broker's response. */
   rdkafkaCodes: readonly number[];
   /**
    * Whether the same call, unchanged, may succeed once something outside it has changed: a broker is back, the

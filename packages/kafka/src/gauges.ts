@@ -19,7 +19,7 @@ export function registerBrokerGauges(
     // Several processes are connected to the same brokers: report the worst of them.
     "min",
   );
-  const figures: readonly [name: string, help: string, of: (broker: BrokerStatistics) => number][] = [
+  const gauges: readonly [name: string, help: string, of: (broker: BrokerStatistics) => number][] = [
     [
       "round_trip_p50_seconds",
       "Median round-trip time in the last interval",
@@ -35,7 +35,7 @@ export function registerBrokerGauges(
     ["request_retries", "Requests retried since the client was created", (b) => b.retries],
     ["disconnects", "Connections lost since the client was created", (b) => b.disconnects],
   ];
-  for (const [name, help, of] of figures) {
+  for (const [name, help, of] of gauges) {
     new Gauge({
       name: `${METRIC_PREFIX}kafka_broker_${name}`,
       help,
@@ -55,7 +55,7 @@ export function registerBrokerGauges(
 /** Registers a producer's queue and its limits, batches and totals. */
 export function registerProducerGauges(registry: Registry, read: () => ProducerStatistics | undefined): void {
   registerBrokerGauges(registry, read);
-  const figures: readonly [name: string, help: string, of: (s: ProducerStatistics) => number][] = [
+  const gauges: readonly [name: string, help: string, of: (s: ProducerStatistics) => number][] = [
     ["queue_messages", "Records queued in the client or in flight", (s) => s.queueMessages],
     ["queue_bytes", "Bytes of the records queued in the client or in flight", (s) => s.queueBytes],
     [
@@ -80,7 +80,7 @@ export function registerProducerGauges(registry: Registry, read: () => ProducerS
       (s) => s.batchBytesAverage,
     ],
   ];
-  for (const [name, help, of] of figures) {
+  for (const [name, help, of] of gauges) {
     gauge(
       registry,
       `kafka_${name}`,

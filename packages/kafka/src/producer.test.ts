@@ -20,7 +20,7 @@ interface Outcome {
   context: unknown;
 }
 
-/** A producer that keeps what it was told, and is closed at the end of the test. */
+/** A producer that records its outcomes and errors, and is closed at the end of the test. */
 async function withProducer(
   config: ClientConfig,
   act: (producer: KafkaProducer, outcomes: Outcome[]) => Promise<void>,
@@ -43,7 +43,7 @@ async function withProducer(
 let topics = 0;
 const newTopic = () => `producer-test-${process.pid}-${++topics}`;
 const value = Buffer.from('{"event_type":"test"}');
-/** An address where nobody answers: port 1 refuses. */
+/** An address at which nothing listens. */
 const nowhere = { "bootstrap.servers": "127.0.0.1:1" };
 
 describe("produce", () => {

@@ -101,7 +101,7 @@ test("an empty topic ends at once; an end that never comes fails as timed_out", 
   });
 });
 
-test("a topic that isn't there is said so", async () => {
+test("a missing topic is reported", async () => {
   const admin = await createAdmin({ config });
   await expect(admin.describeTopic("reader-none")).rejects.toMatchObject({ code: "unknown_topic" });
   await admin.close();

@@ -5,7 +5,7 @@ import { librdkafkaProperties, toEnvName } from "./librdkafka-properties.ts";
 import { allKafkaSettings } from "./settings.ts";
 import { producerSettings } from "./settings-producer.ts";
 
-/** Every secret that librdkafka takes as text. A new one of its versions makes the test fail until somebody has looked. */
+/** Every secret that librdkafka takes as text. The test fails until a secret that a new version adds is listed here. */
 const SECRETS = [
   "KAFKA_SASL_OAUTHBEARER_ASSERTION_PRIVATE_KEY_PASSPHRASE",
   "KAFKA_SASL_OAUTHBEARER_ASSERTION_PRIVATE_KEY_PEM",

@@ -4,15 +4,15 @@ import { healthRoutes } from "./health.ts";
 const app = (ok: boolean) =>
   healthRoutes({
     live: () => ({ ok: true }),
-    ready: async () => ({ ok, kafka: ok ? "connected" : "away" }),
+    ready: async () => ({ ok, kafka: ok ? "connected" : "unavailable" }),
     metrics: async () => "ingest_up 1\n",
   });
 const ask = (ok: boolean, path: string) => app(ok).handle(new Request(`http://localhost${path}`));
 
 test.each([
   [true, 200, { status: "ok", kafka: "connected" }],
-  [false, 503, { status: "unavailable", kafka: "away" }],
-])("ready: %p is %d, with what a person wants to know", async (ok, status, body) => {
+  [false, 503, { status: "unavailable", kafka: "unavailable" }],
+])("ready: %p is %d, with details for people", async (ok, status, body) => {
   const response = await ask(ok, "/health/ready");
   expect(response.status).toBe(status);
   expect(await response.json()).toEqual(body);

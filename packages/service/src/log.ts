@@ -10,7 +10,7 @@ export const logSettings = {
   ),
   LOG_FORMAT: Type.Union([Type.Literal("auto"), Type.Literal("json"), Type.Literal("pretty")], {
     default: "auto",
-    description: "`auto`: pretty on a terminal, JSON lines elsewhere...",
+    description: "`auto`: pretty on a terminal, JSON lines elsewhere.",
   }),
 };
 export type LogSettings = { [K in keyof typeof logSettings]: Static<(typeof logSettings)[K]> };

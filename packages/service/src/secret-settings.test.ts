@@ -28,7 +28,7 @@ test("no secret is in an error, whoever found the problem", () => {
   }
   expect(error).toBeInstanceOf(SettingsError);
   const { message, problems } = error as SettingsError;
-  expect(message).toBe('A setting can\'t be used:\n  API_KEY="…": must be longer');
+  expect(message).toBe('1 invalid setting:\n  API_KEY="…": must be longer');
   expect(JSON.stringify(problems)).not.toContain("hunter2");
 });
 

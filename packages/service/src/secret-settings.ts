@@ -11,7 +11,7 @@ const SECRET_WORDS = new Set([
   "KEY",
   "KEYS",
 ]);
-/** A setting whose name ends so tells where a secret is or how large it may be, and is none itself. */
+/** Last words of names whose settings hold a secret's location, kind or size, and not the secret. */
 const PUBLIC_ENDINGS = new Set([
   "LOCATION",
   "FILE",
@@ -29,13 +29,13 @@ const PUBLIC_ENDINGS = new Set([
 export const REDACTED = "…";
 
 /**
- * Is a setting's value secret? Decided by the words of its name, so that also names which no table holds (librdkafka has
- * some 150 more properties, and names can be mistyped) are covered, and no table can forget one.
+ * Whether a setting's value is secret. The words of its name decide. So the rule also covers names that are in no table:
+ * librdkafka has some 150 more properties, and names can be mistyped.
  */
 export function isSecretSetting(name: string): boolean {
   const words = name.toUpperCase().split("_");
   if (PUBLIC_ENDINGS.has(words.at(-1)!)) return false;
-  // A free list of name=value pairs, where librdkafka's example has a principal's claims.
+  // A list of name=value pairs of any kind; librdkafka's example has a principal's claims.
   if (name.endsWith("OAUTHBEARER_CONFIG")) return true;
   return words.some((word) => SECRET_WORDS.has(word));
 }

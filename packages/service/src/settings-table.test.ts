@@ -11,7 +11,7 @@ test("a row has the accepted values, the default and the description", () => {
       ON: Type.Boolean({ default: false }),
     }),
   ).toEqual([
-    "| name | takes | default | why |",
+    "| name | values | default | description |",
     "| --- | --- | --- | --- |",
     "| `PORT` | 0 … 65,535 | `3000` | Where it listens. |",
     "| `WORKERS` | `auto`, from 1 | `1` |  |",
@@ -22,7 +22,7 @@ test("a row has the accepted values, the default and the description", () => {
 
 test("librdkafka's names have a column if there are any", () => {
   expect(settingsTable({ KAFKA_ACKS: Type.String({ librdkafka: "acks" }), OTHER: Type.String() })).toEqual([
-    "| name | librdkafka | takes | default | why |",
+    "| name | librdkafka | values | default | description |",
     "| --- | --- | --- | --- | --- |",
     "| `KAFKA_ACKS` | `acks` | text |  |  |",
     "| `OTHER` |  | text |  |  |",

@@ -5,7 +5,7 @@ import { isSecretSetting } from "./secret-settings.ts";
 /** One row per setting, of any map of TypeBox properties with descriptions. */
 export function settingsTable(rows: Readonly<Record<string, TSchema>>): string[] {
   const namesProperty = Object.values(rows).some((row) => typeof row.librdkafka === "string");
-  const head = ["name", ...(namesProperty ? ["librdkafka"] : []), "takes", "default", "why"];
+  const head = ["name", ...(namesProperty ? ["librdkafka"] : []), "values", "default", "description"];
   return [
     head,
     head.map(() => "---"),

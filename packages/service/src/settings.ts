@@ -24,7 +24,7 @@ export class SettingsError extends Error {
     const redacted = problems.map(redact);
     super(
       [
-        problems.length === 1 ? "A setting can't be used:" : `${problems.length} settings can't be used:`,
+        problems.length === 1 ? "1 invalid setting:" : `${problems.length} invalid settings:`,
         ...redacted.map(
           (p) => `  ${p.name}${p.value === undefined ? "" : `=${JSON.stringify(p.value)}`}: ${p.message}`,
         ),

@@ -29,7 +29,7 @@ export class RawSocket implements Disposable {
     this.socket.write(data);
   }
 
-  /** Everything received, once a text is in it so many times. */
+  /** Everything received, once it contains a text this many times. */
   async untilReceived(text: string, times = 1): Promise<string> {
     await this.#until(`"${text}"`, () => this.received.split(text).length > times);
     return this.received;

@@ -51,7 +51,7 @@ export class Connection {
         const pauseMs = backoffMs(failures, BACKOFF);
         this.#options.log.warn(
           { code: error.code, error: error.message, retry_in_ms: Math.round(pauseMs) },
-          "Kafka unreachable, retrying",
+          "Kafka unreachable: retrying",
         );
         await pause(pauseMs, signal);
       }

@@ -28,7 +28,7 @@ main(async () => {
   const lost = new kafka.Producer({ "bootstrap.servers": "127.0.0.1:1", log_level: 0 });
   const error = await call(lost, "connect", { timeout: 1000 }).catch((failure) => failure);
   const { ERR__TRANSPORT, ERR__TIMED_OUT } = kafka.CODES.ERRORS;
-  show("nobody answers", error instanceof Error, [ERR__TRANSPORT, ERR__TIMED_OUT].includes(error.code));
+  show("no broker responds", error instanceof Error, [ERR__TRANSPORT, ERR__TIMED_OUT].includes(error.code));
   await call(lost, "disconnect").catch(() => {});
 
   show(

@@ -57,7 +57,7 @@ main(async () => {
   await until(() => held(first).length === 4);
   show("alone again", held(first).sort());
   show(
-    "told",
+    "reported",
     first.codes.includes(kafka.CODES.ERRORS.ERR__ASSIGN_PARTITIONS),
     first.codes.includes(kafka.CODES.ERRORS.ERR__REVOKE_PARTITIONS),
   );

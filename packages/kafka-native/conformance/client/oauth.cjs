@@ -42,6 +42,6 @@ main(async () => {
   for (const event of ["event.error", "error"]) failing.on(event, ({ message }) => messages.push(message));
   failing.connect({ timeout: 500 }, () => {});
   await until(() => messages.some((message) => /no token today|authentication/i.test(message)));
-  show("the failure is told");
+  show("the failure is reported");
   await call(failing, "disconnect").catch(() => {});
 });

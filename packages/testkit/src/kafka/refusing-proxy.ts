@@ -1,4 +1,4 @@
-// A proxy that reads Kafka's framing. It answers one produce request itself, with the error of a broker that does not
+// A proxy that reads Kafka's framing. It responds to one produce request itself, with the error of a broker that does not
 // lead the partition yet, and forwards everything else.
 import { connect, createServer, type Server, type Socket } from "node:net";
 
@@ -47,7 +47,7 @@ export class RefusingProxy implements AsyncDisposable {
 
   /**
    * Refuses the next produce request: as soon as another one is in flight behind it, or after a wait for one.
-   * @returns resolves when that request has been received, before it is answered
+   * @returns resolves when that request has been received, before the response is sent
    */
   refuseNext(): Promise<void> {
     this.#isArmed = true;

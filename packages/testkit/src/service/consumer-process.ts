@@ -21,7 +21,7 @@ export function startConsumer(env: Record<string, string>): ConsumerProcess {
   });
 }
 
-/** Starts the command that puts dead letters back. */
+/** Starts the command that replays dead letters. */
 export function startReplay(env: Record<string, string>, args: readonly string[] = []): ServiceProcess {
   return new ServiceProcess({ program: "services/consumer/src/replay.ts", args, env });
 }

@@ -85,7 +85,7 @@ export class DeadLetterTopic implements DeadLetters {
             code: error.code,
             retry_in_ms: Math.round(pauseMs),
           },
-          "dead letter write failed, retrying",
+          "dead letter write failed: retrying",
         );
         if (this.#isClosed || !(await pause(pauseMs, signal))) return "abandoned";
       }

@@ -60,7 +60,7 @@ export class Committer {
     } catch (thrown) {
       counters.commitFailures++;
       const { code, message } = toKafkaError(thrown);
-      log.warn({ code, error: message, partitions: offsets.length }, "commit failed, retrying");
+      log.warn({ code, error: message, partitions: offsets.length }, "commit failed: retrying");
     }
   }
 }

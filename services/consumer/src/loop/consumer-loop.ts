@@ -130,7 +130,7 @@ export class ConsumerLoop implements RebalanceListener {
     } catch (thrown) {
       const error = toKafkaError(thrown);
       if (error.isFatal) this.#options.onFatal(error);
-      this.#options.log.warn({ code: error.code, error: error.message }, "fetch failed, retrying");
+      this.#options.log.warn({ code: error.code, error: error.message }, "fetch failed: retrying");
       await Bun.sleep(FETCH_FAILED_PAUSE_MS);
     }
   }

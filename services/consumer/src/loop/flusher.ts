@@ -61,9 +61,9 @@ export class Flusher {
     const { handler, seen, output } = this.#options;
     const checkpoints = tasks.map((task) => task.checkpoint());
     const handled = seen?.takeHandled() ?? [];
-    if (!(await this.#retryUntilDone("handler flush failed, retrying", () => handler.flush?.()))) return;
-    if (!(await this.#retryUntilDone("log output flush failed, retrying", () => output?.flush()))) return;
-    if (!(await this.#retryUntilDone("saving event ids failed, retrying", () => seen?.remember(handled))))
+    if (!(await this.#retryUntilDone("handler flush failed: retrying", () => handler.flush?.()))) return;
+    if (!(await this.#retryUntilDone("log output flush failed: retrying", () => output?.flush()))) return;
+    if (!(await this.#retryUntilDone("saving event ids failed: retrying", () => seen?.remember(handled))))
       return;
     for (const [i, task] of tasks.entries()) task.markFlushed(checkpoints[i]!);
   }

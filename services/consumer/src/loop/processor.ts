@@ -121,7 +121,7 @@ export class Processor {
             retry_in_ms: Math.round(pauseMs),
             cause: failure.cause,
           },
-          "handler failed, retrying",
+          "handler failed: retrying",
         );
         if (!(await pause(pauseMs, task.closing))) return this.#abandon(inFlight, false);
         counters.retried++;

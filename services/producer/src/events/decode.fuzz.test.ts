@@ -1,4 +1,4 @@
-// Randomly damaged bodies: nothing throws, and exactly those events are taken that JSON.parse and the schema accept.
+// Randomly damaged bodies: nothing throws, and an event is accepted exactly when JSON.parse and the schema accept it.
 import { describe, expect, test } from "bun:test";
 import { isUtf8 } from "node:buffer";
 import { isEventInput, isStoredEvent } from "@ingest/contract";
@@ -19,7 +19,7 @@ const seeds = [
   '{"timestamp":1770000000000,"event_type":"d","event_id":"x","payload":{}}',
   '{"event_type":"e","event_type":"f","payload":{"__proto__":1}}',
 ];
-const scraps = [
+const fragments = [
   '"',
   "\\",
   "{",
@@ -49,7 +49,7 @@ function damaged(text: string, random: Random): Buffer {
       case 1:
         bytes = Buffer.concat([
           bytes.subarray(0, at),
-          Buffer.from(scraps[random.below(scraps.length)]!),
+          Buffer.from(fragments[random.below(fragments.length)]!),
           bytes.subarray(at),
         ]);
         break;

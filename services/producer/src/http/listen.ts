@@ -1,4 +1,4 @@
-// Opens the port, or says why not.
+// Opens the port, or reports why it can't be opened.
 import {
   HttpServer,
   type HttpServerOptions,

@@ -53,7 +53,7 @@ describe("the OpenAPI document", () => {
       })),
     );
 
-  test("has every code that a route can answer with, each at its own status", () => {
+  test("has every code that a route can respond with, each at its own status", () => {
     const withoutRoute = ["not_found", "method_not_allowed"];
     expect(examples.map(({ code }) => code).sort()).toEqual(
       problemCodes.filter((code) => !withoutRoute.includes(code)).sort(),
