@@ -20,14 +20,15 @@ describe("unknown paths and methods", () => {
   });
 
   test.each([
-    ["GET", "/register_event", "POST"],
-    ["PUT", "/register_events", "POST"],
-    ["PATCH", "/register_events", "POST"],
-    ["PURGE", "/register_event", "POST"],
-    ["POST", "/health/live", "GET, HEAD"],
-    ["DELETE", "/metrics", "GET, HEAD"],
-    ["POST", "/openapi", "GET, HEAD"],
-    ["POST", "/", "GET, HEAD"],
+    ["GET", "/register_event", "POST, OPTIONS"],
+    ["PUT", "/register_events", "POST, OPTIONS"],
+    ["PATCH", "/register_events", "POST, OPTIONS"],
+    ["PURGE", "/register_event", "POST, OPTIONS"],
+    ["POST", "/health/live", "GET, HEAD, OPTIONS"],
+    ["DELETE", "/metrics", "GET, HEAD, OPTIONS"],
+    ["POST", "/openapi", "GET, HEAD, OPTIONS"],
+    ["POST", "/", "GET, HEAD, OPTIONS"],
+    ["POST", "/problems/not_http", "GET, HEAD, OPTIONS"],
   ])("%s %s is 405 with Allow: %s", async (method, path, allow) => {
     const response = await ask(path, method);
     expect(response.status).toBe(405);
@@ -35,10 +36,17 @@ describe("unknown paths and methods", () => {
     expect(await response.json()).toMatchObject({ code: "method_not_allowed" });
   });
 
-  test("OPTIONS lists the methods of a path", async () => {
-    const response = await ask("/register_event", "OPTIONS");
+  test.each([
+    ["/register_event", "POST, OPTIONS"],
+    ["/register_events", "POST, OPTIONS"],
+    ["/", "GET, HEAD, OPTIONS"],
+    ["/health/live", "GET, HEAD, OPTIONS"],
+    ["/metrics", "GET, HEAD, OPTIONS"],
+    ["/problems/not_http", "GET, HEAD, OPTIONS"],
+  ])("OPTIONS %s lists %s", async (path, allow) => {
+    const response = await ask(path, "OPTIONS");
     expect(response.status).toBe(204);
-    expect(response.headers.get("allow")).toBe("POST");
+    expect(response.headers.get("allow")).toBe(allow);
   });
 
   test("are counted by status", async () => {

@@ -44,10 +44,14 @@ export function createApp({ events, health, log }: AppOptions) {
       detail: { hide: true },
     });
 
-  const methods = Map.groupBy(elysia.routes, ({ path }) => path);
+  const routes = elysia.routes.map(({ method, path }) => ({
+    method,
+    pattern: new RegExp(`^${RegExp.escape(path).replaceAll(/:\w+/g, "[^/]+")}$`),
+  }));
   function methodsOf(path: string): string[] {
-    const found = methods.get(path)?.map(({ method }) => method) ?? [];
-    return found.includes("GET") ? [...found, "HEAD"] : found;
+    const found = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+    if (found.length === 0) return found;
+    return [...found, ...(found.includes("GET") ? ["HEAD"] : []), "OPTIONS"];
   }
   return { elysia, handlers, toFaultResponse, onUnhandledResponse };
 }

@@ -18,6 +18,8 @@ export interface RejectionDetails {
   readonly eventId?: string;
   /** When a retry can succeed, s. */
   readonly retryAfterSeconds?: number;
+  /** Header fields of the response. */
+  readonly fields?: Readonly<Record<string, string>>;
   /** The connection is closed after the response: the rest of the request is not read. */
   readonly closes?: boolean;
 }

@@ -159,6 +159,14 @@ describe("POST /register_event", () => {
     });
   });
 
+  test("a 415 for a content coding lists those that are supported, and another 415 does not", async () => {
+    const { post } = createTestApp();
+    const refused = async (headers: Record<string, string>) =>
+      (await post("/register_event", '{"event_type":"a"}', headers)).headers.get("accept-encoding");
+    expect(await refused({ "content-encoding": "compress" })).toBe("gzip, deflate, br, zstd");
+    expect(await refused({ "content-type": "text/plain" })).toBeNull();
+  });
+
   test.each([
     "application/json; charset=UTF-8",
     'application/json;charset="utf-8"',

@@ -11,6 +11,9 @@ test.each([
   [undefined, "respond-async, durability=stored; x=1", "stored", true],
   [undefined, 'wait=10,Durability = "durable"', "durable", true],
   [undefined, "durability=accepted", "accepted", true],
+  [undefined, "durability=stored, durability=accepted", "stored", true],
+  [undefined, 'wait=10;durability=stored, note="durability=stored, "', "accepted", false],
+  [undefined, 'DURABILITY="st\\ored"', "stored", true],
   [undefined, "respond-async, wait=10", "accepted", false],
   [undefined, "xdurability=stored", "accepted", false],
   ["durability=durable", "durability=stored", "durable", false],
@@ -36,6 +39,8 @@ test.each([
   ["durability=stored&durability=accepted", null, "occurs more than once"],
   [undefined, "durability=for-ever", "Prefer: durability=for-ever is not valid: use one of accepted,"],
   [undefined, 'wait=10, durability="sto red"', "Prefer: durability=sto red is not valid"],
+  [undefined, "durability", "Prefer: durability= is not valid"],
+  [undefined, "a b, durability=stored", "Prefer is malformed"],
   [undefined, "durability=", "Prefer: durability= is not valid"],
 ])("?%s with Prefer: %s is rejected", (query, prefer, detail) => {
   expect(toRequestedDurability(query, prefer, "accepted")).toMatchObject({

@@ -1,5 +1,6 @@
 // The durability that a request asks for: `?durability=`, else `Prefer: durability=` (RFC 7240), else the default.
 import { type Durability, durabilities } from "@ingest/contract";
+import { parsePrefer } from "../http/prefer.ts";
 import { Rejection } from "../rejection.ts";
 
 export interface RequestedDurability {
@@ -17,7 +18,7 @@ const preferred = byDurability(true);
 
 /**
  * A request never gets a weaker durability than it names. So an unknown parameter, which may be a misspelled `durability`, is
- * rejected, and so is an unknown value of the preference `durability`. Other preferences are ignored (RFC 7240).
+ * rejected, and so is a malformed `Prefer` or an unknown value of the preference `durability`. Other preferences are ignored (RFC 7240).
  * @param query the request target after `?`
  * @param prefer the `Prefer` header
  * @returns a `bad_parameter` rejection that names what is allowed
@@ -33,7 +34,14 @@ export function toRequestedDurability(
     if (value !== undefined)
       return isDurability(value) ? plain[value] : unknownDurability("durability", value);
   }
-  const preference = prefer === null ? undefined : durabilityPreference(prefer);
+  if (prefer === null) return plain[defaultDurability];
+  const preferences = parsePrefer(prefer);
+  if (preferences === undefined)
+    return new Rejection(
+      "bad_parameter",
+      "Prefer is malformed: send for example Prefer: durability=durable.",
+    );
+  const preference = preferences.get("durability")?.toLowerCase();
   if (preference === undefined) return plain[defaultDurability];
   return isDurability(preference)
     ? preferred[preference]
@@ -54,15 +62,6 @@ function durabilityParameter(query: string): string | undefined | Rejection {
     durability = value;
   }
   return durability;
-}
-
-/** The value of the preference `durability`; undefined when the header has no such preference. */
-function durabilityPreference(prefer: string): string | undefined {
-  return /(?:^|[,\s])durability\s*=\s*(?:"([^"]*)"|([^\s,;]*))/i
-    .exec(prefer)
-    ?.slice(1)
-    .find((value) => value !== undefined)
-    ?.toLowerCase();
 }
 
 function unknownDurability(name: string, value: string): Rejection {

@@ -58,5 +58,7 @@ export function toEncoding(header: string | null): Encoding | undefined | Reject
   return new Rejection(
     "unsupported_media_type",
     `Content-Encoding "${header}" is not supported: send one of ${encodings.join(", ")}, or none.`,
+    // RFC 9110, section 12.5.3: distinguishes it from an unsupported Content-Type, and lists what the next request may use.
+    { fields: { "Accept-Encoding": encodings.join(", ") } },
   );
 }

@@ -129,6 +129,10 @@ test("no event overtakes one that waits for Kafka on the same connection", async
 });
 
 test.each([
+  ["OPTIONS *", 204],
+  ["OPTIONS /register_event", 204],
+  ["OPTIONS /nothing", 404],
+  ["CONNECT localhost:80", 501],
   ["TRACE /health/live", 405],
   ["FOO /", 405],
   ["get /", 405],
@@ -138,7 +142,7 @@ test.each([
   await using served = serveTestApp();
   using socket = new RawSocket(served.port);
   socket.write(`${line} HTTP/1.1\r\nHost: test\r\nContent-Length: ${EVENT.length}\r\n\r\n${EVENT}`);
-  expect(await socket.untilReceived("}")).toStartWith(`HTTP/1.1 ${status}`);
+  expect(await socket.untilReceived("\r\n\r\n")).toStartWith(`HTTP/1.1 ${status}`);
   expect(served.delivery.taken).toEqual([]);
 });
 

@@ -43,7 +43,7 @@ export function toProblemResponse(
   const { status } = problem;
   const retryAfter = retryAfterSeconds ?? (status === 503 || status === 429 ? 1 : undefined);
   return new LightResponse(
-    headOf(status, retryAfter, fields),
+    headOf(status, retryAfter, { ...rejection.more.fields, ...fields }),
     JSON.stringify({ ...problem, ...more }),
     closes,
   );
