@@ -30,6 +30,7 @@ export async function probeMachine(needs: readonly Need[]): Promise<Machine> {
   if (needs.includes("addon")) setReason(reasons, "addon", await whyNoAddon());
   if (needs.includes("engine")) setReason(reasons, "engine", await whyNoEngine());
   if (needs.includes("chromium")) setReason(reasons, "chromium", whyNoChromium());
+  if (needs.includes("proxies")) setReason(reasons, "proxies", whyNoProxies());
 
   return {
     env,
@@ -62,6 +63,11 @@ function whyNoChromium(): string | undefined {
   const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
   if (process.env.CHROMIUM_PATH || names.some((name) => Bun.which(name) !== null)) return undefined;
   return `no Chromium: neither CHROMIUM_PATH nor ${names.join(", ")}`;
+}
+
+function whyNoProxies(): string | undefined {
+  const absent = ["nginx", "haproxy"].filter((name) => Bun.which(name) === null);
+  return absent.length === 0 ? undefined : `not installed: ${absent.join(", ")}`;
 }
 
 async function succeeds(command: string[]): Promise<boolean> {

@@ -1,7 +1,7 @@
 // The test suites, fast ones first, and what each requires of the machine.
 
 /** A requirement that not every machine meets. */
-export type Need = "addon" | "kafka" | "engine" | "chromium";
+export type Need = "addon" | "kafka" | "engine" | "chromium" | "proxies";
 
 export interface Suite {
   readonly name: string;
@@ -59,6 +59,13 @@ export const suites: readonly Suite[] = [
     about: "requests made from the OpenAPI document (needs python3), and malformed HTTP",
     folders: ["test/fuzz"],
     needs: ["addon", "kafka"],
+    limitSeconds: 300,
+  },
+  {
+    name: "proxies",
+    about: "the producer behind nginx and HAProxy, restarted under load",
+    folders: ["test/proxies"],
+    needs: ["addon", "kafka", "proxies"],
     limitSeconds: 300,
   },
   {
