@@ -84,6 +84,7 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     if (!this.#output.drain()) this.terminate();
     else if (this.#output.isBlocked) return;
     else if (this.#isClosing) this.#shut();
+    else if (this.#responder.isPending) this.#responder.resume();
     else this.#resumeReading();
   }
 
@@ -98,6 +99,7 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     this.#isClosing = true;
     this.#output.close();
     this.#reader.close();
+    this.#responder.close();
   }
 
   // --- calls of the server ---
@@ -122,7 +124,10 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
       if (waitedMs >= idleTimeoutMs) this.terminate();
       return;
     }
-    if (this.#responder.isPending) return;
+    if (this.#responder.isPending) {
+      this.#sweepStream(isPortClosed);
+      return;
+    }
     if (this.#proxyHeader !== undefined) {
       if (waitedMs >= headTimeoutMs)
         this.onInvalid(timedOut("The header of the PROXY protocol", headTimeoutMs));
@@ -139,6 +144,12 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
         if (waitedMs >= (isPortClosed ? Math.min(LAST_REQUEST_MS, idleTimeoutMs) : idleTimeoutMs))
           this.#shut();
     }
+  }
+
+  #sweepStream(isPortClosed: boolean): void {
+    // A stream that pauses would not notice that its client is gone: that looks the same as a client that only listens.
+    if (this.#hasEnded && this.#responder.isStreaming) this.terminate();
+    else if (isPortClosed) this.#responder.endEvents();
   }
 
   #endLateBody(rejection: HttpRejection): void {
@@ -187,6 +198,20 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
   /** Requests that arrived before the client can learn of the stop still get their responses. */
   get isLastResponse(): boolean {
     return this.#context.isStopping && !this.#reader.hasUnread;
+  }
+
+  get isBlocked(): boolean {
+    return this.#output.isBlocked;
+  }
+
+  onPiece(data: string | Buffer): void {
+    this.#send(data);
+    this.#flush();
+    if (!this.#output.isBlocked) this.#sinceMs = NOT_TIMED;
+  }
+
+  onBroken(): void {
+    this.terminate();
   }
 
   onResponse(data: string | Buffer, keepAlive: boolean): void {

@@ -45,20 +45,16 @@ export class ResponseEncoder {
     return isHead || bytes === body.length ? text : Buffer.from(text);
   }
 
-  /** Encodes a Fetch `Response`, whose body is read to its end first. Rejects when that fails. */
-  async encodeFetch(response: Response, connectionLine: string, isHead: boolean): Promise<Buffer> {
-    const { status, headers } = response;
-    const body = await response.bytes();
-    let lines = connectionLine;
+  /**
+   * Encodes a Fetch `Response` without its body.
+   * @param lines the fields about the transfer, which are the server's
+   */
+  encodeFetchHead({ status, headers }: Response, lines: string): Buffer {
+    let all = lines;
     for (const [name, value] of headers) {
-      if (!OWN_FIELDS.has(name)) lines += `${name}: ${value}\r\n`;
+      if (!OWN_FIELDS.has(name)) all += `${name}: ${value}\r\n`;
     }
-    const hasBody = status >= 200 && status !== 204 && status !== 304;
-    if (hasBody) lines += `Content-Length: ${body.length}\r\n`;
-    return Buffer.concat([
-      Buffer.from(`${this.#toPrefix(status, lines)}\r\n`, "latin1"),
-      isHead ? new Uint8Array() : body,
-    ]);
+    return Buffer.from(`${this.#toPrefix(status, all)}\r\n`, "latin1");
   }
 
   #prefixOf(head: ResponseHead): string {

@@ -14,6 +14,8 @@ export type TestServerOptions = Partial<
   /** Of the paths with a guard. */
   maxBodyBytes?: number;
   budgetBytes?: number;
+  /** Responds to `/stream`. */
+  respond?(request: IncomingRequest): Response | Promise<Response>;
 };
 
 const OK = new ResponseHead(200, { "Content-Type": "text/plain" });
@@ -43,7 +45,7 @@ export class TestServer implements AsyncDisposable {
   readonly #waiting: (() => void)[] = [];
 
   constructor(options: TestServerOptions = {}) {
-    const { maxBodyBytes = 100_000, budgetBytes = 10_000_000, ...others } = options;
+    const { maxBodyBytes = 100_000, budgetBytes = 10_000_000, respond = respondPlainly, ...others } = options;
     this.budget = new ByteBudget(budgetBytes);
     const guard = {
       maxBodyBytes,
@@ -74,8 +76,11 @@ export class TestServer implements AsyncDisposable {
       ...others,
       budget: this.budget,
       guards,
-      fetch: (request) =>
-        request.method === "POST" && request.head.path in guards ? this.#handle(request) : respond(request),
+      fetch: (request) => {
+        const { path } = request.head;
+        if (request.method === "POST" && path in guards) return this.#handle(request);
+        return path === "/stream" ? respond(request) : respondPlainly(request);
+      },
       toFaultResponse: (error) => {
         this.faults.push(error);
         return new LightResponse(new ResponseHead(500, {}), "fault");
@@ -114,10 +119,12 @@ export class TestServer implements AsyncDisposable {
   }
 }
 
-function respond(request: Request): Response {
+function respondPlainly(request: IncomingRequest): Response | LightResponse {
   const { pathname } = new URL(request.url);
   if (pathname === "/throw") throw new Error("thrown");
-  return new Response(pathname === "/large" ? "x".repeat(LARGE_BYTES) : `${request.method} ${pathname}`);
+  return pathname === "/large"
+    ? new LightResponse(OK, "x".repeat(LARGE_BYTES))
+    : new Response(`${request.method} ${pathname}`);
 }
 
 /** The head of a POST request. */
