@@ -76,7 +76,7 @@ export function addonSources(): {
 
 export const exportedSymbols = ["napi_register_module_v1", "node_api_module_get_api_version_v1"];
 
-/** Loads the addon in a process of its own, as proof that it loads, and asks it what it can do. */
+/** Loads the addon in a process of its own, to prove that it loads, and reads its features. */
 async function inspect(path: string, logFile: string): Promise<Pick<Manifest, "librdkafka" | "features">> {
   const script = `const a = require(${JSON.stringify(path)});
     console.log(JSON.stringify({ librdkafka: a.librdkafkaVersion, features: a.features().split(",") }));`;

@@ -58,13 +58,13 @@ async function linkFlags(options: CompileOptions): Promise<string[]> {
   return [
     "-shared",
     "-pthread",
-    // The C++ library goes in: the host may have been linked with another version.
+    // The C++ library is linked statically: the host may have been linked with another version.
     "-static-libstdc++",
     "-static-libgcc",
     "-Wl,--exclude-libs,ALL",
     // Weak C++ symbols (vtables, inline functions) are exported in spite of -fvisibility.
     `-Wl,--version-script=${script}`,
-    // A symbol that the host lacks shows at load, not at first use.
+    // A symbol that the host lacks fails the load, not the first use.
     "-Wl,-z,now",
     "-Wl,-z,relro",
     ...(options.isDebug ? [] : ["-Wl,-s"]),

@@ -6,10 +6,10 @@
 //   outbox.produce(slab, spans, count) → refused            many records; those refused have their errors in `spans`
 //   outbox.produceOne(topic, partition, key, value, timestamp, token, headers) → error
 //   outbox.takeOutcomes(into) → count                       repeat until it returns fewer than fit
-//   outbox.close()                                          before the producer disconnects: what is still queued
-//                                                           fails (_PURGE_QUEUE: never sent; _PURGE_INFLIGHT: may
-//                                                           have been written); the outcomes are all there to take
-//                                                           once the producer has disconnected
+//   outbox.close()                                          before the producer disconnects: queued records fail
+//                                                           (_PURGE_QUEUE: never sent; _PURGE_INFLIGHT: may have
+//                                                           been written). All outcomes can be taken once the
+//                                                           producer has disconnected
 //
 // `producer` is the native object of Confluent's Producer (its `getClient()`).
 // It must have no delivery report callback, which would follow a record's tag as
@@ -18,7 +18,7 @@
 // Buffer over four uint32 a record: key length (0xffffffff: no key), value
 // length, token, and room for librdkafka's error code. Error codes are written
 // only when a record is refused, and then for every record (0: accepted).
-// Of produceOne, `partition` is -1 for the partitioner's choice, `key` and
+// In produceOne, `partition` is -1 for the partitioner's choice, `key` and
 // `value` are Buffers or null, `timestamp` is Unix ms or 0 for now, `headers` undefined or [name, Buffer, name, Buffer, …].
 // Each accepted record has exactly one outcome: 24 bytes with uint32
 // token, int32 error, int32 partition, four unused bytes, float64 offset.

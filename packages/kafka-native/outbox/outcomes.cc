@@ -22,8 +22,8 @@ void* Outcomes::MakeTag(uint32_t token) {
 }
 
 void Outcomes::Intercept(rd_kafka_conf_t* configuration) {
-  // The client is made from a copy of the configuration, and copies don't
-  // inherit interceptors: each has to be added anew.
+  // The client is created from a copy of the configuration, and copies don't
+  // inherit interceptors: they have to be added again.
   rd_kafka_conf_interceptor_add_on_conf_dup(configuration, kName, OnDuplicate, this);
   rd_kafka_conf_interceptor_add_on_new(configuration, kName, OnNew, this);
 }

@@ -39,27 +39,28 @@ class Outcomes : public std::enable_shared_from_this<Outcomes> {
   Outcomes(const Outcomes&) = delete;
   Outcomes& operator=(const Outcomes&) = delete;
 
-  // Makes every client that is created from `configuration` report here. To be
-  // called before the client exists: librdkafka takes interceptors in no later.
+  // Makes every client that is created from `configuration` report here. Call
+  // it before the client exists: librdkafka adds no interceptor to a client.
   void Intercept(rd_kafka_conf_t* configuration);
 
   // The client made from that configuration; null before it is made and once
   // it is being destroyed.
   rd_kafka_t* client() const { return client_.load(std::memory_order_acquire); }
 
-  // Ends the wake-ups.
+  // From now on `wake` is not called.
   void Silence();
 
   // Moves the oldest outcomes to `into`, as many as fit. Returns their number.
   size_t Take(Outcome* into, size_t capacity);
 
-  // What a record carries through librdkafka: that it came from here, and the
-  // caller's token. Confluent's own records carry a pointer or nothing, neither
-  // of which has this bit.
+  // A record's opaque: a bit that marks it as the outbox's, and the caller's
+  // token. The opaque of Confluent's own records is a pointer or null, and
+  // neither has this bit.
   static void* MakeTag(uint32_t token);
 
-  // Set while this thread is inside librdkafka's produce call, which runs the
-  // interceptor for records that it doesn't take; the caller is told of those.
+  // Set while this thread is inside librdkafka's produce call. The call runs
+  // the interceptor for the records that it rejects, and also returns their
+  // errors, so the interceptor ignores them.
   static thread_local bool is_producing;
 
  private:
@@ -77,11 +78,11 @@ class Outcomes : public std::enable_shared_from_this<Outcomes> {
   std::mutex mutex_;
   std::function<void()> wake_;
   std::vector<Outcome> outcomes_;
-  // Of outcomes_, how many have been taken.
+  // How many of outcomes_ have been taken.
   size_t taken_ = 0;
-  // Set once a client reports here, and never cleared: a client's threads go on
-  // acknowledging while it is destroyed, and librdkafka has no word for when
-  // the last of them is done (on_destroy comes before). A process makes few.
+  // Set once a client reports here, and never cleared: a client's threads still
+  // call the interceptor while it is destroyed, and librdkafka does not report
+  // when the last of them ends (on_destroy comes before). Clients are few.
   std::shared_ptr<Outcomes> self_;
 };
 

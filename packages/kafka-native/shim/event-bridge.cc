@@ -122,7 +122,7 @@ void EventBridge::RunDeferred() {
   turn_scheduled_ = false;
   if (deferred_.empty()) return;
   burst_start_ns_ = NowNs();
-  // The next turn is asked for first: Dispatch() must go on deferring, so that
+  // The next turn is requested first: Dispatch() must still defer, so that
   // tasks keep their order.
   ScheduleTurn();
   while (!deferred_.empty() && !BurstIsOver()) {

@@ -12,7 +12,7 @@ namespace Nan {
 class AsyncWorker;
 
 // AsyncWorker's `callback` member: an owning pointer that can be called through
-// even when it is null. A consume loop that delivers a backlog goes on calling
+// even when it is null. A consume loop that delivers a backlog still calls
 // `callback` after a handler has disconnected the consumer and so deleted it;
 // NAN's plain pointer crashes there.
 class CallbackPointer {

@@ -20,7 +20,7 @@ class Callback {
 
   // Calls with the global object as receiver. An exception goes to the native
   // method that is running; in a task of the event bridge it is reported as
-  // uncaught, and the task goes on. Both give undefined.
+  // uncaught, and the task continues. Both give undefined.
   v8::Local<v8::Value> Call(int argc, v8::Local<v8::Value> argv[]) const;
 
   // Confluent writes `callback(cb)` where it means Reset(cb). In NAN that is a

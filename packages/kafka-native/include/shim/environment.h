@@ -57,7 +57,7 @@ class Environment {
   std::vector<ClassTemplate*> classes;
 
   // Keeps an exception until the running method returns: Node-API refuses most
-  // calls while one is pending, but code written for V8 goes on creating values
+  // calls while one is pending, but code written for V8 still creates values
   // after Nan::ThrowError() (some of Confluent's methods lack the `return`).
   // As in V8, a later exception replaces an earlier one. Outside a method it is
   // reported as uncaught at once.

@@ -1,4 +1,4 @@
-// Failures that V8 answers by aborting the process.
+// Failures at which V8 aborts the process.
 //
 // ToLocalChecked() on an empty handle, FromJust() on nothing and Unwrap() of a
 // foreign object are fatal in V8. Here they unwind the C++ method, whose locks

@@ -9,8 +9,8 @@ using uv_mutex_t = pthread_mutex_t;
 using uv_thread_t = pthread_t;
 
 // Copies share one lock. Confluent's dependent admin client copies the lock of
-// the client it depends on and says that it means to share it; a copied
-// pthread_rwlock_t would be another lock, with a state that nobody clears.
+// the client it depends on in order to share it; a copied pthread_rwlock_t
+// would be another lock, with a state that nobody clears.
 struct uv_rwlock_t {
   std::shared_ptr<pthread_rwlock_t> lock;
 };
