@@ -1,9 +1,9 @@
 #!/usr/bin/env bun
-// Checks the addon's own C++ (packages/kafka-native) with clang-tidy: bun run check:cpp.
-// `--format` checks the format with clang-format instead, and `--write` mends it. Both pass where that isn't installed:
+// Checks the addon's own C++ (packages/kafka-native): bun run check:cpp. Without clang-format its flags pass, because
 // `bun run check` needs no C++ tools.
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { runCommand, UsageError } from "@ingest/cli-flags";
 import { addonSources } from "../packages/kafka-native/build/addon.ts";
 import { run } from "../packages/kafka-native/build/command.ts";
 import { cxxFlags } from "../packages/kafka-native/build/compile.ts";
@@ -25,14 +25,14 @@ async function format(mode: "check" | "write"): Promise<boolean> {
   return exitCode === 0;
 }
 
-/** @returns whether clang-tidy has nothing to say about any source, or the headers of this package that it includes */
+/** @returns whether clang-tidy accepts every source, and the headers of this package that it includes */
 async function checkSources(): Promise<boolean> {
   const [own = "", ...foreign] = addonSources().includeDirs;
   const flags = [
     ...cxxFlags.filter((flag) => flag.startsWith("-std")),
     `-I${own}`,
     `-I${surfaceDir}`,
-    // System headers: what is wrong in there isn't this package's to mend.
+    // As system headers, in which clang-tidy reports nothing.
     ...foreign.flatMap((dir) => ["-isystem", dir]),
   ];
   const waiting = ownFiles("**/*.cc");
@@ -49,16 +49,23 @@ async function checkSources(): Promise<boolean> {
   return isClean;
 }
 
-/** @returns whether the command did its work; says so when its tool is missing */
-async function main(mode: string | undefined): Promise<boolean> {
-  const isFormat = mode === "--format" || mode === "--write";
+const command = {
+  name: "bun run check:cpp",
+  about: "Checks the addon's own C++ with clang-tidy; takes a minute or two.",
+  flags: {
+    format: { kind: "switch", help: "check the format with clang-format instead" },
+    write: { kind: "switch", help: "fix the format with clang-format instead" },
+  },
+} as const;
+
+process.exitCode = await runCommand(command, process.argv.slice(2), async ({ values }) => {
+  if (values.format && values.write) throw new UsageError("--format and --write exclude each other");
+  const isFormat = values.format || values.write;
   const tool = isFormat ? "clang-format" : "clang-tidy";
   if (Bun.which(tool) === null) {
-    console.error(`${tool} is not installed: the C++ was left out`);
-    return isFormat;
+    console.error(`${tool} is not installed: the C++ was not checked`);
+    return isFormat ? 0 : 1;
   }
-  if (isFormat) return format(mode === "--write" ? "write" : "check");
-  return checkSources();
-}
-
-process.exitCode = (await main(process.argv[2])) ? 0 : 1;
+  const isClean = isFormat ? await format(values.write ? "write" : "check") : await checkSources();
+  return isClean ? 0 : 1;
+});

@@ -1,10 +1,20 @@
 #!/usr/bin/env bun
 // The consumer's entry point. This file only wires; see app.ts.
+import { commandLineOrExit } from "@ingest/cli-flags";
 import { createLog, exitCodes, isJsonLog, runService, settingsOrExit } from "@ingest/service";
 import { SERVICE_NAME, startConsumer } from "./app.ts";
 import { readSettings } from "./config.ts";
 import { LineWriter } from "./output/line-writer.ts";
 
+await commandLineOrExit(
+  {
+    name: "bun run consumer",
+    about: "Reads events from Kafka and passes each to a handler, in the foreground.",
+    flags: {},
+    notes: "Settings are environment variables: docs/settings.md lists them.",
+  },
+  process.argv.slice(2),
+);
 const settings = settingsOrExit(() => readSettings(process.env));
 const output = new LineWriter(1, (error) => {
   process.stderr.write(`${SERVICE_NAME}: writing to standard output failed: ${error.message}\n`);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
 // HTTP in, Kafka out. Only wiring is here, and only here the environment is read.
+import { commandLineOrExit } from "@ingest/cli-flags";
 import { createLog, exitCodes, runService, settingsOrExit } from "@ingest/service";
 import { readConfig } from "./config.ts";
 import { startServer } from "./server.ts";
@@ -11,6 +12,15 @@ import {
   workerIndex,
 } from "./workers/index.ts";
 
+await commandLineOrExit(
+  {
+    name: "bun run producer",
+    about: "Takes events over HTTP and produces them to Kafka, in the foreground.",
+    flags: {},
+    notes: "Settings are environment variables: docs/settings.md lists them.",
+  },
+  process.argv.slice(2),
+);
 const config = settingsOrExit(() => readConfig(process.env));
 const { settings } = config;
 const count = workerCount(settings);
