@@ -8,6 +8,7 @@ import { consumerOwnSettings } from "../../services/consumer/src/config.ts";
 import { webhookSettings } from "../../services/consumer/src/handlers/webhook/settings.ts";
 import { httpSettings } from "../../services/producer/src/config.ts";
 import { deliverySettings } from "../../services/producer/src/delivery/index.ts";
+import { edgeSettings } from "../../services/producer/src/http/edge-settings.ts";
 import { root } from "../set-up.ts";
 
 type Rows = Readonly<Record<string, TSchema>>;
@@ -17,6 +18,7 @@ export const settingsParts: readonly [title: string, rows: Rows][] = [
   ["Both services: Kafka", clientSettings],
   ["Both services: the topic", topicSettings],
   ["Producer: HTTP", httpSettings],
+  ["Producer: proxies, browsers, request ids, access log", edgeSettings],
   ["Producer: durability and journal", deliverySettings],
   ["Producer: Kafka", without(producerSettings, clientSettings)],
   ["Consumer", consumerOwnSettings],

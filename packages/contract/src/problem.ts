@@ -45,6 +45,15 @@ export const problems = {
       "A query parameter is unknown, or a query parameter or header has a value that is not allowed, such as an unknown durability.",
     remedy: "Correct the parameter that `detail` names.",
   },
+  origin_not_allowed: {
+    status: 403,
+    title: "Pages of this origin may not send this",
+    canRetry: false,
+    cause:
+      "A page of another origin sent a body without `Content-Type`, as any page on the web can without asking this service first.",
+    remedy:
+      "Send `Content-Type: application/json`. Operators list the page's origin in `CORS_ALLOWED_ORIGINS`.",
+  },
   not_found: {
     status: 404,
     title: "Nothing exists at this path",
@@ -218,6 +227,9 @@ export const Problem = Type.Object(
     code: Type.Union(
       problemCodes.map((code) => Type.Literal(code)),
       { description: "The kind of problem, machine-readable" },
+    ),
+    instance: Type.Optional(
+      Type.String({ description: "Names the request: `urn:request:` and its `X-Request-Id`" }),
     ),
     event_id: Type.Optional(Type.String({ description: "The id of the event concerned, if any" })),
     errors: Type.Optional(Type.Array(ProblemError)),

@@ -31,6 +31,12 @@ export class LightResponse {
     return this.head.status;
   }
 
+  /** The same with more field lines, each with its CR LF, and with another body if there is one. */
+  with(lines: string, body = this.body): LightResponse {
+    const bytes = body === this.body ? this.bytes : Buffer.byteLength(body);
+    return new LightResponse(this.head, body, this.closes, bytes, this.lines + lines);
+  }
+
   /** @param isHead the response to HEAD, which has a Content-Length and no body */
   toResponse(isHead = false): Response {
     const { status, fields } = this.head;

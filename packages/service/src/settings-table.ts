@@ -13,7 +13,7 @@ export function settingsTable(rows: Readonly<Record<string, TSchema>>): string[]
       code(name),
       ...(namesProperty ? [typeof row.librdkafka === "string" ? code(row.librdkafka) : ""] : []),
       takes(name, row),
-      row.default === undefined ? "" : code(String(row.default)),
+      String(row.default ?? "") === "" ? "" : code(String(row.default)),
       row.description ?? "",
     ]),
   ].map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`);
@@ -22,8 +22,9 @@ export function settingsTable(rows: Readonly<Record<string, TSchema>>): string[]
 function takes(name: string, row: TSchema): string {
   if (row.anyOf) return (row.anyOf as TSchema[]).map((option) => takes(name, option)).join(", ");
   if (row.const !== undefined) return code(String(row.const));
-  if (row.type === "integer") return range(row);
+  if (row.type === "integer" || row.type === "number") return range(row);
   if (row.type === "boolean") return "`true`, `false`";
+  if (row.type === "array") return "list";
   return isSecretSetting(name) ? "secret text" : "text";
 }
 

@@ -2,13 +2,15 @@
 import { type HealthSource, healthRoutes, type Log } from "@ingest/service";
 import { Elysia } from "elysia";
 import { type EventRoutesOptions, eventHandlers, eventRoutes } from "./events/index.ts";
-import { lightResponseAdapter, openDoors } from "./http/adapter.ts";
+import { createDoors, lightResponseAdapter } from "./http/adapter.ts";
+import type { Edge } from "./http/edge.ts";
 import { createFaultResponder, errorRoutes } from "./http/errors.ts";
 import { openapiRoutes } from "./openapi/index.ts";
 import { problemRoutes } from "./problems/index.ts";
 
 export interface AppOptions {
-  events: Omit<EventRoutesOptions, "toFaultResponse">;
+  events: Omit<EventRoutesOptions, "origins" | "toFaultResponse">;
+  edge: Edge;
   health: HealthSource;
   log: Log;
 }
@@ -20,10 +22,10 @@ const welcome = JSON.stringify({
 });
 
 /** Called without a socket by tests, and put behind one by `listen`. */
-export function createApp({ events, health, log }: AppOptions) {
+export function createApp({ events, edge, health, log }: AppOptions) {
   const { metrics } = events;
   const toFaultResponse = createFaultResponder(log);
-  const handlers = eventHandlers({ ...events, toFaultResponse });
+  const handlers = eventHandlers({ ...events, origins: edge.origins, toFaultResponse });
   const onUnhandledResponse = (status: number) => metrics.countOther(status);
   const elysia = new Elysia({
     normalize: false,
@@ -34,7 +36,7 @@ export function createApp({ events, health, log }: AppOptions) {
     handler: { standardHostname: false },
   })
     // Elysia types what it hands over as any function.
-    .wrap(openDoors as never)
+    .wrap(createDoors(edge.finish) as never)
     .use(errorRoutes({ toFaultResponse, onUnhandledResponse }, (path) => methodsOf(path)))
     .use(eventRoutes(handlers))
     .use(healthRoutes(health))
@@ -53,5 +55,5 @@ export function createApp({ events, health, log }: AppOptions) {
     if (found.length === 0) return found;
     return [...found, ...(found.includes("GET") ? ["HEAD"] : []), "OPTIONS"];
   }
-  return { elysia, handlers, toFaultResponse, onUnhandledResponse };
+  return { elysia, handlers, edge, toFaultResponse, onUnhandledResponse };
 }

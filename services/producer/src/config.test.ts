@@ -38,9 +38,22 @@ describe("contradictions", () => {
     [{ MAX_BODY_BYTES: "500000" }, "MAX_BODY_BYTES"],
     [{ MAX_IN_FLIGHT_BYTES: "1000000" }, "MAX_IN_FLIGHT_BYTES"],
     [{ DEFAULT_DURABILITY: "durable", JOURNAL_ENABLED: "false" }, "DEFAULT_DURABILITY"],
+    [{ PROXY_PROTOCOL: "on" }, "PROXY_PROTOCOL"],
+    [{ TRUSTED_PROXIES: "10.0.0.0/40" }, "TRUSTED_PROXIES"],
+    [{ CORS_ALLOWED_ORIGINS: "https://a.test, https://b.test/" }, "CORS_ALLOWED_ORIGINS"],
     [{ KAFKA_ACKS: "1", KAFKA_ENABLE_IDEMPOTENCE: "false" }, "KAFKA_ACKS"],
   ] as const)("%j is rejected", (env, name) => {
     expect(problemsOf(env).map((problem) => problem.name)).toContain(name);
+  });
+
+  test("an invalid origin is named with the rule", () => {
+    expect(problemsOf({ CORS_ALLOWED_ORIGINS: "https://a.test,*.b.test" })).toEqual([
+      {
+        name: "CORS_ALLOWED_ORIGINS",
+        value: "*.b.test",
+        message: expect.stringContaining("https://*.example.com for subdomains"),
+      },
+    ]);
   });
 
   test("all problems are reported at once", () => {

@@ -19,6 +19,7 @@ import {
 } from "@ingest/service";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { checkDeliverySettings, type DeliverySettings, deliverySettings } from "./delivery/index.ts";
+import { checkEdgeSettings, type EdgeSettings, edgeSettings } from "./http/edge-settings.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -129,12 +130,15 @@ export type HttpSettings = Static<TObject<typeof httpSettings>>;
 
 const settings = {
   ...httpSettings,
+  ...edgeSettings,
   ...logSettings,
   ...topicSettings,
   ...producerSettings,
   ...deliverySettings,
 };
-type Settings = Readonly<HttpSettings & LogSettings & TopicSettings & ProducerSettings & DeliverySettings>;
+type Settings = Readonly<
+  HttpSettings & EdgeSettings & LogSettings & TopicSettings & ProducerSettings & DeliverySettings
+>;
 
 export interface Config {
   settings: Settings;
@@ -147,7 +151,12 @@ export interface Config {
  * @throws SettingsError naming every problem
  */
 export function readConfig(env: Env): Config {
-  const rules: SettingsRule<Settings>[] = [kafkaRule("producer", env), checkDeliverySettings, checkLimits];
+  const rules: SettingsRule<Settings>[] = [
+    kafkaRule("producer", env),
+    checkDeliverySettings,
+    checkEdgeSettings,
+    checkLimits,
+  ];
   const parsed: Settings = parseSettings(settings, env, rules);
   return { settings: parsed, kafka: toClientConfig(parsed, "producer", env) };
 }

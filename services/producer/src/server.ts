@@ -8,6 +8,7 @@ import { createDelivery } from "./delivery/index.ts";
 import { Admission } from "./events/admission.ts";
 import { EventService } from "./events/service.ts";
 import { readiness } from "./health.ts";
+import { createEdge } from "./http/edge.ts";
 import { toMaxConnections } from "./http/fd-limit.ts";
 import { listen } from "./http/listen.ts";
 import { createProducerMetrics } from "./observe/metrics.ts";
@@ -69,7 +70,9 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
   const maxConnections = toMaxConnections(settings.MAX_CONNECTIONS, log);
   let server: HttpServer | undefined;
   const metrics = new RequestMetrics();
+  const edge = createEdge(settings, log);
   const registry = createProducerMetrics({
+    forwarded: edge.trustedProxies,
     requests: metrics,
     events: service,
     admission,
@@ -90,6 +93,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
     metricsJson: () => registry.getMetricsAsJSON(),
   };
   const app = createApp({
+    edge,
     events: {
       service,
       admission,

@@ -11,7 +11,8 @@ import {
   type RequestGuard,
   type RequestHead,
 } from "@ingest/http-server";
-import { type Encoding, type MediaType, toEncoding, toMediaType } from "../http/content.ts";
+import { type AllowedOrigins, isCrossOrigin, originNotAllowed } from "../callers/origins.ts";
+import { type Encoding, isPlainText, type MediaType, toEncoding, toMediaType } from "../http/content.ts";
 import { decompress } from "../http/decompress.ts";
 import { toHttpProblemResponse, toProblemResponse } from "../http/problem-response.ts";
 import type { RouteMetrics } from "../observe/request-metrics.ts";
@@ -26,7 +27,8 @@ export interface HandlerOptions {
   metrics: RouteMetrics;
   defaultDurability: Durability;
   maxBodyBytes: number;
-  toFaultResponse(error: unknown): LightResponse;
+  origins: AllowedOrigins;
+  toFaultResponse(error: unknown, request: IncomingRequest): LightResponse;
   /** Makes the response to a decompressed body. */
   respond(
     body: Body,
@@ -49,14 +51,15 @@ interface RequestOptions {
 }
 
 export function createHandler(options: HandlerOptions): EventHandler {
-  const { admission, budget, metrics, defaultDurability, maxBodyBytes, respond, toFaultResponse } = options;
+  const { admission, budget, metrics, defaultDurability, maxBodyBytes, origins, respond, toFaultResponse } =
+    options;
 
   /** Requests with the same head share one parsed head, so its options are read once. */
   const optionsByHead = new WeakMap<RequestHead, RequestOptions | Rejection>();
   function optionsOf(head: RequestHead): RequestOptions | Rejection {
     let requestOptions = optionsByHead.get(head);
     if (requestOptions === undefined) {
-      requestOptions = parseOptions(head, defaultDurability);
+      requestOptions = parseOptions(head, defaultDurability, origins);
       optionsByHead.set(head, requestOptions);
     }
     return requestOptions;
@@ -90,7 +93,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
     if (!(result instanceof Promise)) return leave(result, request);
     return result.then(
       (response) => leave(response, request),
-      (error) => leave(toFaultResponse(error), request),
+      (error) => leave(toFaultResponse(error, request), request),
     );
   }
 
@@ -137,14 +140,18 @@ export function createHandler(options: HandlerOptions): EventHandler {
           request,
         );
       } catch (error) {
-        return leave(toFaultResponse(error), request);
+        return leave(toFaultResponse(error, request), request);
       }
     },
   };
 }
 
-function parseOptions(head: RequestHead, defaultDurability: Durability): RequestOptions | Rejection {
-  const type = toMediaType(head.get("content-type"));
+function parseOptions(
+  head: RequestHead,
+  defaultDurability: Durability,
+  origins: AllowedOrigins,
+): RequestOptions | Rejection {
+  const type = toType(head, origins);
   if (type instanceof Rejection) return type;
   const mark = head.target.indexOf("?");
   const query = mark === -1 ? undefined : head.target.slice(mark + 1);
@@ -152,4 +159,11 @@ function parseOptions(head: RequestHead, defaultDurability: Durability): Request
   if (requested instanceof Rejection) return requested;
   const encoding = toEncoding(head.get("content-encoding"));
   return encoding instanceof Rejection ? encoding : { type, requested, encoding };
+}
+
+function toType(head: RequestHead, origins: AllowedOrigins): MediaType | Rejection {
+  const contentType = head.get("content-type");
+  if (origins.includes(head)) return isPlainText(contentType) ? "json" : toMediaType(contentType);
+  if (contentType === null && isCrossOrigin(head)) return originNotAllowed(head);
+  return toMediaType(contentType);
 }

@@ -3,6 +3,7 @@
 import type { Durability } from "@ingest/contract";
 import type { ByteBudget, IncomingRequest, LightResponse } from "@ingest/http-server";
 import { Elysia } from "elysia";
+import type { AllowedOrigins } from "../callers/origins.ts";
 import type { RequestMetrics } from "../observe/request-metrics.ts";
 import type { Admission } from "./admission.ts";
 import { createHandler, type EventHandler } from "./handler.ts";
@@ -17,8 +18,9 @@ export interface EventRoutesOptions {
   defaultDurability: Durability;
   maxEventBytes: number;
   maxBodyBytes: number;
+  origins: AllowedOrigins;
   /** Makes the response to a request that failed with an unexpected error. */
-  toFaultResponse(error: unknown): LightResponse;
+  toFaultResponse(error: unknown, request: IncomingRequest): LightResponse;
 }
 
 export type EventHandlers = Readonly<Record<EventPath, EventHandler>>;

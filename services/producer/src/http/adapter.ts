@@ -1,11 +1,12 @@
 // Elysia on this service's HTTP server. Inside, every route and hook gets an IncomingRequest and may return a LightResponse,
 // by whichever door the request came: from the server, or as a Fetch `Request` by `app.handle`.
-import { IncomingRequest, LightResponse } from "@ingest/http-server";
+import { type HttpServerOptions, IncomingRequest, LightResponse } from "@ingest/http-server";
 import type { HTTPHeaders, StatusMap } from "elysia";
 import type { ElysiaAdapter } from "elysia/adapter";
 import { BunAdapter } from "elysia/adapter/bun";
 import { isStream, keepStreamErrors } from "./stream-errors.ts";
 
+type Finish = NonNullable<HttpServerOptions["finish"]>;
 type Mapped = Response | LightResponse | undefined;
 
 /** What hooks have set for the response (Elysia's `set`). */
@@ -82,21 +83,29 @@ function merge(response: LightResponse, settings: ResponseSettings): Mapped | Pr
 
 type Handle = (request: Request) => Mapped | Promise<Mapped>;
 
+/** A `Request` comes from a test, or from a server that reports no address. */
+const UNKNOWN_PEER = { remoteAddress: "" };
+
 /**
  * The one place where requests enter the application, for Elysia's `wrap`. HEAD is routed as GET: the server omits the body
  * of the response, and does not read a stream.
+ * @param finish of a response to a Fetch `Request`; the server itself finishes the others
  */
-export function openDoors(handle: Handle, request: Request): Handle {
-  if (!(request instanceof IncomingRequest)) return (request) => handleFetch(handle, request);
-  return request.head.method === "HEAD" ? () => handle(request.toGet()) : handle;
+export function createDoors(finish: Finish) {
+  return function openDoors(handle: Handle, request: Request): Handle {
+    if (!(request instanceof IncomingRequest)) return (request) => handleFetch(handle, request, finish);
+    return request.head.method === "HEAD" ? () => handle(request.toGet()) : handle;
+  };
 }
 
-async function handleFetch(handle: Handle, request: Request): Promise<Response | undefined> {
+async function handleFetch(handle: Handle, request: Request, finish: Finish): Promise<Response | undefined> {
   const incoming = await IncomingRequest.from(request);
   const isHead = incoming.method === "HEAD";
-  const response = await handle(isHead ? incoming.toGet() : incoming);
+  const mapped = await handle(isHead ? incoming.toGet() : incoming);
+  if (mapped === undefined) return undefined;
+  const response = finish(mapped, incoming, UNKNOWN_PEER);
   if (response instanceof LightResponse) return response.toResponse(isHead);
-  if (response === undefined || !isHead) return response;
+  if (!isHead) return response;
   await response.body?.cancel();
   return new Response(null, response);
 }

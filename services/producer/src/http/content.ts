@@ -30,6 +30,11 @@ export function toMediaType(header: string | null): MediaType | Rejection {
   return type;
 }
 
+/** What `navigator.sendBeacon` and `fetch` send for a string. */
+export function isPlainText(header: string | null): boolean {
+  return header !== null && /^text\/plain[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i.test(header);
+}
+
 function parseMediaType(header: string): MediaType | Rejection {
   const [name = "", ...parameters] = header.split(";");
   const lowered = name.trim().toLowerCase();

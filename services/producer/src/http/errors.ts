@@ -1,12 +1,13 @@
 // Problem responses to errors that no handler caught: unknown paths and methods, and exceptions.
-import type { LightResponse } from "@ingest/http-server";
+import { IncomingRequest, type LightResponse } from "@ingest/http-server";
 import type { Log } from "@ingest/service";
 import { Elysia } from "elysia";
 import { Rejection } from "../rejection.ts";
 import { toProblemResponse } from "./problem-response.ts";
+import { requestIdOf, withRequestId } from "./request-id.ts";
 
 export interface ErrorOptions {
-  toFaultResponse(error: unknown): LightResponse;
+  toFaultResponse(error: unknown, request: Request): LightResponse;
   /** Called with the status of each such response. */
   onUnhandledResponse(status: number): void;
 }
@@ -15,14 +16,17 @@ export interface ErrorOptions {
 const LOG_EVERY_MS = 1_000;
 
 /** Responds to a request that failed with an exception: its reason goes to the log, not to the caller. */
-export function createFaultResponder(log: Log): (error: unknown) => LightResponse {
+export function createFaultResponder(log: Log): (error: unknown, request?: Request) => LightResponse {
   let loggedMs = Number.NEGATIVE_INFINITY;
-  return function toFaultResponse(error) {
+  return function toFaultResponse(error, request) {
+    const id = request instanceof IncomingRequest ? requestIdOf(request) : undefined;
     if (performance.now() - loggedMs >= LOG_EVERY_MS) {
       loggedMs = performance.now();
-      log.error({ error }, "request failed: exception in this service");
+      log.error({ error, request_id: id }, "request failed: exception in this service");
     }
-    return toProblemResponse(new Rejection("internal", "The error is in the log of this service."));
+    const response = toProblemResponse(new Rejection("internal", "The error is in the log of this service."));
+    // By the id, the caller's report leads to the line in the log.
+    return id === undefined ? response : withRequestId(response, id);
   };
 }
 
@@ -39,7 +43,7 @@ export function errorRoutes(
           ? unmatched(request, methodsOf)
           : code === "PARSE" || code === "INVALID_COOKIE_SIGNATURE"
             ? UNREADABLE
-            : toFaultResponse(error);
+            : toFaultResponse(error, request);
       onUnhandledResponse(response.status);
       return response;
     },

@@ -179,8 +179,9 @@ test("an exception has the same response on a socket as without one", async () =
   delivery.accept = () => {
     throw new Error("secret reason");
   };
-  const response = await fetch(`${url}/register_event`, { method: "POST", body: EVENT });
-  const direct = await post("/register_event", EVENT);
+  const headers = { "x-request-id": "one" };
+  const response = await fetch(`${url}/register_event`, { method: "POST", body: EVENT, headers });
+  const direct = await post("/register_event", EVENT, headers);
   expect([response.status, await response.text()]).toEqual([direct.status, await direct.text()]);
   expect(metrics.routes["/register_event"].byStatus).toEqual({ 500: 2 });
 });

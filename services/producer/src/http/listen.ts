@@ -5,6 +5,7 @@ import {
   type LightResponse,
   type RequestGuard,
 } from "@ingest/http-server";
+import type { Edge } from "./edge.ts";
 import { toHttpProblemResponse } from "./problem-response.ts";
 
 /** What a server needs of the application behind it. */
@@ -13,7 +14,8 @@ export interface HttpApplication {
   readonly elysia: { fetch(request: Request): Response | Promise<Response> };
   /** Of the routes that take events, by path. */
   readonly handlers: Readonly<Record<string, RequestGuard>>;
-  toFaultResponse(error: unknown): LightResponse;
+  readonly edge: Pick<Edge, "finish" | "expectsProxyHeader">;
+  toFaultResponse(error: unknown, request?: Request): LightResponse;
   /** Called with the status of each response that no handler of `handlers` made. */
   onUnhandledResponse(status: number): void;
 }
@@ -32,7 +34,7 @@ export type ListenOptions = Pick<
 
 /** @throws ListenError */
 export function listen(
-  { elysia, handlers, toFaultResponse, onUnhandledResponse }: HttpApplication,
+  { elysia, handlers, edge, toFaultResponse, onUnhandledResponse }: HttpApplication,
   options: ListenOptions,
 ): HttpServer {
   try {
@@ -42,6 +44,8 @@ export function listen(
       fetch: (request) => elysia.fetch(request) as Response | Promise<LightResponse | Response>,
       toFaultResponse,
       toRejectionResponse: toHttpProblemResponse,
+      finish: edge.finish,
+      ...(edge.expectsProxyHeader && { expectsProxyHeader: edge.expectsProxyHeader }),
       onRejected: onUnhandledResponse,
     });
   } catch (error) {

@@ -3,7 +3,7 @@ import { toProblem } from "@ingest/contract";
 import { type HttpRejection, LightResponse, ResponseHead } from "@ingest/http-server";
 import { Rejection } from "../rejection.ts";
 
-const PROBLEM_TYPE = "application/problem+json";
+export const PROBLEM_TYPE = "application/problem+json";
 
 /** Shared between the same kinds of refusal. Bounded, because Retry-After may be any number. */
 const heads = new Map<string, ResponseHead>();

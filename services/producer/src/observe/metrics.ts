@@ -27,6 +27,8 @@ export interface MetricSources {
     /** Rejected because there were too many. */
     refused(): number;
   };
+  /** Fields of trusted proxies that were ignored. */
+  forwarded: { readonly ignoredFields: number };
   delivery: Pick<Delivery, "state">;
   hasJournal: boolean;
   /** The latest statistics of the Kafka client. */
@@ -44,7 +46,7 @@ export function createProducerMetrics(sources: MetricSources): Registry {
 }
 
 function requestMetrics(registry: Registry, sources: MetricSources): void {
-  const { requests, events, admission, bodies, connections } = sources;
+  const { requests, events, admission, bodies, connections, forwarded } = sources;
   new Counter({
     name: `${METRIC_PREFIX}http_requests_total`,
     help: "HTTP responses by route and status",
@@ -92,6 +94,12 @@ function requestMetrics(registry: Registry, sources: MetricSources): void {
     "http_connections_refused_total",
     "Connections rejected at the limit",
     connections.refused,
+  );
+  counterOf(
+    registry,
+    "http_forwarded_ignored_total",
+    "X-Forwarded-For and Forwarded fields of trusted proxies that were ignored: malformed, or without an IP address",
+    () => forwarded.ignoredFields,
   );
 }
 

@@ -2,10 +2,13 @@
 
 import type { Durability } from "@ingest/contract";
 import { ByteBudget } from "@ingest/http-server";
+import { type Log, parseSettings } from "@ingest/service";
 import pino from "pino";
 import { createApp } from "../app.ts";
 import { Admission } from "../events/admission.ts";
 import { EventService } from "../events/service.ts";
+import { createEdge } from "../http/edge.ts";
+import { type EdgeSettings, edgeSettings } from "../http/edge-settings.ts";
 import { createProducerMetrics } from "../observe/metrics.ts";
 import { RequestMetrics } from "../observe/request-metrics.ts";
 import { FakeDelivery } from "./fake-delivery.ts";
@@ -17,6 +20,8 @@ export interface TestAppOptions {
   maxInFlight?: number;
   maxInFlightBytes?: number;
   defaultDurability?: Durability;
+  edge?: Partial<EdgeSettings>;
+  log?: Log;
 }
 
 export function createTestApp(options: TestAppOptions = {}) {
@@ -30,12 +35,15 @@ export function createTestApp(options: TestAppOptions = {}) {
   const admission = new Admission(options.maxInFlight ?? 100, delivery);
   const budget = new ByteBudget(options.maxInFlightBytes ?? 1_000_000);
   const metrics = new RequestMetrics();
+  const log = options.log ?? pino({ level: "silent" });
+  const edge = createEdge({ ...parseSettings(edgeSettings, {}), ...options.edge }, log);
   const registry = createProducerMetrics({
     requests: metrics,
     events: service,
     admission,
     bodies: budget,
     connections: { max: 0, open: () => 0, refused: () => 0 },
+    forwarded: edge.trustedProxies,
     delivery,
     hasJournal: true,
     statistics: () => undefined,
@@ -55,7 +63,8 @@ export function createTestApp(options: TestAppOptions = {}) {
       ready: () => ({ ok: delivery.isReady }),
       metrics: () => registry.metrics(),
     },
-    log: pino({ level: "silent" }),
+    edge,
+    log,
   });
   const post = (path: string, body: Bun.BodyInit | null, headers: Record<string, string> = {}) =>
     application.elysia.handle(

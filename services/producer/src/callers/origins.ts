@@ -1,0 +1,123 @@
+// Pages in browsers: which origins may send events, and read the responses (the Fetch standard, section 3.3).
+import type { RequestHead } from "@ingest/http-server";
+import { Rejection } from "../rejection.ts";
+
+/** As long as Chromium remembers a preflight at most, s. */
+const PREFLIGHT_MAX_AGE_SECONDS = 7_200;
+const ALLOWED_METHODS = "POST";
+const ALLOWED_HEADERS = "Authorization, Content-Encoding, Content-Type, Prefer, X-Request-Id";
+const EXPOSED_HEADERS =
+  "Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
+
+type Fields = readonly (readonly [name: string, value: string])[];
+type Head = Pick<RequestHead, "get" | "method">;
+
+/** The origins that CORS_ALLOWED_ORIGINS names. */
+export class AllowedOrigins {
+  readonly #isAny: boolean;
+  readonly #exact: ReadonlySet<string>;
+  readonly #subdomains: readonly { prefix: string; suffix: string }[];
+
+  /** @param patterns each one valid by `isOriginPattern` */
+  constructor(readonly patterns: readonly string[]) {
+    this.#isAny = patterns.includes("*");
+    this.#exact = new Set(patterns.filter((pattern) => !pattern.includes("*")));
+    this.#subdomains = patterns
+      .filter((pattern) => pattern.includes("://*."))
+      .map((pattern) => {
+        const [prefix = "", suffix = ""] = pattern.split("*");
+        return { prefix, suffix };
+      });
+  }
+
+  /** Was the request sent by a page of an allowed origin? */
+  includes(head: Head): boolean {
+    const origin = head.get("origin");
+    return origin !== null && this.#has(origin);
+  }
+
+  /** Field lines of the response: the page may read it, or send the request that it asks about. Each with its CR LF. */
+  linesFor(head: Head): string {
+    return this.#fieldsFor(head)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join("");
+  }
+
+  #fieldsFor(head: Head): Fields {
+    if (this.patterns.length === 0) return [];
+    // Caches may not serve one origin's response to another.
+    const vary: Fields = this.#isAny ? [] : [["Vary", "Origin"]];
+    if (!this.includes(head)) return vary;
+    // A listed origin may send credentials, which `sendBeacon` always does.
+    const allowed: Fields = this.#isAny
+      ? [["Access-Control-Allow-Origin", "*"]]
+      : [
+          ["Access-Control-Allow-Origin", head.get("origin")!],
+          ["Access-Control-Allow-Credentials", "true"],
+        ];
+    return [...allowed, ...vary, ...(isPreflight(head) ? toPreflightFields(head) : EXPOSED)];
+  }
+
+  #has(origin: string): boolean {
+    if (this.#isAny || this.#exact.has(origin)) return true;
+    return this.#subdomains.some(
+      ({ prefix, suffix }) =>
+        origin.length > prefix.length + suffix.length &&
+        origin.startsWith(prefix) &&
+        origin.endsWith(suffix) &&
+        /^[a-z0-9_.-]+$/.test(origin.slice(prefix.length, -suffix.length)),
+    );
+  }
+}
+
+const EXPOSED: Fields = [["Access-Control-Expose-Headers", EXPOSED_HEADERS]];
+
+function isPreflight(head: Head): boolean {
+  return head.method === "OPTIONS" && head.get("access-control-request-method") !== null;
+}
+
+function toPreflightFields(head: Head): Fields {
+  const asksForPrivateNetwork = head.get("access-control-request-private-network") === "true";
+  return [
+    ["Access-Control-Allow-Methods", ALLOWED_METHODS],
+    ["Access-Control-Allow-Headers", ALLOWED_HEADERS],
+    ["Access-Control-Max-Age", String(PREFLIGHT_MAX_AGE_SECONDS)],
+    // A page on the Internet may send to an address that is not (Private Network Access).
+    ...(asksForPrivateNetwork ? ([["Access-Control-Allow-Private-Network", "true"]] as const) : []),
+  ];
+}
+
+/**
+ * Was the request sent by a page of another origin? Browsers send `Sec-Fetch-Site`, older ones `Origin` alone; no page can
+ * change either.
+ */
+export function isCrossOrigin(head: Pick<RequestHead, "get">): boolean {
+  const site = head.get("sec-fetch-site");
+  if (site !== null) return site !== "same-origin" && site !== "none";
+  const origin = head.get("origin");
+  return origin !== null && hostOf(origin) !== hostOf(`http://${head.get("host")}`);
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.parse(url)?.host;
+}
+
+/** The refusal of a body that any page could send: browsers ask first (by a preflight) only for a Content-Type like JSON. */
+export function originNotAllowed(head: Pick<RequestHead, "get">): Rejection {
+  const origin = head.get("origin") ?? "another site";
+  return new Rejection(
+    "origin_not_allowed",
+    `A page of ${origin.slice(0, 128)} sent a body without Content-Type: send application/json, from an origin that CORS_ALLOWED_ORIGINS lists.`,
+  );
+}
+
+/** Is it `*`, an origin as browsers send it, or one with `*.` for any subdomain? */
+export function isOriginPattern(pattern: string): boolean {
+  if (pattern === "*") return true;
+  const example = pattern.replace("://*.", "://subdomain.");
+  if (example.includes("*") || !/^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+$/.test(example)) return false;
+  const url = URL.parse(example);
+  if (url === null) return false;
+  // Other schemes, such as those of apps, have no origin in the URL standard.
+  return /^https?:$/.test(url.protocol) ? url.origin === example : true;
+}

@@ -1,0 +1,112 @@
+// What every response gets beyond its handler: the request's id, fields for browsers, a line in the access log.
+import {
+  type HttpServerOptions,
+  type IncomingRequest,
+  LightResponse,
+  type RequestHead,
+} from "@ingest/http-server";
+import type { Log } from "@ingest/service";
+import { AllowedOrigins } from "../callers/origins.ts";
+import { eventPaths } from "../events/routes.ts";
+import { AccessLog } from "./access-log.ts";
+import { TrustedProxies } from "./client-address.ts";
+import type { EdgeSettings } from "./edge-settings.ts";
+import { requestIdIn, requestIdOf, sentRequestId, toRequestIdLine, withRequestId } from "./request-id.ts";
+
+export interface Edge {
+  readonly origins: AllowedOrigins;
+  readonly trustedProxies: TrustedProxies;
+  readonly finish: NonNullable<HttpServerOptions["finish"]>;
+  readonly expectsProxyHeader: HttpServerOptions["expectsProxyHeader"];
+}
+
+export function createEdge(settings: EdgeSettings, log: Log): Edge {
+  const origins = new AllowedOrigins(settings.CORS_ALLOWED_ORIGINS);
+  const trustedProxies = new TrustedProxies(settings.TRUSTED_PROXIES);
+  return {
+    origins,
+    trustedProxies,
+    finish: createFinish(settings.REQUEST_ID, origins, createAccessLog(settings, trustedProxies, log)),
+    expectsProxyHeader: settings.PROXY_PROTOCOL ? (address) => trustedProxies.has(address) : undefined,
+  };
+}
+
+function createAccessLog(
+  { ACCESS_LOG, ACCESS_LOG_SAMPLE }: EdgeSettings,
+  trustedProxies: TrustedProxies,
+  log: Log,
+): AccessLog | undefined {
+  if (ACCESS_LOG === "off") return undefined;
+  const share = { errors: 0, sample: ACCESS_LOG_SAMPLE, all: 1 }[ACCESS_LOG];
+  return new AccessLog({
+    log,
+    share,
+    clientOf: (request, peer) => trustedProxies.clientOf(peer, request?.head),
+  });
+}
+
+/** What a head alone decides about the fields of its responses. */
+interface HeadFacts {
+  /** The id that the caller sent. */
+  readonly sentId: string | undefined;
+  readonly corsLines: string;
+  /** All fields of a response that is no problem, when no ids are made. */
+  readonly lines: string;
+}
+
+const NO_FACTS: HeadFacts = { sentId: undefined, corsLines: "", lines: "" };
+
+function createFinish(
+  identifiesAll: boolean,
+  origins: AllowedOrigins,
+  accessLog: AccessLog | undefined,
+): Edge["finish"] {
+  /** Requests with the same head share one parsed head, so its facts are found once. */
+  const factsByHead = new WeakMap<RequestHead, HeadFacts>();
+  function factsOf(head: RequestHead): HeadFacts {
+    let facts = factsByHead.get(head);
+    if (facts === undefined) {
+      facts = toFacts(head, origins);
+      factsByHead.set(head, facts);
+    }
+    return facts;
+  }
+
+  return function finish(response, request, { remoteAddress }) {
+    const isRefusal = response.status >= 400;
+    const { sentId, corsLines, lines } = request === undefined ? NO_FACTS : factsOf(request.head);
+    if (!isRefusal && !identifiesAll && accessLog === undefined)
+      return lines === "" ? response : withLines(response, lines);
+    const isIdentified = isRefusal || identifiesAll || sentId !== undefined;
+    const withFields = withLines(response, corsLines);
+    const finished = isIdentified ? identify(withFields, request) : withFields;
+    accessLog?.write(finished, request, remoteAddress);
+    return finished;
+  };
+}
+
+function toFacts(head: RequestHead, origins: AllowedOrigins): HeadFacts {
+  const sentId = sentRequestId(head);
+  const isForPages = (eventPaths as readonly string[]).includes(head.path);
+  const corsLines = isForPages ? origins.linesFor(head) : "";
+  return { sentId, corsLines, lines: corsLines + (sentId === undefined ? "" : toRequestIdLine(sentId)) };
+}
+
+function withLines<R extends LightResponse | Response>(response: R, lines: string): R {
+  if (lines === "") return response;
+  if (response instanceof LightResponse) return response.with(lines) as R;
+  const finished = new Response(response.body, response);
+  for (const line of lines.split("\r\n").slice(0, -1)) {
+    const colon = line.indexOf(":");
+    finished.headers.append(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return finished as R;
+}
+
+function identify<R extends LightResponse | Response>(response: R, request: IncomingRequest | undefined): R {
+  if (requestIdIn(response) !== undefined) return response;
+  const id = request === undefined ? Bun.randomUUIDv7() : requestIdOf(request);
+  return response instanceof LightResponse
+    ? (withRequestId(response, id) as R)
+    : withLines(response, toRequestIdLine(id));
+}
