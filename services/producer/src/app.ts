@@ -1,6 +1,6 @@
 // The HTTP application: features put together. No socket is opened here; tests call `app.handle`.
 import { type HealthSource, healthRoutes, type Log } from "@ingest/service";
-import { Elysia } from "elysia";
+import { type AnyElysia, Elysia } from "elysia";
 import { type EventRoutesOptions, eventHandlers, eventRoutes } from "./events/index.ts";
 import { createDoors, lightResponseAdapter } from "./http/adapter.ts";
 import type { Edge } from "./http/edge.ts";
@@ -13,6 +13,8 @@ export interface AppOptions {
   edge: Edge;
   health: HealthSource;
   log: Log;
+  /** Elysia plugins for all routes. Their error hooks come before those of this service. */
+  plugins?: readonly AnyElysia[];
 }
 
 const welcome = JSON.stringify({
@@ -22,21 +24,23 @@ const welcome = JSON.stringify({
 });
 
 /** Called without a socket by tests, and put behind one by `listen`. */
-export function createApp({ events, edge, health, log }: AppOptions) {
+export function createApp({ events, edge, health, log, plugins = [] }: AppOptions) {
   const { metrics } = events;
   const toFaultResponse = createFaultResponder(log);
   const handlers = eventHandlers({ ...events, origins: edge.origins, toFaultResponse });
   const onUnhandledResponse = (status: number) => metrics.countOther(status);
-  const elysia = new Elysia({
+  const base = new Elysia({
     normalize: false,
     precompile: true,
     strictPath: true,
     adapter: lightResponseAdapter,
     // Otherwise Elysia looks for the path behind the 11th character of the URL: a Host may be shorter.
     handler: { standardHostname: false },
-  })
-    // Elysia types what it hands over as any function.
-    .wrap(createDoors(edge.finish) as never)
+  });
+  // Elysia types what it hands over as any function.
+  base.wrap(createDoors(edge.finish) as never);
+  for (const plugin of plugins) base.use(plugin);
+  const elysia = base
     .use(errorRoutes({ toFaultResponse, onUnhandledResponse }, (path) => methodsOf(path)))
     .use(eventRoutes(handlers))
     .use(healthRoutes(health))

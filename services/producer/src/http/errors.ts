@@ -38,6 +38,8 @@ export function errorRoutes(
   return new Elysia({ name: "errors" }).onError(
     { as: "global" },
     function toProblem({ code, error, request }) {
+      // `status()` and an invalid parameter of a plugin's route: Elysia's own response says what is wrong.
+      if (typeof code === "number" || code === "VALIDATION") return undefined;
       const response =
         code === "NOT_FOUND"
           ? unmatched(request, methodsOf)

@@ -3,6 +3,7 @@
 import type { Durability } from "@ingest/contract";
 import { ByteBudget } from "@ingest/http-server";
 import { type Log, parseSettings } from "@ingest/service";
+import type { AnyElysia } from "elysia";
 import pino from "pino";
 import { createApp } from "../app.ts";
 import { Admission } from "../events/admission.ts";
@@ -22,6 +23,7 @@ export interface TestAppOptions {
   defaultDurability?: Durability;
   edge?: Partial<EdgeSettings>;
   log?: Log;
+  plugins?: readonly AnyElysia[];
 }
 
 export function createTestApp(options: TestAppOptions = {}) {
@@ -65,6 +67,7 @@ export function createTestApp(options: TestAppOptions = {}) {
     },
     edge,
     log,
+    plugins: options.plugins ?? [],
   });
   const post = (path: string, body: Bun.BodyInit | null, headers: Record<string, string> = {}) =>
     application.elysia.handle(
