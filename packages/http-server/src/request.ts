@@ -30,13 +30,13 @@ export class IncomingRequest implements Request {
 
   /** Reads a Fetch `Request` to its end. */
   static async from(request: Request): Promise<IncomingRequest> {
+    const { headers, signal } = request;
+    // Before the body is read: the type of a form is not in the headers any more afterwards.
+    const fields = new Map(headers);
     const bytes = Buffer.from(await request.arrayBuffer());
-    const incoming = new IncomingRequest(
-      toHead(request, bytes.length),
-      performance.now(),
-      new Body(bytes, 0, bytes.length),
-    );
-    incoming.#lazy = { headers: request.headers, signal: request.signal };
+    const content = new Body(bytes, 0, bytes.length);
+    const incoming = new IncomingRequest(toHead(request, fields, bytes.length), performance.now(), content);
+    incoming.#lazy = { headers: new Headers([...fields]), signal };
     return incoming;
   }
 
@@ -200,9 +200,16 @@ export class IncomingRequest implements Request {
 // `instanceof Request` is true, and no constructor of `Request` runs: it would cost more than parsing the head.
 Object.setPrototypeOf(IncomingRequest.prototype, Request.prototype);
 
-function toHead({ method, url, headers }: Request, bodyLength: number): RequestHead {
+function toHead({ method, url }: Request, fields: Map<string, string>, bodyLength: number): RequestHead {
   const { host, pathname, search } = new URL(url);
-  const fields = new Map(headers);
-  fields.set("host", host);
-  return new RequestHead(method, pathname + search, fields, bodyLength, true, false, false, url);
+  return new RequestHead(
+    method,
+    pathname + search,
+    fields.set("host", host),
+    bodyLength,
+    true,
+    false,
+    false,
+    url,
+  );
 }
