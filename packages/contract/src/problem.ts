@@ -73,7 +73,7 @@ export const problems = {
     title: "The request did not arrive in time",
     canRetry: true,
     cause:
-      "The head took longer than `HEAD_TIMEOUT_MS`, or the body longer than `BODY_TIMEOUT_MS`. The connection is closed.",
+      "The head took longer than `HEAD_TIMEOUT_MS`, or for `BODY_TIMEOUT_MS` the body came at less than `MIN_BODY_RATE` bytes a second. The connection is closed.",
     remedy: "Send it again, in smaller batches over a slow network.",
   },
   too_large: {

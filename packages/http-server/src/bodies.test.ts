@@ -1,5 +1,5 @@
 // Bodies over real sockets: too large, too many at once, broken off.
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { RawSocket, until } from "@ingest/testkit";
 import { LightResponse, ResponseHead } from "./response.ts";
 import { post, postHead, TestServer } from "./testing/test-server.ts";
@@ -103,4 +103,51 @@ test("a body that breaks off is reported to its guard once, and leaves nothing b
   socket[Symbol.dispose]();
   await until("the abort", () => server.aborted > 0);
   expect([server.aborted, server.inFlight, server.budget.used]).toEqual([1, 0, 0]);
+});
+
+describe("bytes that can't be read yet", () => {
+  test("are charged to the budget, and released", async () => {
+    await using server = new TestServer();
+    using incomplete = new RawSocket(server.port);
+    incomplete.write("POST /ech");
+    using behind = new RawSocket(server.port);
+    behind.write(post("/wait", "first") + post("/echo", "second"));
+    const held = "POST /ech".length + post("/echo", "second").length;
+    await until("the held bytes", () => server.budget.used === held);
+    server.settle();
+    await behind.untilReceived("second");
+    expect(server.budget.used).toBe("POST /ech".length);
+    incomplete[Symbol.dispose]();
+    await until("their release", () => server.budget.used === 0);
+  });
+
+  test("without room in the budget end the connection with the response before them", async () => {
+    await using server = new TestServer({ budgetBytes: 10 });
+    using incomplete = new RawSocket(server.port);
+    incomplete.write("POST /echo HTTP/1.1\r\n");
+    expect(await incomplete.untilClosed()).toStartWith("HTTP/1.1 503");
+    using behind = new RawSocket(server.port);
+    behind.write(post("/wait", "first") + post("/echo", "second"));
+    await until("the first request", () => server.waiting === 1);
+    server.settle();
+    const received = await behind.untilClosed();
+    expect(received).toContain("Connection: close");
+    expect(received).toEndWith("first");
+    expect(server.handled).toEqual(["first"]);
+  });
+
+  test("stay with the client beyond the first of them", async () => {
+    await using server = new TestServer({ budgetBytes: 10_000_000 });
+    using socket = new RawSocket(server.port);
+    const requests = 400;
+    socket.write(post("/wait", "first") + post("/echo", "x".repeat(90_000)).repeat(requests));
+    await until("the held bytes", () => server.budget.used > 0);
+    // Whatever else would be read is read before this.
+    using other = new RawSocket(server.port);
+    other.write(post("/echo", "other"));
+    await other.untilReceived("other");
+    expect(server.budget.used).toBeLessThan(2_000_000);
+    server.settle();
+    await until("all requests", () => server.handled.length === requests + 2);
+  });
 });

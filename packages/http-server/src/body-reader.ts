@@ -42,6 +42,11 @@ export class BodyReader {
     this.#buffer = new BodyBuffer(budget, capacity);
   }
 
+  /** Bytes of the content so far, also of what is discarded. */
+  get received(): number {
+    return this.#received;
+  }
+
   /** The request has its response already; the rest of its body is discarded. */
   get isDiscarding(): boolean {
     return this.#isDiscarding;

@@ -5,7 +5,7 @@ import type { ConnectionContext } from "./context.ts";
 import { Input } from "./input.ts";
 import { Output } from "./output.ts";
 import { ProxyHeaderReader } from "./proxy-header.ts";
-import { HttpRejection, timedOut } from "./rejection.ts";
+import { HttpRejection, timedOut, tooSlow } from "./rejection.ts";
 import type { IncomingRequest } from "./request.ts";
 import { RequestReader, type RequestReaderEvents } from "./request-reader.ts";
 import { Responder, type ResponderEvents } from "./responder.ts";
@@ -38,12 +38,16 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
   #clientAddress: string | undefined;
   /** When a sweep first saw the current phase: so no timeout is early, and the hot path reads no clock. */
   #sinceMs = NOT_TIMED;
+  /** What the last sweep saw: the output was blocked. */
+  #wasBlocked = false;
+  /** How many bytes had moved at `#sinceMs`. */
+  #movedBefore = 0;
 
   constructor(context: ConnectionContext, socket: Socket<Connection>) {
     this.#context = context;
     this.#socket = socket;
-    this.#output = new Output(socket, context.budget);
-    this.#reader = new RequestReader(context, new Input(socket), this);
+    this.#output = new Output(socket, context.unsentBudget);
+    this.#reader = new RequestReader(context, new Input(socket, context.budget), this);
     this.#responder = new Responder(context, this);
     if (context.expectsProxyHeader?.(socket.remoteAddress)) this.#proxyHeader = new ProxyHeaderReader();
   }
@@ -112,16 +116,24 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
 
   /** Acts on a phase that takes too long. */
   sweep(nowMs: number): void {
-    if (this.#sinceMs === NOT_TIMED) this.#sinceMs = nowMs;
+    // The system reports room in the socket late; a slow reader's progress shows sooner.
+    if (this.#output.isBlocked) this.onDrain();
+    if (this.#isGone) return;
+    const { isBlocked } = this.#output;
+    if (this.#sinceMs === NOT_TIMED || isBlocked !== this.#wasBlocked) {
+      this.#sinceMs = nowMs;
+      this.#wasBlocked = isBlocked;
+      this.#movedBefore = this.#movedBytes;
+    }
     const waitedMs = nowMs - this.#sinceMs;
     const { timeouts, isPortClosed } = this.#context;
-    const { bodyTimeoutMs, headTimeoutMs, idleTimeoutMs } = timeouts;
+    const { bodyTimeoutMs, sendTimeoutMs, headTimeoutMs, idleTimeoutMs } = timeouts;
     if (this.#isShut) {
       if (waitedMs >= LINGER_MS) this.terminate();
       return;
     }
-    if (this.#output.isBlocked) {
-      if (waitedMs >= idleTimeoutMs) this.terminate();
+    if (isBlocked) {
+      if (waitedMs >= sendTimeoutMs && !this.#hasMoved(nowMs)) this.terminate();
       return;
     }
     if (this.#responder.isPending) {
@@ -135,7 +147,8 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     }
     switch (this.#reader.phase) {
       case "body":
-        if (waitedMs >= bodyTimeoutMs) this.#endLateBody(timedOut("The body", bodyTimeoutMs));
+        if (waitedMs >= bodyTimeoutMs && !this.#hasMoved(nowMs))
+          this.#endLateBody(tooSlow(timeouts.minBodyRate, bodyTimeoutMs));
         return;
       case "head":
         if (waitedMs >= headTimeoutMs) this.onInvalid(timedOut("The head", headTimeoutMs));
@@ -150,6 +163,20 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     // A stream that pauses would not notice that its client is gone: that looks the same as a client that only listens.
     if (this.#hasEnded && this.#responder.isStreaming) this.terminate();
     else if (isPortClosed) this.#responder.endEvents();
+  }
+
+  /** Bytes of the response that is not read, or else of the body that is coming. */
+  get #movedBytes(): number {
+    return this.#output.isBlocked ? this.#output.drainedBytes : this.#reader.receivedBodyBytes;
+  }
+
+  /** Begins another time of waiting. @returns whether enough bytes have moved in the one that is over */
+  #hasMoved(nowMs: number): boolean {
+    const seconds = (nowMs - this.#sinceMs) / 1_000;
+    const moved = this.#movedBytes - this.#movedBefore;
+    this.#sinceMs = nowMs;
+    this.#movedBefore += moved;
+    return moved >= Math.max(1, this.#context.timeouts.minBodyRate * seconds);
   }
 
   #endLateBody(rejection: HttpRejection): void {
@@ -197,7 +224,7 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
 
   /** Requests that arrived before the client can learn of the stop still get their responses. */
   get isLastResponse(): boolean {
-    return this.#context.isStopping && !this.#reader.hasUnread;
+    return this.#reader.isCutOff || (this.#context.isStopping && !this.#reader.hasUnread);
   }
 
   get isBlocked(): boolean {
@@ -230,7 +257,7 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     if (this.#isGone) return;
     this.#reader.resume();
     this.#flush();
-    if (this.#hasEnded && !this.isBusy) this.#shut();
+    if ((this.#hasEnded || this.#reader.isCutOff) && !this.isBusy) this.#shut();
   }
 
   // --- writing ---

@@ -8,6 +8,7 @@ import type { ResponseEncoder } from "./response-encoder.ts";
 export interface ConnectionContext {
   readonly timeouts: Timeouts;
   readonly budget: ByteBudget;
+  readonly unsentBudget: ByteBudget;
   readonly heads: HeadReader;
   readonly encoder: ResponseEncoder;
   readonly dispatcher: Dispatcher;

@@ -1,16 +1,16 @@
-// Bytes that arrived and can't be read yet: they are held, and beyond a bound the rest stays with the client.
+// Bytes that arrived and can't be read yet: they are held within the budget, and the rest stays with the client.
 import type { Socket } from "bun";
-
-/** More than this is not held: the socket is paused until it is read. */
-const MAX_HELD_BYTES = 64 * 1024;
+import type { ByteBudget } from "./byte-budget.ts";
 
 export class Input {
   readonly #socket: Pick<Socket<unknown>, "pause" | "resume">;
+  readonly #budget: ByteBudget;
   #held: Buffer | undefined;
   #isPaused = false;
 
-  constructor(socket: Pick<Socket<unknown>, "pause" | "resume">) {
+  constructor(socket: Pick<Socket<unknown>, "pause" | "resume">, budget: ByteBudget) {
     this.#socket = socket;
+    this.#budget = budget;
   }
 
   get isHolding(): boolean {
@@ -19,15 +19,26 @@ export class Input {
 
   /** @returns the held bytes with the chunk behind them; nothing is held any more */
   join(chunk: Buffer): Buffer {
-    if (this.#held === undefined) return chunk;
-    const bytes = Buffer.concat([this.#held, chunk]);
-    this.#held = undefined;
-    return bytes;
+    const held = this.#take();
+    return held === undefined ? chunk : Buffer.concat([held, chunk]);
   }
 
-  hold(bytes: Buffer, at: number): void {
-    this.#held = at === 0 ? bytes : bytes.subarray(at);
-    if (this.#held.length <= MAX_HELD_BYTES || this.#isPaused) return;
+  /**
+   * Holds the bytes from `at` on: a copy, because a view would keep the whole chunk in memory.
+   * @returns false when the budget has no room for them; nothing is held then
+   */
+  hold(bytes: Buffer, at: number): boolean {
+    const length = bytes.length - at;
+    if (!this.#budget.take(length)) return false;
+    const held = Buffer.allocUnsafeSlow(length);
+    bytes.copy(held, 0, at);
+    this.#held = held;
+    return true;
+  }
+
+  /** Reads nothing more from the socket until `resume`. */
+  pause(): void {
+    if (this.#isPaused) return;
     this.#isPaused = true;
     this.#socket.pause();
   }
@@ -38,12 +49,19 @@ export class Input {
       this.#isPaused = false;
       this.#socket.resume();
     }
-    const held = this.#held;
-    this.#held = undefined;
-    return held;
+    return this.#take();
   }
 
+  /** Nothing is held any more, and what still arrives is read. */
   clear(): void {
+    this.resume();
+  }
+
+  #take(): Buffer | undefined {
+    const held = this.#held;
+    if (held === undefined) return undefined;
     this.#held = undefined;
+    this.#budget.release(held.length);
+    return held;
   }
 }

@@ -28,9 +28,13 @@ export interface RequestGuard {
 export interface Timeouts {
   /** From the first byte of a head to its last. */
   readonly headTimeoutMs: number;
-  /** From the end of a head to the end of its body. */
+  /** In each such time, a body that is coming has to come at `minBodyRate` at least. */
   readonly bodyTimeoutMs: number;
-  /** Between two requests, and while the client does not read a response. */
+  /** In each such time, a response that could not be sent at once has to be read at `minBodyRate` at least. */
+  readonly sendTimeoutMs: number;
+  /** bytes/s; 0: any progress will do. */
+  readonly minBodyRate: number;
+  /** Between two requests. */
   readonly idleTimeoutMs: number;
 }
 
@@ -42,8 +46,10 @@ export interface HttpServerOptions extends Timeouts {
   readonly isShared: boolean;
   /** Further connections get a 503 and are closed. */
   readonly maxConnections: number;
-  /** Bounds the bodies that are arriving and the responses that are not read, of all connections together. */
+  /** Bounds what has arrived of incomplete requests, of all connections together. */
   readonly budget: ByteBudget;
+  /** Bounds what clients have not read of their responses, of all connections together; one may take half of it. */
+  readonly unsentBudget: ByteBudget;
   /** By the path of POST requests. Other requests have a small body or none, and are always admitted. */
   readonly guards: Readonly<Record<string, RequestGuard>>;
   /** Responds to a request. */

@@ -15,6 +15,8 @@ export class Output {
   /** Bytes of `#unsent` that are charged to the budget. */
   #charged = 0;
   #isClosed = false;
+  /** Bytes that had to wait and are sent now. */
+  drainedBytes = 0;
 
   constructor(socket: Pick<Socket<unknown>, "write">, budget: ByteBudget) {
     this.#socket = socket;
@@ -45,7 +47,10 @@ export class Output {
   drain(): boolean {
     const bytes = this.#unsent;
     this.#forget();
-    return bytes === undefined || this.#write(bytes);
+    if (bytes === undefined) return true;
+    const isKept = this.#write(bytes);
+    this.drainedBytes += bytes.length - this.#charged;
+    return isKept;
   }
 
   /** Nothing is written any more. */
@@ -64,7 +69,7 @@ export class Output {
 
   #keep(bytes: Buffer): boolean {
     this.#forget();
-    if (!this.#budget.take(bytes.length)) return false;
+    if (bytes.length > this.#budget.max / 2 || !this.#budget.take(bytes.length)) return false;
     this.#charged = bytes.length;
     this.#unsent = bytes;
     return true;

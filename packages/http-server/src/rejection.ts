@@ -50,6 +50,12 @@ export function tooManyBytesInFlight(): HttpRejection {
   return new HttpRejection("overloaded", "Too many bytes are arriving at once: try again shortly.");
 }
 
+/** A body that trickles. */
+export function tooSlow(minBytesPerSecond: number, windowMs: number): HttpRejection {
+  const limit = minBytesPerSecond === 0 ? "nothing" : `fewer than ${minBytesPerSecond} bytes a second`;
+  return new HttpRejection("request_timeout", `Of the body came ${limit} for ${windowMs} ms.`, true);
+}
+
 /** @param what what did not arrive, as the subject of a sentence */
 export function timedOut(what: string, timeoutMs: number): HttpRejection {
   return refused("request_timeout", `${what} did not arrive within ${timeoutMs} ms.`);

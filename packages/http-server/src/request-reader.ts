@@ -4,7 +4,7 @@ import { BodyReader } from "./body-reader.ts";
 import type { ConnectionContext } from "./context.ts";
 import { hasHeadBegun, hasHeadMethod } from "./head-reader.ts";
 import type { Input } from "./input.ts";
-import { HttpRejection, payloadTooLarge } from "./rejection.ts";
+import { HttpRejection, payloadTooLarge, tooManyBytesInFlight } from "./rejection.ts";
 import { IncomingRequest } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { LightResponse } from "./response.ts";
@@ -42,6 +42,8 @@ export class RequestReader {
   #body: BodyReader | undefined;
   /** More bytes came with the request that was handed on last. */
   #hasMore = false;
+  /** There was no room for bytes behind a request: nothing after it can be read. */
+  #isCutOff = false;
 
   constructor(context: ConnectionContext, input: Input, events: RequestReaderEvents) {
     this.#context = context;
@@ -68,6 +70,16 @@ export class RequestReader {
   /** Bytes have arrived behind the request that was handed on last. */
   get hasUnread(): boolean {
     return this.#hasMore || this.#input.isHolding;
+  }
+
+  /** Bytes behind the request that was handed on last had to be dropped: its response is the last. */
+  get isCutOff(): boolean {
+    return this.#isCutOff;
+  }
+
+  /** Bytes of the body that is coming, so far. */
+  get receivedBodyBytes(): number {
+    return this.#body?.received ?? 0;
   }
 
   read(chunk: Buffer): void {
@@ -98,11 +110,13 @@ export class RequestReader {
   }
 
   #consume(bytes: Buffer): void {
+    if (this.#isCutOff) return;
     const events = this.#events;
     let at = 0;
     while (at < bytes.length && !events.isClosing) {
       if (events.mustWait) {
-        this.#input.hold(bytes, at);
+        this.#isCutOff = !this.#input.hold(bytes, at);
+        if (!this.#isCutOff) this.#input.pause();
         return;
       }
       at = this.#body === undefined ? this.#readHead(bytes, at) : this.#readBody(this.#body, bytes, at);
@@ -139,7 +153,10 @@ export class RequestReader {
   #waitForHead(bytes: Buffer, at: number): void {
     const hasBegun = hasHeadBegun(bytes, at);
     if (hasBegun && !this.#isInHead) this.#events.onProgress();
-    if (at < bytes.length) this.#input.hold(bytes, at);
+    if (at < bytes.length && !this.#input.hold(bytes, at)) {
+      this.#events.onInvalid(tooManyBytesInFlight());
+      return;
+    }
     this.#isInHead = hasBegun;
     this.#isHeadRequest = hasHeadMethod(bytes, at);
   }

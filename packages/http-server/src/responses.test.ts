@@ -63,23 +63,24 @@ describe("a client that does not read", () => {
     return socket;
   }
 
-  test("is cut off after the idle timeout, and what it left unread is released", async () => {
-    await using server = new TestServer({ idleTimeoutMs: 300, budgetBytes: 100_000_000 });
+  test("is cut off after the send timeout, and what it left unread is released", async () => {
+    await using server = new TestServer({ sendTimeoutMs: 300, unsentBudgetBytes: 100_000_000 });
     const deaf = openDeaf(server.port, 50);
-    await until("unread bytes", () => server.budget.used > 0);
+    await until("unread bytes", () => server.unsentBudget.used > 0);
     await until("the connection to be cut", () => server.server.connections === 0);
-    expect(server.budget.used).toBe(0);
+    expect(server.unsentBudget.used).toBe(0);
     deaf.destroy();
   });
 
   test("is cut off at once when the budget has no room for what it leaves unread", async () => {
-    await using server = new TestServer({ budgetBytes: 20_000_000 });
-    const deaf = Array.from({ length: 3 }, () => openDeaf(server.port, 1));
+    await using server = new TestServer({ unsentBudgetBytes: 30_000_000 });
+    const deaf = Array.from({ length: 6 }, () => openDeaf(server.port, 1));
     await until(
       "one to be cut",
       () => server.server.connections > 0 && server.server.connections < deaf.length,
     );
-    expect(server.budget.used).toBeLessThanOrEqual(server.budget.max);
+    expect(server.unsentBudget.used).toBeLessThanOrEqual(server.unsentBudget.max);
+    expect(server.budget.used).toBe(0);
     using socket = new RawSocket(server.port);
     socket.write(post("/echo", "hello"));
     await socket.untilReceived("hello");
@@ -87,16 +88,30 @@ describe("a client that does not read", () => {
   });
 
   test("gets the rest once it reads", async () => {
-    await using server = new TestServer({ budgetBytes: 100_000_000 });
+    await using server = new TestServer({ unsentBudgetBytes: 100_000_000 });
     const deaf = openDeaf(server.port, 3);
-    await until("unread bytes", () => server.budget.used > 0);
+    await until("unread bytes", () => server.unsentBudget.used > 0);
     let received = 0;
     deaf.on("data", (chunk) => {
       received += chunk.length;
     });
     deaf.resume();
     await until("all three responses", () => received > 3 * 16 * 1024 * 1024);
-    expect(server.budget.used).toBe(0);
+    expect(server.unsentBudget.used).toBe(0);
     deaf.destroy();
   });
+
+  test("is not cut off while it reads slowly", async () => {
+    await using server = new TestServer({ sendTimeoutMs: 200, unsentBudgetBytes: 100_000_000 });
+    const slow = openDeaf(server.port, 1);
+    let received = 0;
+    slow.on("data", (chunk) => {
+      received += chunk.length;
+      slow.pause();
+      setTimeout(() => slow.resume(), 5);
+    });
+    slow.resume();
+    await until("the whole response", () => received > 16 * 1024 * 1024, 20_000);
+    slow.destroy();
+  }, 30_000);
 });

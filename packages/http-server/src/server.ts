@@ -29,11 +29,12 @@ export class HttpServer {
 
   /** @throws the system's error when the port is not available */
   constructor(options: HttpServerOptions) {
-    const { host, port, isShared, maxConnections, budget } = options;
-    const { headTimeoutMs, bodyTimeoutMs, idleTimeoutMs } = options;
+    const { host, port, isShared, maxConnections, budget, unsentBudget } = options;
+    const { headTimeoutMs, bodyTimeoutMs, sendTimeoutMs, idleTimeoutMs, minBodyRate } = options;
     this.#context = {
-      timeouts: { headTimeoutMs, bodyTimeoutMs, idleTimeoutMs },
+      timeouts: { headTimeoutMs, bodyTimeoutMs, sendTimeoutMs, idleTimeoutMs, minBodyRate },
       budget,
+      unsentBudget,
       heads: new HeadReader(),
       encoder: new ResponseEncoder(new Date()),
       dispatcher: new Dispatcher(options),
@@ -60,7 +61,7 @@ export class HttpServer {
     };
     this.#listener = Bun.listen<Connection>(listen);
     this.port = this.#listener.port;
-    const sweepMs = Math.min(SWEEP_MS, headTimeoutMs, bodyTimeoutMs, idleTimeoutMs);
+    const sweepMs = Math.min(SWEEP_MS, headTimeoutMs, bodyTimeoutMs, sendTimeoutMs, idleTimeoutMs);
     this.#timer = setInterval(() => this.#sweep(), sweepMs);
     this.#timer.unref();
   }

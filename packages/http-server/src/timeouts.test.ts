@@ -26,6 +26,24 @@ test.each([
   expect([server.inFlight, server.budget.used]).toEqual([0, 0]);
 });
 
+test("a body that keeps coming has more time", async () => {
+  await using server = new TestServer({ bodyTimeoutMs: 200, minBodyRate: 0 });
+  using socket = new RawSocket(server.port);
+  socket.write(postHead("/echo", "Content-Length: 40"));
+  for (let sent = 0; sent < 40; sent++) {
+    socket.write("x");
+    await Bun.sleep(DRIP_MS);
+  }
+  expect(await socket.untilReceived("xxx")).toStartWith("HTTP/1.1 200");
+});
+
+test("a body that trickles after a good start has no more time", async () => {
+  await using server = new TestServer({ bodyTimeoutMs: 200 });
+  using socket = new RawSocket(server.port);
+  socket.write(postHead("/echo", "Content-Length: 90000") + "x".repeat(80_000));
+  expect(await drip(socket)).toStartWith("HTTP/1.1 408");
+});
+
 test("a body that drips has no more time", async () => {
   await using server = new TestServer({ bodyTimeoutMs: 300 });
   using socket = new RawSocket(server.port);
@@ -55,4 +73,17 @@ test("an idle connection is closed without a response", async () => {
   used.write(post("/echo", "hello"));
   expect(await silent.untilClosed()).toBe("");
   expect((await used.untilClosed()).split("HTTP/1.1")).toHaveLength(2);
+});
+
+test("no idle connection is closed early", async () => {
+  const idleTimeoutMs = 400;
+  await using server = new TestServer({ idleTimeoutMs });
+  const lives = Array.from({ length: 30 }, async (_, index) => {
+    await Bun.sleep(index * DRIP_MS);
+    using socket = new RawSocket(server.port);
+    const openedMs = performance.now();
+    await socket.untilClosed();
+    return performance.now() - openedMs;
+  });
+  expect(Math.min(...(await Promise.all(lives)))).toBeGreaterThanOrEqual(idleTimeoutMs);
 });

@@ -84,7 +84,14 @@ export const httpSettings = {
   MAX_IN_FLIGHT_BYTES: Type.Integer({
     default: 32 * MIB,
     minimum: 256,
-    description: "Most bytes of request bodies in memory at once, for each worker. Beyond it: 503.",
+    description:
+      "Most bytes of incomplete requests and of bodies in memory at once, for each worker. Beyond it: 503.",
+  }),
+  MAX_UNSENT_BYTES: Type.Integer({
+    default: 32 * MIB,
+    minimum: 64 * KIB,
+    description:
+      "Most bytes of responses that clients have not read yet, for each worker; one connection may take half of them. Beyond it the connection is closed.",
   }),
   MAX_CONNECTIONS: Type.Integer({
     default: 10_000,
@@ -103,13 +110,29 @@ export const httpSettings = {
     default: 10_000,
     minimum: 100,
     maximum: 120_000,
-    description: "Time to receive the body of a request. Beyond it: 408.",
+    description:
+      "In each such time at least MIN_BODY_RATE bytes a second of a body that is coming have to arrive. Otherwise: 408.",
+  }),
+  SEND_TIMEOUT_MS: Type.Integer({
+    default: 10_000,
+    minimum: 100,
+    maximum: 120_000,
+    description:
+      "In each such time a client that has not read its response yet has to read at least MIN_BODY_RATE bytes a second of it. Otherwise the connection is closed.",
+  }),
+  MIN_BODY_RATE: Type.Integer({
+    default: 500,
+    minimum: 0,
+    maximum: 1_000_000,
+    description:
+      "The least rate of bodies in both directions, bytes/s, over BODY_TIMEOUT_MS and SEND_TIMEOUT_MS. 0: any progress is enough.",
   }),
   IDLE_TIMEOUT_SECONDS: Type.Integer({
-    default: 60,
+    default: 75,
     minimum: 1,
-    maximum: 255,
-    description: "A connection without traffic for this long is closed.",
+    maximum: 3_600,
+    description:
+      "A connection on which no request begins for this long is closed. Longer than a proxy in front keeps idle connections, so that the proxy closes them first.",
   }),
   SHUTDOWN_DELAY_MS: Type.Integer({
     default: 5_000,

@@ -67,6 +67,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
   const service = new EventService({ delivery, limits, storedDeadlineMs: settings.STORED_DEADLINE_MS });
   const admission = new Admission(settings.MAX_IN_FLIGHT_REQUESTS, delivery);
   const budget = new ByteBudget(settings.MAX_IN_FLIGHT_BYTES);
+  const unsentBudget = new ByteBudget(settings.MAX_UNSENT_BYTES);
   const maxConnections = toMaxConnections(settings.MAX_CONNECTIONS, log);
   let server: HttpServer | undefined;
   const metrics = new RequestMetrics();
@@ -77,6 +78,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
     events: service,
     admission,
     bodies: budget,
+    unsent: unsentBudget,
     connections: {
       max: maxConnections,
       open: () => server?.connections ?? 0,
@@ -141,8 +143,11 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
         maxConnections,
         headTimeoutMs: settings.HEAD_TIMEOUT_MS,
         bodyTimeoutMs: settings.BODY_TIMEOUT_MS,
+        sendTimeoutMs: settings.SEND_TIMEOUT_MS,
+        minBodyRate: settings.MIN_BODY_RATE,
         idleTimeoutMs: settings.IDLE_TIMEOUT_SECONDS * 1_000,
         budget,
+        unsentBudget,
       });
       port = server.port;
     },

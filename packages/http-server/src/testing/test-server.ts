@@ -8,7 +8,14 @@ import { HttpServer } from "../server.ts";
 export type TestServerOptions = Partial<
   Pick<
     HttpServerOptions,
-    "maxConnections" | "headTimeoutMs" | "bodyTimeoutMs" | "idleTimeoutMs" | "finish" | "expectsProxyHeader"
+    | "maxConnections"
+    | "headTimeoutMs"
+    | "bodyTimeoutMs"
+    | "sendTimeoutMs"
+    | "minBodyRate"
+    | "idleTimeoutMs"
+    | "finish"
+    | "expectsProxyHeader"
   >
 > & {
   /** Of the paths with a guard. */
@@ -16,6 +23,7 @@ export type TestServerOptions = Partial<
   budgetBytes?: number;
   /** Responds to `/stream`. */
   respond?(request: IncomingRequest): Response | Promise<Response>;
+  unsentBudgetBytes?: number;
 };
 
 const OK = new ResponseHead(200, { "Content-Type": "text/plain" });
@@ -30,6 +38,7 @@ const LARGE_BYTES = 16 * 1024 * 1024;
 export class TestServer implements AsyncDisposable {
   readonly server: HttpServer;
   readonly budget: ByteBudget;
+  readonly unsentBudget: ByteBudget;
   /** Bodies of the requests that reached a handler. */
   readonly handled: string[] = [];
   /** Requests that were admitted and have no response yet. */
@@ -45,8 +54,15 @@ export class TestServer implements AsyncDisposable {
   readonly #waiting: (() => void)[] = [];
 
   constructor(options: TestServerOptions = {}) {
-    const { maxBodyBytes = 100_000, budgetBytes = 10_000_000, respond = respondPlainly, ...others } = options;
+    const {
+      maxBodyBytes = 100_000,
+      budgetBytes = 10_000_000,
+      unsentBudgetBytes = 10_000_000,
+      respond = respondPlainly,
+      ...others
+    } = options;
     this.budget = new ByteBudget(budgetBytes);
+    this.unsentBudget = new ByteBudget(unsentBudgetBytes);
     const guard = {
       maxBodyBytes,
       admit: (request: IncomingRequest) => {
@@ -72,9 +88,12 @@ export class TestServer implements AsyncDisposable {
       maxConnections: 1_000,
       headTimeoutMs: 10_000,
       bodyTimeoutMs: 10_000,
+      sendTimeoutMs: 10_000,
+      minBodyRate: 500,
       idleTimeoutMs: 10_000,
       ...others,
       budget: this.budget,
+      unsentBudget: this.unsentBudget,
       guards,
       fetch: (request) => {
         const { path } = request.head;

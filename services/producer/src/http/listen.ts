@@ -28,8 +28,11 @@ export type ListenOptions = Pick<
   | "maxConnections"
   | "headTimeoutMs"
   | "bodyTimeoutMs"
+  | "sendTimeoutMs"
+  | "minBodyRate"
   | "idleTimeoutMs"
   | "budget"
+  | "unsentBudget"
 >;
 
 /** @throws ListenError */

@@ -21,6 +21,8 @@ export interface MetricSources {
   events: EventService;
   admission: Admission;
   bodies: ByteBudget;
+  /** Of responses that clients have not read. */
+  unsent: ByteBudget;
   connections: {
     readonly max: number;
     open(): number;
@@ -46,7 +48,7 @@ export function createProducerMetrics(sources: MetricSources): Registry {
 }
 
 function requestMetrics(registry: Registry, sources: MetricSources): void {
-  const { requests, events, admission, bodies, connections, forwarded } = sources;
+  const { requests, events, admission, bodies, unsent, connections, forwarded } = sources;
   new Counter({
     name: `${METRIC_PREFIX}http_requests_total`,
     help: "HTTP responses by route and status",
@@ -84,8 +86,14 @@ function requestMetrics(registry: Registry, sources: MetricSources): void {
   gauge(
     registry,
     "http_body_bytes_in_flight",
-    "Bytes reserved for request bodies being received or decompressed",
+    "Bytes reserved for requests being received or decompressed",
     () => bodies.used,
+  );
+  gauge(
+    registry,
+    "http_unsent_bytes",
+    "Bytes of responses that clients have not read yet",
+    () => unsent.used,
   );
   gauge(registry, "http_connections", "Open connections", connections.open);
   gauge(registry, "http_connections_max", "Limit of http_connections", () => connections.max);

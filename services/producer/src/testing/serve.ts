@@ -1,4 +1,5 @@
 // The test application on a real port.
+import { ByteBudget } from "@ingest/http-server";
 import { type ListenOptions, listen } from "../http/listen.ts";
 import { createTestApp, type TestAppOptions } from "./test-app.ts";
 
@@ -13,8 +14,11 @@ export function serveTestApp(options: ServeOptions = {}) {
     maxConnections: 1_000,
     headTimeoutMs: 10_000,
     bodyTimeoutMs: 10_000,
+    sendTimeoutMs: 10_000,
+    minBodyRate: 500,
     idleTimeoutMs: 10_000,
     budget: parts.budget,
+    unsentBudget: new ByteBudget(10_000_000),
     ...options,
   });
   const { port } = server;

@@ -44,6 +44,7 @@ export function createTestApp(options: TestAppOptions = {}) {
     events: service,
     admission,
     bodies: budget,
+    unsent: new ByteBudget(0),
     connections: { max: 0, open: () => 0, refused: () => 0 },
     forwarded: edge.trustedProxies,
     delivery,
