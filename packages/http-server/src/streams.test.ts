@@ -184,19 +184,19 @@ describe("a stream", () => {
     const socket = connect(server.port, "127.0.0.1");
     socket.pause();
     socket.write(get());
-    await until("a full socket", () => server.budget.used > 0);
+    await until("a full socket", () => server.unsentBudget.used > 0);
     // One piece may be on its way when the socket is full: no more are asked for.
     const before = pulls;
     for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
     expect(pulls - before).toBeLessThanOrEqual(1);
-    expect(server.budget.used).toBeLessThanOrEqual(2 * (piece.length + 16));
+    expect(server.unsentBudget.used).toBeLessThanOrEqual(2 * (piece.length + 16));
     let received = 0;
     socket.on("data", (chunk) => {
       received += chunk.length;
     });
     socket.resume();
     await until("the rest", () => received > 400 * piece.length);
-    expect(server.budget.used).toBe(0);
+    expect(server.unsentBudget.used).toBe(0);
     socket.destroy();
   });
 
