@@ -20,6 +20,9 @@ const VALUE = `(?:[\\t ]*=[\\t ]*(?:${TOKEN}|${QUOTED_STRING}))?`;
 /** The size, and the extensions, which have no meaning here (sections 7.1 and 7.1.1). */
 const SIZE_LINE = new RegExp(`^([\\da-fA-F]{1,12})((?:[\\t ]*;[\\t ]*${TOKEN}${VALUE})*)$`);
 
+/** Fields that say where a message ends or whom it is for: in a trailer section they come too late (RFC 9110, section 6.5.1). */
+const NOT_IN_TRAILER = /^(?:content-length|transfer-encoding|host)$/i;
+
 export class ChunkReader {
   isDone = false;
   #line = "";
@@ -84,7 +87,8 @@ export class ChunkReader {
         if (this.isDone) return;
         this.#trailerBytes += line.length;
         if (this.#trailerBytes > MAX_TRAILER_BYTES) throw new ChunkError("the trailer section is too large");
-        if (!isFieldLine(line)) throw new ChunkError("a line of the trailer section is not a field");
+        if (!isFieldLine(line) || NOT_IN_TRAILER.test(line.slice(0, line.indexOf(":"))))
+          throw new ChunkError("a line of the trailer section is not a field that may be there");
     }
   }
 }

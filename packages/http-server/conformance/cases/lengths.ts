@@ -1,0 +1,108 @@
+// Lengths of bodies (RFC 9112, section 6).
+import { type Case, get, head, post, refused, taken, takenLast } from "../case.ts";
+
+const llhttp = "llhttp, request/content-length, transfer-encoding";
+const h1spec = "h1spec";
+const rfc = "RFC 9112, section 6";
+const smuggling = "http-garden, smuggler: one request or two";
+
+export const lengthCases: readonly Case[] = [
+  taken(h1spec, "a body with a length", `${post("Content-Length: 5")}hello`, "hello"),
+  taken(llhttp, "zeros before a length", `${post("Content-Length: 003")}abc`, "abc"),
+  taken(llhttp, "a field behind the length", `${post("Content-Length: 003", "Ohai: world")}abc`, "abc"),
+  taken(llhttp, "blanks around a length", `${post("Content-Length:  2 ")}ab`, "ab"),
+  taken(llhttp, "tabs around a length", `${post("Content-Length:\t2\t ")}ab`, "ab"),
+  taken(llhttp, "a length of zero", post("Content-Length: 0"), ""),
+  taken(rfc, "no length", post(), ""),
+  taken(rfc, "a body of GET", `${get("Content-Length: 5")}hello`, "GET /"),
+  taken(
+    rfc,
+    "a body that is a request",
+    `${post("Content-Length: 29")}GET / HTTP/1.1\r\nHost: evil\r\n\r`,
+    "GET / HTTP/1.1\r\nHost: evil\r\n\r",
+  ),
+  takenLast(
+    llhttp,
+    "a length in mixed case, in HTTP/1.0",
+    `${head("POST /echo HTTP/1.0", "conTENT-Length: 5")}HELLO`,
+    "HELLO",
+  ),
+
+  refused(llhttp, "a length beyond all numbers", post("Content-Length: 1000000000000000000000")),
+  refused(llhttp, "two lengths", post("Content-Length: 1", "Content-Length: 2")),
+  refused(llhttp, "a blank behind the name of the length", post("Content-Length : 4")),
+  refused(llhttp, "a blank in a length", post("Content-Length: 4 2")),
+  refused(llhttp, "an empty length", post("Content-Length:")),
+  refused(llhttp, "CR instead of a hyphen in the name of the length", post("Content\rLength: 003")),
+  refused(llhttp, "a CR before the body", "PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\rabc"),
+  refused(h1spec, "a length far below zero", post("Content-Length: -123456789123456789123456789")),
+  refused(h1spec, "a length below zero", post("Content-Length: -1234")),
+  refused(h1spec, "a length in letters", post("Content-Length: abc")),
+  refused(
+    h1spec,
+    "a length and chunks, in mixed case",
+    post("content-LengtH: 5", "TransFer-Encoding: chunked"),
+  ),
+  refused(smuggling, "the same length twice", post("Content-Length: 5", "Content-Length: 5")),
+  refused(smuggling, "the same length twice in one field", post("Content-Length: 5, 5")),
+  refused(smuggling, "a length with a sign", post("Content-Length: +5")),
+  refused(smuggling, "a hexadecimal length", post("Content-Length: 0x5")),
+  refused(smuggling, "a length with an exponent", post("Content-Length: 1e1")),
+  refused(smuggling, "a length with a point", post("Content-Length: 5.0")),
+  refused(smuggling, "a length with an underscore", post("Content-Length: 1_0")),
+  refused(smuggling, "a length in quotation marks", post('Content-Length: "5"')),
+  refused(smuggling, "a length with a parameter", post("Content-Length: 5;a")),
+  refused(smuggling, "a length behind a no-break space", post("Content-Length: \xa05")),
+  refused(smuggling, "a length behind a vertical tab", post("Content-Length: \x0b5")),
+  refused(smuggling, "a length with a NUL", post("Content-Length: 5\0")),
+  refused(smuggling, "a length in the digits of another script", post("Content-Length: \xd9\xa5")),
+  refused(smuggling, "a length in a folded line", post("Content-Length:", " 5")),
+  refused(smuggling, "a length, then chunks", post("Content-Length: 5", "Transfer-Encoding: chunked")),
+  refused(smuggling, "chunks, then a length", post("Transfer-Encoding: chunked", "Content-Length: 5")),
+
+  refused(llhttp, "an unknown coding", post("Transfer-Encoding: pigeons"), 501),
+  refused(llhttp, "identity and a length", post("Content-Length: 1", "Transfer-Encoding: identity")),
+  refused(llhttp, "chunked before another coding", post("Transfer-Encoding: chunked, deflate"), 501),
+  refused(
+    llhttp,
+    "chunked, and another coding in a field of its own",
+    post("Transfer-Encoding: chunked", "Transfer-Encoding: deflate"),
+  ),
+  refused(llhttp, "chunked behind another coding", post("Transfer-Encoding: deflate, chunked"), 501),
+  refused(
+    llhttp,
+    "chunked behind another coding, in a field of its own",
+    post("Transfer-Encoding: deflate", "Transfer-Encoding: chunked"),
+  ),
+  refused(llhttp, "chunked twice in one word", post("Transfer-Encoding: chunkedchunked"), 501),
+  refused(
+    llhttp,
+    "empty codings and a length",
+    post("Content-Length: 10", "Transfer-Encoding:", "Transfer-Encoding:"),
+  ),
+  refused(llhttp, "a folded line behind the coding", post("Transfer-Encoding: chunked", "  abc")),
+  refused(rfc, "an empty coding", post("Transfer-Encoding:"), 501),
+  refused(rfc, "chunks in HTTP/1.0", `${head("POST /echo HTTP/1.0", "Transfer-Encoding: chunked")}0\r\n\r\n`),
+  refused(smuggling, "chunked twice", post("Transfer-Encoding: chunked, chunked"), 501),
+  refused(
+    smuggling,
+    "chunked in two fields",
+    post("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"),
+  ),
+  refused(smuggling, "chunked and nothing", post("Transfer-Encoding: chunked,"), 501),
+  refused(smuggling, "chunked in quotation marks", post('Transfer-Encoding: "chunked"'), 501),
+  refused(smuggling, "chunked with a parameter", post("Transfer-Encoding: chunked;a=b"), 501),
+  refused(smuggling, "chunked behind a vertical tab", post("Transfer-Encoding: \x0bchunked")),
+  refused(smuggling, "chunked before a no-break space", post("Transfer-Encoding: chunked\xa0"), 501),
+  refused(smuggling, "a blank behind the name of the coding", post("Transfer-Encoding : chunked")),
+  refused(smuggling, "a tab behind the name of the coding", post("Transfer-Encoding\t: chunked")),
+  refused(smuggling, "a blank before the name of the coding", post(" Transfer-Encoding: chunked")),
+  refused(smuggling, "a coding behind a LF", post("X: y\nTransfer-Encoding: chunked")),
+  refused(smuggling, "a coding behind a NUL", post("X: y\0Transfer-Encoding: chunked")),
+  refused(
+    smuggling,
+    "a coding in another case, and a length",
+    post("tRANSFER-eNCODING: CHUNKED", "Content-Length: 3"),
+  ),
+  refused(smuggling, "a mangled name of the coding", post("Transfer Encoding: chunked")),
+];
