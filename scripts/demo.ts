@@ -80,7 +80,7 @@ async function demonstrate(running: Running, requests: number, isDetached: boole
   const bootstrapServers = `127.0.0.1:${broker}`;
   const producerUrl = `http://127.0.0.1:${producer}`;
   const shared = { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, LOG_FORMAT: "json" };
-  const { brokerAnswers } = await import("@ingest/broker");
+  const { brokerResponds } = await import("@ingest/broker");
   const start = async (name: string, args: string[], rest: Pick<ProcessOptions, "env" | "isReady">) => {
     const started = startProcess({
       name,
@@ -97,7 +97,7 @@ async function demonstrate(running: Running, requests: number, isDetached: boole
   };
 
   printStep("starting Kafka (downloaded at the first start)");
-  await start("broker", ["--port", String(broker)], { isReady: () => brokerAnswers(broker) });
+  await start("broker", ["--port", String(broker)], { isReady: () => brokerResponds(broker) });
   printStep("starting the producer");
   await start("producer", [], {
     env: {

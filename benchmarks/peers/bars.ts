@@ -8,18 +8,18 @@ const eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 export function barsMarkdown(report: Report): string {
   const bars = report.servers.flatMap(({ name, title }) => {
     const row = report.summary.find(({ server, load }) => server === name && load === "c64");
-    // Servers on two cores are another comparison.
+    // Servers on two cores belong to another comparison.
     if (name.startsWith("ingest-") || row?.cpuMicrosPerEvent === undefined) return [];
     return { title, micros: row.cpuMicrosPerEvent.median, perSecond: row.eventsPerSecond?.median ?? 0 };
   });
-  const most = Math.max(...bars.map(({ micros }) => micros));
+  const highest = Math.max(...bars.map(({ micros }) => micros));
   const titleWidth = Math.max(...bars.map(({ title }) => title.length));
   const lines = bars
     .sort((a, b) => a.micros - b.micros)
     .map(({ title, micros, perSecond }) =>
       [
         title.padEnd(titleWidth),
-        toBar((micros / most) * longestBar).padEnd(longestBar),
+        toBar((micros / highest) * longestBar).padEnd(longestBar),
         `${toDecimal(micros, 1).padStart(5)} µs`,
         `${toDecimal(perSecond, 0).padStart(9)} events/s`,
       ].join("  "),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { brokerAnswers } from "@ingest/broker";
+import { brokerResponds } from "@ingest/broker";
 import { docker, Stack } from "./stack.ts";
 
 const minute = 60_000;
@@ -33,7 +33,7 @@ describe("compose.yaml", () => {
     });
     expect(response.status).toBe(202);
     expect(await response.json()).toMatchObject({ status: "accepted", event_id: expect.any(String) });
-    expect(await brokerAnswers(stack.kafkaPort)).toBe(true);
+    expect(await brokerResponds(stack.kafkaPort)).toBe(true);
   });
 
   test("the services run without root and without a compiler", async () => {

@@ -5,7 +5,7 @@ import { temporaryFolder } from "@ingest/testkit";
 import {
   type Broker,
   BrokerError,
-  brokerAnswers,
+  brokerResponds,
   canStartBroker,
   kafkaVersion,
   startBroker,
@@ -29,7 +29,7 @@ describe.skipIf(!canStartBroker())("a broker", () => {
 
   test("responds once it is started", async () => {
     expect(broker.bootstrapServers).toBe(`127.0.0.1:${broker.port}`);
-    expect(await brokerAnswers(broker.port)).toBe(true);
+    expect(await brokerResponds(broker.port)).toBe(true);
   });
 
   test("the error for a busy port names the port and how to choose another", async () => {
@@ -42,9 +42,9 @@ describe.skipIf(!canStartBroker())("a broker", () => {
 
   test("doesn't respond while it is paused, and responds again afterwards", async () => {
     broker.pause();
-    expect(await brokerAnswers(broker.port, 200)).toBe(false);
+    expect(await brokerResponds(broker.port, 200)).toBe(false);
     broker.resume();
-    expect(await brokerAnswers(broker.port, 10_000)).toBe(true);
+    expect(await brokerResponds(broker.port, 10_000)).toBe(true);
   });
 
   test(
@@ -52,11 +52,11 @@ describe.skipIf(!canStartBroker())("a broker", () => {
     async () => {
       const { port, pid } = broker;
       await broker.kill();
-      expect(await brokerAnswers(port)).toBe(false);
+      expect(await brokerResponds(port)).toBe(false);
       await broker.restart();
       expect(broker.port).toBe(port);
       expect(broker.pid).not.toBe(pid);
-      expect(await brokerAnswers(port)).toBe(true);
+      expect(await brokerResponds(port)).toBe(true);
     },
     2 * minute,
   );
@@ -75,7 +75,7 @@ test.if(canStartBroker())(
       first = await Bun.file(metaFile).text();
     }
     await using again = await startBroker({ dataDir });
-    expect(await brokerAnswers(again.port)).toBe(true);
+    expect(await brokerResponds(again.port)).toBe(true);
     expect(await Bun.file(metaFile).text()).toBe(first);
   },
   2 * minute,

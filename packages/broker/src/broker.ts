@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { BrokerError } from "./errors.ts";
 import { ensureClassArchive, javaCommand, type KafkaRuntime, prepareRuntime, spawnJvm } from "./jvm.ts";
-import { assertPortFree, brokerAnswers, freePort, loopback } from "./probe.ts";
+import { assertPortFree, brokerResponds, freePort, loopback } from "./probe.ts";
 import { serverProperties } from "./properties.ts";
 import { lastLines, runCommand } from "./run.ts";
 
@@ -192,7 +192,7 @@ class BrokerProcess implements Broker {
 
   async #untilAnswering(child: Subprocess): Promise<void> {
     const deadline = performance.now() + startDeadlineMs;
-    while (!(await brokerAnswers(this.port))) {
+    while (!(await brokerResponds(this.port))) {
       const ended = hasEnded(child);
       if (!ended && performance.now() < deadline) {
         await Bun.sleep(25);

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { until } from "@ingest/testkit";
 import type { Subprocess } from "bun";
-import { brokerAnswers, canStartBroker, freePort } from "./index.ts";
+import { brokerResponds, canStartBroker, freePort } from "./index.ts";
 
 const minute = 60_000;
 const cli = join(import.meta.dir, "main.ts");
@@ -30,10 +30,10 @@ test.if(canStartBroker())(
     const child = spawnCli("--port", String(port));
     const line = await untilLine(child, /is ready on/);
     expect(line).toContain(`127.0.0.1:${port}`);
-    expect(await brokerAnswers(port)).toBe(true);
+    expect(await brokerResponds(port)).toBe(true);
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
-    expect(await brokerAnswers(port, 500)).toBe(false);
+    expect(await brokerResponds(port, 500)).toBe(false);
   },
   2 * minute,
 );
@@ -46,7 +46,7 @@ test.if(canStartBroker() && Bun.which("setpriv") !== null)(
     await untilLine(child, /is ready on/);
     child.kill("SIGKILL");
     await child.exited;
-    await until("Kafka to be gone", async () => !(await brokerAnswers(port, 200)), 10_000);
+    await until("Kafka to be gone", async () => !(await brokerResponds(port, 200)), 10_000);
   },
   2 * minute,
 );
@@ -57,7 +57,7 @@ test(
     const port = await freePort();
     const child = spawnCli("--embedded", "--port", String(port));
     await untilLine(child, /mock cluster is ready/);
-    expect(await brokerAnswers(port)).toBe(true);
+    expect(await brokerResponds(port)).toBe(true);
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
   },

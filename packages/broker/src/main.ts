@@ -42,12 +42,14 @@ async function main({ values }: CommandLine<typeof flags>): Promise<number> {
     } catch (thrown) {
       const isMissing = thrown instanceof BrokerError && ["no_java", "java_too_old"].includes(thrown.code);
       if (!isMissing || values["data-dir"] !== undefined) throw thrown;
-      say(thrown.message);
-      say("starting the embedded broker instead: in memory, without admin requests");
+      print(thrown.message);
+      print("starting the embedded broker instead: in memory, without admin requests");
     }
   }
   await using embedded = await startEmbedded({ port, portSetting: "--port" });
-  say(`librdkafka's mock cluster is ready on ${embedded.bootstrapServers}; it keeps records in memory only`);
+  print(
+    `librdkafka's mock cluster is ready on ${embedded.bootstrapServers}; it keeps records in memory only`,
+  );
   await stopped;
   return 0;
 }
@@ -61,21 +63,21 @@ async function runKafka(
     ...rest,
     ...(dataDir === undefined ? {} : { dataDir }),
     portSetting: "--port",
-    onProgress: say,
+    onProgress: print,
   });
   const broker = await Promise.race([starting, stopped]);
   if (broker === undefined) return 0; // a half-started broker ends with this process
   await using _ = broker;
   const kept = dataDir === undefined ? "removed at the end" : "kept";
-  say(`Kafka ${kafkaVersion()} is ready on ${broker.bootstrapServers} (process ${broker.pid})`);
-  say(`records in ${broker.dataDir} (${kept}), Kafka's log in ${broker.logFile}`);
+  print(`Kafka ${kafkaVersion()} is ready on ${broker.bootstrapServers} (process ${broker.pid})`);
+  print(`records in ${broker.dataDir} (${kept}), Kafka's log in ${broker.logFile}`);
   const crashed = await Promise.race([stopped.then(() => false), broker.exited.then(() => true)]);
   // The terminal sends Ctrl-C to Kafka too: wait for this process's own signal before calling it a crash.
   if (crashed && !(await settlesWithin(stopped, 500))) {
-    say(`Kafka exited unexpectedly: see ${broker.logFile}`);
+    print(`Kafka exited unexpectedly: see ${broker.logFile}`);
     return 1;
   }
-  say("stopping");
+  print("stopping");
   await broker.stop();
   return 0;
 }
@@ -94,12 +96,12 @@ function untilSignal(): Promise<undefined> {
   return promise;
 }
 
-function say(message: string): void {
+function print(message: string): void {
   process.stderr.write(`broker: ${message}\n`);
 }
 
 process.exitCode = await runCommand(command, process.argv.slice(2), main).catch((thrown: unknown) => {
-  say(thrown instanceof Error ? thrown.message : String(thrown));
+  print(thrown instanceof Error ? thrown.message : String(thrown));
   return 1;
 });
 process.exit();

@@ -69,7 +69,7 @@ const metadataRequest = (() => {
  * Does a broker on this port respond, and does its metadata contain a broker? A listening socket is not enough: Kafka opens
  * it before it has joined its own cluster.
  */
-export function brokerAnswers(port: number, timeoutMs = 2_000): Promise<boolean> {
+export function brokerResponds(port: number, timeoutMs = 2_000): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   let received = Buffer.alloc(0);
   const timer = setTimeout(() => resolve(false), timeoutMs);

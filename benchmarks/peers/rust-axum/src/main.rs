@@ -68,7 +68,7 @@ fn produce(kafka: &Kafka, record: &event::Record) -> Result<(), KafkaError> {
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct EventResult<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<usize>,
     status: &'a str,
@@ -129,13 +129,13 @@ async fn register_event(State(kafka): State<Kafka>, headers: HeaderMap, body: By
     if let Err(error) = produce(&kafka, &record) {
         return refuse_kafka(&error);
     }
-    let mut answer = Vec::with_capacity(192);
-    write_answer(&mut answer, None, "accepted", &record.event_id);
-    accepted(answer)
+    let mut body = Vec::with_capacity(192);
+    write_result(&mut body, None, "accepted", &record.event_id);
+    accepted(body)
 }
 
-fn write_answer(out: &mut Vec<u8>, index: Option<usize>, status: &str, event_id: &str) {
-    serde_json::to_writer(out, &Answer { index, status, event_id }).expect("a Vec takes every write");
+fn write_result(out: &mut Vec<u8>, index: Option<usize>, status: &str, event_id: &str) {
+    serde_json::to_writer(out, &EventResult { index, status, event_id }).expect("a Vec takes every write");
 }
 
 /// Many events: a JSON array, or a line each. Every event gets its own result.
@@ -152,22 +152,22 @@ async fn register_events(State(kafka): State<Kafka>, headers: HeaderMap, body: B
             Err(error) => return refuse(&error),
         }
     };
-    let mut answer = Vec::with_capacity(16 + events.len() * 80);
-    answer.extend_from_slice(b"{\"results\":[");
+    let mut body = Vec::with_capacity(16 + events.len() * 80);
+    body.extend_from_slice(b"{\"results\":[");
     for (index, json) in events.into_iter().enumerate() {
         if index > 0 {
-            answer.push(b',');
+            body.push(b',');
         }
         match event::read(json) {
-            Err(_) => write_answer(&mut answer, Some(index), "invalid", ""),
+            Err(_) => write_result(&mut body, Some(index), "invalid", ""),
             Ok(record) => {
                 let status = if produce(&kafka, &record).is_ok() { "accepted" } else { "retry" };
-                write_answer(&mut answer, Some(index), status, &record.event_id);
+                write_result(&mut body, Some(index), status, &record.event_id);
             }
         }
     }
-    answer.extend_from_slice(b"]}");
-    accepted(answer)
+    body.extend_from_slice(b"]}");
+    accepted(body)
 }
 
 async fn outcomes(State(kafka): State<Kafka>) -> String {
