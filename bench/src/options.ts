@@ -1,15 +1,15 @@
 // Flags and environment → the frozen, validated options of a run.
 import { parseCommandLine, UsageError } from "@ingest/cli-flags";
+import type { Durability } from "@ingest/contract";
+import type { Env } from "@ingest/service";
 import { command, type FlagValues } from "./flags.ts";
 
-export type Env = Readonly<Record<string, string | undefined>>;
 type ClientName = "socket" | "fetch";
-type Durability = "accepted" | "durable" | "stored";
 export type BatchFormat = "json" | "ndjson";
 
 /** Times are milliseconds. */
 export interface Options {
-  /** Without the endpoint. */
+  /** Where the service is, without the endpoint's path. */
   readonly url: URL;
   /** Requests to send; `Infinity` when only the duration ends the run. */
   readonly requests: number;

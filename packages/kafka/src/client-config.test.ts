@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { parseSettings, SettingsError } from "@ingest/service";
+import { type Env, parseSettings, SettingsError } from "@ingest/service";
 import { kafkaRule, toClientConfig } from "./client-config.ts";
-import type { Env } from "./records.ts";
 import { clientSettings, consumerSettings, producerSettings } from "./settings.ts";
 
 const producer = (env: Env = {}) => toClientConfig(parseSettings(producerSettings, env), "producer", env);

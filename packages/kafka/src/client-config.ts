@@ -1,8 +1,8 @@
 // Settings → librdkafka's configuration, and the contradictions that keep a service from starting.
 import { accessSync, constants } from "node:fs";
-import { type SettingProblem, SettingsError, type SettingsRule } from "@ingest/service";
+import { type Env, type SettingProblem, SettingsError, type SettingsRule } from "@ingest/service";
 import { readPassThrough } from "./pass-through.ts";
-import type { ClientConfig, Env } from "./records.ts";
+import type { ClientConfig } from "./records.ts";
 import type { ClientRole, ClientSettings, ConsumerSettings, ProducerSettings } from "./settings.ts";
 import { settingsOf } from "./settings.ts";
 

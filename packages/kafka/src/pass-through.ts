@@ -1,13 +1,12 @@
 // KAFKA_* variables without a row in the settings table: passed to librdkafka after a check against its own list.
 
-import type { SettingProblem } from "@ingest/service";
+import type { Env, SettingProblem } from "@ingest/service";
 import {
   canonicalName,
   type LibrdkafkaProperty,
   librdkafkaProperties,
   toEnvName,
 } from "./librdkafka-properties.ts";
-import type { Env } from "./records.ts";
 import { allKafkaSettings, type ClientRole } from "./settings.ts";
 
 /** The variables of an environment that no row of the settings table covers. */

@@ -1,8 +1,5 @@
 // Records and partitions, free of the client's own types.
 
-/** An environment as handed over: only a program's main reads the real one. */
-export type Env = Readonly<Record<string, string | undefined>>;
-
 /** librdkafka's configuration: property name → value, without functions and nested objects. */
 export type ClientConfig = Record<string, unknown>;
 
@@ -12,7 +9,7 @@ export interface TopicPartition {
   partition: number;
 }
 
-/** A place in a partition. For a commit it is the next offset to read, that is the last handled one plus 1. */
+/** A place in a partition. For a commit it is the next offset to read: the last handled one plus 1. */
 export interface TopicPartitionOffset extends TopicPartition {
   offset: number;
 }
@@ -27,13 +24,13 @@ export interface Delivery {
 /** One record to be written. */
 export interface ProducerRecord {
   topic: string;
-  /** The partitioner's choice by key, by default. */
+  /** Default: the partitioner chooses by key. */
   partition?: number;
   /** Records of one key keep their order. Text is written as UTF-8. */
   key: string | Uint8Array | null;
   /** Text is written as UTF-8. `null` is a tombstone; an empty text or array is an empty value. */
   value: string | Uint8Array | null;
-  /** Unix ms; the time of the call by default. */
+  /** Unix ms. Default: the time of the call. */
   timestampMs?: number;
   headers?: Record<string, string | Uint8Array>;
   /** Comes back with the outcome. */

@@ -1,13 +1,7 @@
 // Assembles the consumer from its settings and starts it.
 import { deadLetterTopic } from "@ingest/contract";
-import {
-  type ConsumerOptions,
-  type Env,
-  type KafkaConsumer,
-  type KafkaError,
-  toClientConfig,
-} from "@ingest/kafka";
-import type { Lifecycle, Log } from "@ingest/service";
+import { type ConsumerOptions, type KafkaConsumer, type KafkaError, toClientConfig } from "@ingest/kafka";
+import type { Env, Lifecycle, Log } from "@ingest/service";
 import { settlesWithin } from "@ingest/wait";
 import type { Settings } from "./config.ts";
 import { Connection } from "./connection.ts";

@@ -3,13 +3,12 @@ import { deadLetterTopic } from "@ingest/contract";
 import {
   type ConsumerSettings,
   consumerSettings,
-  type Env,
   kafkaRule,
   type TopicSettings,
   topicName,
   topicSettings,
 } from "@ingest/kafka";
-import { type LogSettings, logSettings, parseSettings, type SettingProblem } from "@ingest/service";
+import { type Env, type LogSettings, logSettings, parseSettings, type SettingProblem } from "@ingest/service";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { databaseProblem } from "./deduplication/database-problem.ts";
 import { webhookSettings } from "./handlers/webhook/settings.ts";

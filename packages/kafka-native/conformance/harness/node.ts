@@ -1,8 +1,7 @@
 // Node on this machine, and its own headers, which the oracle (the same C++ with the real NAN) is built against.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-
-type Env = Readonly<Record<string, string | undefined>>;
+import type { Env } from "../../build/command.ts";
 
 /** Node-API 8 and all that the cases use. */
 export const oldestNode = 20;

@@ -1,6 +1,6 @@
 // The producer configuration for writing and replaying dead letters.
-import { type ClientConfig, type Env, producerSettings, toClientConfig } from "@ingest/kafka";
-import { parseSettings } from "@ingest/service";
+import { type ClientConfig, producerSettings, toClientConfig } from "@ingest/kafka";
+import { type Env, parseSettings } from "@ingest/service";
 
 /** The offset moves on once the dead letter is stored: on all in-sync replicas, without duplicates. */
 const DURABLE = {
