@@ -19,12 +19,22 @@ const LAST_REQUEST_MS = 500;
 /** Of a phase that no sweep has seen yet. */
 const NOT_TIMED = 0;
 
+/** What a connection beyond the limit is for: a health check, or a refusal. */
+export interface Excess {
+  readonly rejection: HttpRejection;
+  onRefused(): void;
+}
+
+/** How long each phase of such a connection may take, ms. */
+const EXCESS_TIMEOUT_MS = 1_000;
+
 export class Connection implements RequestReaderEvents, ResponderEvents {
   readonly #context: ConnectionContext;
   readonly #socket: Socket<Connection>;
   readonly #reader: RequestReader;
   readonly #responder: Responder;
   readonly #output: Output;
+  readonly #excess: Excess | undefined;
   /** The client has sent its last byte; it may still read. */
   #hasEnded = false;
   /** No request is read any more: the connection ends once everything is written. */
@@ -43,9 +53,10 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
   /** How many bytes had moved at `#sinceMs`. */
   #movedBefore = 0;
 
-  constructor(context: ConnectionContext, socket: Socket<Connection>) {
+  constructor(context: ConnectionContext, socket: Socket<Connection>, excess: Excess | undefined) {
     this.#context = context;
     this.#socket = socket;
+    this.#excess = excess;
     this.#output = new Output(socket, context.unsentBudget);
     this.#reader = new RequestReader(context, new Input(socket, context.budget), this);
     this.#responder = new Responder(context, this);
@@ -140,6 +151,10 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
       this.#sweepStream(isPortClosed);
       return;
     }
+    if (this.#excess !== undefined && waitedMs >= EXCESS_TIMEOUT_MS) {
+      this.#refuseExcess(this.#excess);
+      return;
+    }
     if (this.#proxyHeader !== undefined) {
       if (waitedMs >= headTimeoutMs)
         this.onInvalid(timedOut("The header of the PROXY protocol", headTimeoutMs));
@@ -199,7 +214,16 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
   }
 
   onRequest(request: IncomingRequest, body: BodyReader | undefined): void {
-    this.#responder.handle(request, body);
+    if (this.#excess !== undefined && !this.#context.dispatcher.isProbe(request.head)) {
+      body?.release();
+      if (request.isAdmitted) this.#context.dispatcher.guardOf(request.head).onAbort(request);
+      this.#refuseExcess(this.#excess);
+    } else this.#responder.handle(request, body);
+  }
+
+  #refuseExcess({ rejection, onRefused }: Excess): void {
+    onRefused();
+    this.onInvalid(rejection);
   }
 
   onExpectContinue(): void {
@@ -224,7 +248,11 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
 
   /** Requests that arrived before the client can learn of the stop still get their responses. */
   get isLastResponse(): boolean {
-    return this.#reader.isCutOff || (this.#context.isStopping && !this.#reader.hasUnread);
+    return (
+      this.#reader.isCutOff ||
+      this.#excess !== undefined ||
+      (this.#context.isStopping && !this.#reader.hasUnread)
+    );
   }
 
   get isBlocked(): boolean {

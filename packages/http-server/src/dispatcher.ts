@@ -10,7 +10,7 @@ const MAX_UNGUARDED_BODY_BYTES = 64 * 1024;
 
 export type DispatcherOptions = Pick<
   HttpServerOptions,
-  "guards" | "fetch" | "toFaultResponse" | "toRejectionResponse" | "finish" | "onRejected"
+  "guards" | "isProbe" | "fetch" | "toFaultResponse" | "toRejectionResponse" | "finish" | "onRejected"
 >;
 
 export class Dispatcher {
@@ -25,6 +25,10 @@ export class Dispatcher {
       reject: (_, rejection) => this.reject(rejection),
       onAbort: () => {},
     };
+  }
+
+  isProbe(head: RequestHead): boolean {
+    return this.#options.isProbe?.(head) === true;
   }
 
   guardOf({ method, path }: RequestHead): RequestGuard {

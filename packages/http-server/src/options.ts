@@ -2,6 +2,7 @@
 import type { ByteBudget } from "./byte-budget.ts";
 import type { HttpRejection } from "./rejection.ts";
 import type { IncomingRequest } from "./request.ts";
+import type { RequestHead } from "./request-head.ts";
 import type { LightResponse } from "./response.ts";
 
 /** The other end of a connection: the client, or the proxy in front of it. */
@@ -44,8 +45,10 @@ export interface HttpServerOptions extends Timeouts {
   readonly host: string;
   /** Other processes listen on the same port (SO_REUSEPORT). */
   readonly isShared: boolean;
-  /** Further connections get a 503 and are closed. */
+  /** Requests on further connections get a 503, and the connections are closed. */
   readonly maxConnections: number;
+  /** A health check, which is handled on a few connections beyond `maxConnections` too. */
+  isProbe?(head: RequestHead): boolean;
   /** Bounds what has arrived of incomplete requests, of all connections together. */
   readonly budget: ByteBudget;
   /** Bounds what clients have not read of their responses, of all connections together; one may take half of it. */

@@ -1,13 +1,14 @@
 // The server as a whole: its limit of connections, and its end.
 import { describe, expect, test } from "bun:test";
 import { RawSocket, until } from "@ingest/testkit";
-import { post, TestServer } from "./testing/test-server.ts";
+import { post, postHead, TestServer } from "./testing/test-server.ts";
 
 test("connections beyond the limit get a 503, and a place that becomes free is taken", async () => {
   await using server = new TestServer({ maxConnections: 2 });
   const inside = [new RawSocket(server.port), new RawSocket(server.port)];
   await until("both connections", () => server.server.connections === 2);
   using outside = new RawSocket(server.port);
+  outside.write(post("/echo", "hello"));
   expect(await outside.untilClosed()).toStartWith("HTTP/1.1 503");
   expect(server.server.refusedConnections).toBe(1);
   for (const socket of inside) {
@@ -20,6 +21,27 @@ test("connections beyond the limit get a 503, and a place that becomes free is t
   late.write(post("/echo", "hello"));
   await late.untilReceived("hello");
   inside[1]![Symbol.dispose]();
+});
+
+test("a health check is handled at the limit of connections, and nothing else", async () => {
+  await using server = new TestServer({
+    maxConnections: 2,
+    isProbe: ({ path }) => path === "/health",
+  });
+  using first = new RawSocket(server.port);
+  using second = new RawSocket(server.port);
+  for (const socket of [first, second]) {
+    socket.write(post("/echo", "hello"));
+    await socket.untilReceived("hello");
+  }
+  using probe = new RawSocket(server.port);
+  probe.write("GET /health HTTP/1.1\r\nHost: test\r\n\r\n");
+  expect(await probe.untilClosed()).toMatch(/^HTTP\/1.1 200.*Connection: close.*GET \/health$/s);
+  using silent = new RawSocket(server.port);
+  using halfway = new RawSocket(server.port);
+  halfway.write(`${postHead("/echo", "Content-Length: 5")}he`);
+  for (const socket of [silent, halfway]) expect(await socket.untilClosed()).toStartWith("HTTP/1.1 503");
+  expect([server.server.refusedConnections, server.inFlight]).toEqual([2, 0]);
 });
 
 test("a stop ends idle connections, and no more are accepted", async () => {

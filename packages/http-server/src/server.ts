@@ -1,6 +1,6 @@
 // Listens, keeps the set of connections, and stops: HTTP/1.1 over Bun's TCP sockets.
 import type { Socket } from "bun";
-import { Connection } from "./connection.ts";
+import { Connection, type Excess } from "./connection.ts";
 import type { ConnectionContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { HeadReader } from "./head-reader.ts";
@@ -10,6 +10,8 @@ import { CLOSE, ResponseEncoder } from "./response-encoder.ts";
 import { dropSyns } from "./syn-filter.ts";
 
 const SWEEP_MS = 250;
+/** Connections beyond the limit that are kept until they have shown whether they are health checks. */
+const MAX_EXCESS = 16;
 /** How long responses that are given at the last moment may take to be sent, ms. */
 const LAST_RESPONSES_MS = 500;
 /** So long handshakes that have begun may take before the port is closed. */
@@ -24,6 +26,7 @@ export class HttpServer {
   readonly #maxConnections: number;
   readonly #listener: Bun.TCPSocketListener<Connection> & { readonly fd?: number };
   readonly #connections = new Set<Connection>();
+  readonly #excess: Excess;
   readonly #timer: Timer;
   #onEmpty: (() => void) | undefined;
 
@@ -43,6 +46,12 @@ export class HttpServer {
       isPortClosed: false,
     };
     this.#maxConnections = maxConnections;
+    this.#excess = {
+      rejection: new HttpRejection("overloaded", `${maxConnections} connections are open already.`, true),
+      onRefused: () => {
+        this.refusedConnections++;
+      },
+    };
     const listen = {
       hostname: host,
       port,
@@ -127,21 +136,19 @@ export class HttpServer {
   }
 
   #open(socket: Socket<Connection>): void {
-    if (this.#connections.size >= this.#maxConnections) {
+    const excess = this.#connections.size - this.#maxConnections;
+    if (excess >= MAX_EXCESS) {
       this.#refuse(socket);
       return;
     }
-    const connection = new Connection(this.#context, socket);
+    const connection = new Connection(this.#context, socket, excess < 0 ? undefined : this.#excess);
     socket.data = connection;
     this.#connections.add(connection);
   }
 
   #refuse(socket: Socket<Connection>): void {
-    this.refusedConnections++;
-    const rejection = new HttpRejection(
-      "overloaded",
-      `${this.#maxConnections} connections are open already.`,
-    );
+    const { rejection, onRefused } = this.#excess;
+    onRefused();
     const { dispatcher, encoder } = this.#context;
     // Waiting until the client has read it would keep one more connection open.
     const response = dispatcher.finish(dispatcher.toRejectionResponse(rejection), undefined, socket);

@@ -9,6 +9,7 @@ export type TestServerOptions = Partial<
   Pick<
     HttpServerOptions,
     | "maxConnections"
+    | "isProbe"
     | "headTimeoutMs"
     | "bodyTimeoutMs"
     | "sendTimeoutMs"

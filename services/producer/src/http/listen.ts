@@ -44,6 +44,7 @@ export function listen(
     return new HttpServer({
       ...options,
       guards: handlers,
+      isProbe: ({ path }) => path.startsWith("/health/"),
       fetch: (request) => elysia.fetch(request) as Response | Promise<LightResponse | Response>,
       toFaultResponse,
       toRejectionResponse: toHttpProblemResponse,

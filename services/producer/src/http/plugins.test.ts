@@ -319,7 +319,7 @@ describe("a stream of events on the socket", () => {
     using socket = new RawSocket(served.port);
     socket.socket.pause();
     socket.write(request);
-    await until("a full socket", () => served.budget.used > 0);
+    await until("a full socket", () => served.unsentBudget.used > 0);
     const before = state.yielded;
     for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
     // Elysia asks for two pieces before the client has taken one.

@@ -7,6 +7,7 @@ export type ServeOptions = TestAppOptions & Partial<ListenOptions>;
 
 export function serveTestApp(options: ServeOptions = {}) {
   const parts = createTestApp(options);
+  const unsentBudget = new ByteBudget(10_000_000);
   const server = listen(parts.application, {
     port: 0,
     host: "127.0.0.1",
@@ -18,12 +19,20 @@ export function serveTestApp(options: ServeOptions = {}) {
     minBodyRate: 500,
     idleTimeoutMs: 10_000,
     budget: parts.budget,
-    unsentBudget: new ByteBudget(10_000_000),
+    unsentBudget,
     ...options,
   });
   const { port } = server;
   const stop = async () => {
     await server.stop(0, () => {});
   };
-  return { ...parts, server, stop, [Symbol.asyncDispose]: stop, port, url: `http://127.0.0.1:${port}` };
+  return {
+    ...parts,
+    unsentBudget,
+    server,
+    stop,
+    [Symbol.asyncDispose]: stop,
+    port,
+    url: `http://127.0.0.1:${port}`,
+  };
 }
