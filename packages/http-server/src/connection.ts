@@ -53,7 +53,7 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
   /** How many bytes had moved at `#sinceMs`. */
   #movedBefore = 0;
 
-  constructor(context: ConnectionContext, socket: Socket<Connection>, excess: Excess | undefined) {
+  constructor(context: ConnectionContext, socket: Socket<Connection>, excess?: Excess) {
     this.#context = context;
     this.#socket = socket;
     this.#excess = excess;
