@@ -1,4 +1,4 @@
-// The HTTP client of the load: numbered connections (slots), one request on each at a time, responses by callback.
+// The HTTP client of the load generator: numbered connections (slots), one request on each at a time, responses by callback.
 
 /** Why a request got no usable response. */
 export type FailureKind =

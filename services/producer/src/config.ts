@@ -111,21 +111,21 @@ export const httpSettings = {
     minimum: 100,
     maximum: 120_000,
     description:
-      "In each such time at least MIN_BODY_RATE bytes a second of a body that is coming have to arrive. Otherwise: 408.",
+      "A request body must arrive at MIN_BODY_RATE at least, measured over periods of this length. Otherwise: 408.",
   }),
   SEND_TIMEOUT_MS: Type.Integer({
     default: 10_000,
     minimum: 100,
     maximum: 120_000,
     description:
-      "In each such time a client that has not read its response yet has to read at least MIN_BODY_RATE bytes a second of it. Otherwise the connection is closed.",
+      "A client must read a response at MIN_BODY_RATE at least, measured over periods of this length. Otherwise the connection is closed.",
   }),
   MIN_BODY_RATE: Type.Integer({
     default: 500,
     minimum: 0,
     maximum: 1_000_000,
     description:
-      "The least rate of bodies in both directions, bytes/s, over BODY_TIMEOUT_MS and SEND_TIMEOUT_MS. 0: any progress is enough.",
+      "Lowest rate of request and response bodies, bytes/s, over BODY_TIMEOUT_MS and SEND_TIMEOUT_MS. 0: any progress is enough.",
   }),
   IDLE_TIMEOUT_SECONDS: Type.Integer({
     default: 75,

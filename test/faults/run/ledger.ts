@@ -14,12 +14,12 @@ interface UserEvents {
 }
 
 export class Ledger {
-  /** Responses, and failures to get one, that acknowledged nothing: how often each was seen. */
+  /** Number of each response, and each failure to get one, that acknowledged nothing. */
   readonly rejections: Record<string, number> = {};
   readonly #users: UserEvents[];
 
   constructor(
-    /** Begins the ids of this run's events. */
+    /** The prefix of the ids of this run's events. */
     readonly run: string,
     users: number,
   ) {
@@ -56,7 +56,7 @@ export class Ledger {
     return `${this.run}-${user}-${n}`;
   }
 
-  /** The event with this id; undefined where the id is of no event of this run. */
+  /** The event with this id; undefined when no event of this run has it. */
   parse(id: string): { user: number; n: number } | undefined {
     if (!id.startsWith(`${this.run}-`)) return undefined;
     const [user, n] = id

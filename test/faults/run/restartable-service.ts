@@ -43,7 +43,7 @@ export class RestartableService implements AsyncDisposable {
     return this.processes.length - 1;
   }
 
-  /** Processes that exited without having been told to, or with another code than 0 when told to. */
+  /** Processes that exited without a signal from the run, or with another code than 0 after SIGTERM. */
   get unexpectedExits(): ProcessRun[] {
     return this.processes.filter(({ exit }) => {
       if (exit === undefined || exit.cause === "killed") return false;
