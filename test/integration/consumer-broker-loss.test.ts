@@ -1,57 +1,52 @@
 // A broker that is unavailable at the start, stops, crashes and restarts: the consumer recovers by itself.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Broker, canStartBroker, freePort, startBroker } from "@ingest/broker";
+import { canStartBroker, freePort, startBroker } from "@ingest/broker";
 import { until } from "@ingest/testkit";
-import { KafkaFixture } from "@ingest/testkit/kafka";
+import { KafkaFixture, type OwnBroker, startOwnBroker } from "@ingest/testkit/kafka";
 import { startConsumer } from "@ingest/testkit/service";
 import { eventRecords, missingOf, outOfOrder } from "./event-records.ts";
 
 describe.skipIf(!canStartBroker())("a consumer whose broker", () => {
-  let broker: Broker;
-  let kafka: KafkaFixture;
+  let own: OwnBroker;
   beforeAll(async () => {
-    broker = await startBroker();
-    kafka = await KafkaFixture.connect(broker.bootstrapServers);
+    own = await startOwnBroker();
   }, 120_000);
-  afterAll(async () => {
-    await kafka?.[Symbol.asyncDispose]();
-    await broker?.[Symbol.asyncDispose]();
-  }, 60_000);
+  afterAll(() => own?.[Symbol.asyncDispose](), 60_000);
 
   test("is stopped and restarted, then killed and restarted: every event is handled, each key in order", async () => {
-    const { topic, env } = await kafka.createTopicAndGroup(6);
+    const { topic, env } = await own.kafka.createTopicAndGroup(6);
     await using consumer = startConsumer(env);
-    await kafka.write(eventRecords(topic, 1_000));
+    await own.kafka.write(eventRecords(topic, 1_000));
     await until("the first thousand logged", () => consumer.events.length >= 1_000);
-    await broker.stop();
+    await own.broker.stop();
     await until("not ready", async () => (await consumer.fetch("/health/ready")).status === 503, 60_000);
     expect((await consumer.fetch("/health/live")).status).toBe(200);
-    await broker.restart();
-    await kafka.write(eventRecords(topic, 1_000, 1_000));
+    await own.broker.restart();
+    await own.kafka.write(eventRecords(topic, 1_000, 1_000));
     await until("the second thousand logged", () => missingOf(consumer.events, 2_000).length === 0, 60_000);
     await until("ready again", async () => (await consumer.fetch("/health/ready")).status === 200, 60_000);
-    await broker.kill();
-    await broker.restart();
-    await kafka.write(eventRecords(topic, 1_000, 2_000));
+    await own.broker.kill();
+    await own.broker.restart();
+    await own.kafka.write(eventRecords(topic, 1_000, 2_000));
     await until("the third thousand logged", () => missingOf(consumer.events, 3_000).length === 0, 60_000);
-    await until("all committed", async () => (await kafka.committed(env)) === 3_000, 60_000);
+    await until("all committed", async () => (await own.kafka.committed(env)) === 3_000, 60_000);
     expect(await consumer.stop()).toBe(0);
     expect(outOfOrder(consumer.events)).toEqual([]);
     expect(consumer.events).toHaveLength(3_000);
   }, 240_000);
 
   test("is unavailable at SIGTERM: the consumer exits with 0 within its budget", async () => {
-    const { topic, env } = await kafka.createTopicAndGroup(2);
+    const { topic, env } = await own.kafka.createTopicAndGroup(2);
     await using consumer = startConsumer({ ...env, COMMIT_INTERVAL_MS: "60000", SHUTDOWN_BUDGET_MS: "2000" });
-    await kafka.write(eventRecords(topic, 100));
+    await own.kafka.write(eventRecords(topic, 100));
     await until("logged", () => consumer.events.length === 100);
-    await broker.kill();
+    await own.broker.kill();
     const startedAt = performance.now();
     expect(await consumer.stop()).toBe(0);
     // The budget, leaving the group, and room for a busy machine; nowhere near a session's time-out.
     expect(performance.now() - startedAt).toBeLessThan(25_000);
-    await broker.restart();
-    expect(await kafka.committed(env)).toBe(0);
+    await own.broker.restart();
+    expect(await own.kafka.committed(env)).toBe(0);
   }, 120_000);
 
   test("is unavailable at the start: live but not ready, and handling events once it is available", async () => {

@@ -1,23 +1,17 @@
 // A client whose broker is killed, paused and restarted. The broker is this file's own.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type Broker, startBroker } from "@ingest/broker";
 import { type ClientConfig, createProducer, type KafkaError } from "@ingest/kafka";
 import { until } from "@ingest/testkit";
-import { KafkaFixture } from "@ingest/testkit/kafka";
+import { type OwnBroker, startOwnBroker } from "@ingest/testkit/kafka";
 
-let broker: Broker;
-let kafka: KafkaFixture;
+let own: OwnBroker;
 beforeAll(async () => {
-  broker = await startBroker();
-  kafka = await KafkaFixture.connect(broker.bootstrapServers);
+  own = await startOwnBroker();
 }, 120_000);
-afterAll(async () => {
-  await kafka?.[Symbol.asyncDispose]();
-  await broker?.[Symbol.asyncDispose]();
-});
+afterAll(() => own?.[Symbol.asyncDispose](), 60_000);
 
 const clientConfig = (): ClientConfig => ({
-  "bootstrap.servers": broker.bootstrapServers,
+  "bootstrap.servers": own.broker.bootstrapServers,
   "enable.idempotence": true,
   "reconnect.backoff.max.ms": 500,
   "statistics.interval.ms": 1_000,
@@ -25,7 +19,7 @@ const clientConfig = (): ClientConfig => ({
 });
 
 test("a broker that is killed and restarted gets every record once and in order", async () => {
-  const topic = await kafka.createTopic(1);
+  const topic = await own.kafka.createTopic(1);
   const outcomes: unknown[] = [];
   const errors: (KafkaError | null)[] = [];
   const producer = createProducer({
@@ -45,24 +39,24 @@ test("a broker that is killed and restarted gets every record once and in order"
   };
   produce(2_000);
   await until("the first outcome", () => outcomes.length > 0);
-  const killed = broker.kill();
+  const killed = own.broker.kill();
   produce(2_000);
   await killed;
   await until("the disconnect", () => !producer.connected);
   produce(2_000);
-  await broker.restart();
+  await own.broker.restart();
   await until("all outcomes", () => outcomes.length === 6_000, 60_000);
   expect(producer.connected).toBe(true);
   expect(errors.every((error) => error === null)).toBe(true);
   expect(outcomes).toEqual([...Array(6_000).keys()]);
   expect(await producer.close(5_000)).toEqual({ undelivered: 0 });
 
-  const values = (await kafka.read(topic)).map(({ value }) => value!.toString());
+  const values = (await own.kafka.read(topic)).map(({ value }) => value!.toString());
   expect(values).toEqual(Array.from({ length: 6_000 }, (_, n) => `${n}`));
 }, 180_000);
 
 test("closing while the broker is paused ends within the time-out, and returns every context", async () => {
-  const topic = await kafka.createTopic(1);
+  const topic = await own.kafka.createTopic(1);
   const outcomes: { code: string | undefined; context: unknown }[] = [];
   const producer = createProducer({
     config: clientConfig(),
@@ -71,7 +65,7 @@ test("closing while the broker is paused ends within the time-out, and returns e
   await producer.connect(10_000);
   producer.produce({ topic, key: null, value: Buffer.from("first"), context: "first" });
   expect(await producer.flush(10_000)).toBe(true);
-  broker.pause();
+  own.broker.pause();
   try {
     for (let n = 0; n < 100; n++) producer.produce({ topic, key: null, value: Buffer.from("x"), context: n });
     const started = performance.now();
@@ -83,7 +77,7 @@ test("closing while the broker is paused ends within the time-out, and returns e
       Array.from({ length: 100 }, (_, n) => ({ code: "abandoned", context: n })),
     );
   } finally {
-    broker.resume();
+    own.broker.resume();
   }
   // A new producer is not disturbed by the one that was closed.
   const again = createProducer({ config: clientConfig(), onOutcome() {} });
