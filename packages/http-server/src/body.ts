@@ -18,6 +18,11 @@ export class Body {
     readonly end: number,
   ) {}
 
+  /** All bytes of a buffer. */
+  static of(bytes: Buffer): Body {
+    return new Body(bytes, 0, bytes.length);
+  }
+
   get length(): number {
     return this.end - this.start;
   }

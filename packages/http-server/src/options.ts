@@ -75,3 +75,22 @@ export interface HttpServerOptions extends Timeouts {
   /** Called with the status of each response to a request that reached neither a guard nor `fetch`. */
   onRejected(status: number): void;
 }
+
+/** A server that listens: `HttpServer` or `BunServer`. */
+export interface RunningServer {
+  readonly port: number;
+  readonly connections: number;
+  /** Connections that were closed at once because there were too many. */
+  readonly refusedConnections: number;
+  /**
+   * From now on each connection's next response is its last, and says so. The port stays open, and requests are handled as
+   * before: proxies and load balancers learn of the stop before it happens.
+   */
+  drain(): void;
+  /**
+   * Closes the port, waits for the responses to requests in progress, and ends all connections.
+   * @param settlePending called when the time is over: it makes handlers that still wait respond
+   * @returns how many requests were cut off without a response even then
+   */
+  stop(timeoutMs: number, settlePending: () => void): Promise<number>;
+}

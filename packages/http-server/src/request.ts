@@ -1,6 +1,6 @@
 // A request as handlers get it: a head, and a body that is complete. To code that reads a Fetch `Request` it is one.
 import { Body } from "./body.ts";
-import { RequestHead } from "./request-head.ts";
+import { type BodyLength, RequestHead } from "./request-head.ts";
 
 /** What only some handlers ask for, made when they do. */
 interface LazyParts {
@@ -28,15 +28,25 @@ export class IncomingRequest implements Request {
     public content: Body,
   ) {}
 
+  /** Takes over a Fetch `Request`; its content is still to be read. */
+  static over(request: Request): IncomingRequest {
+    const { method, url, signal } = request;
+    const { host, pathname, search } = new URL(url);
+    // A copy, because the runtime's headers lose the type of a form when its body is read.
+    const fields = new Map(request.headers);
+    const headers = new Headers([...fields]);
+    const bodyLength = toBodyLength(request);
+    fields.set("host", host);
+    const head = new RequestHead(method, pathname + search, fields, bodyLength, true, false, false, url);
+    const incoming = new IncomingRequest(head, performance.now(), Body.EMPTY);
+    incoming.#lazy = { headers, signal };
+    return incoming;
+  }
+
   /** Reads a Fetch `Request` to its end. */
   static async from(request: Request): Promise<IncomingRequest> {
-    const { headers, signal } = request;
-    // Before the body is read: the type of a form is not in the headers any more afterwards.
-    const fields = new Map(headers);
-    const bytes = Buffer.from(await request.arrayBuffer());
-    const content = new Body(bytes, 0, bytes.length);
-    const incoming = new IncomingRequest(toHead(request, fields, bytes.length), performance.now(), content);
-    incoming.#lazy = { headers: new Headers([...fields]), signal };
+    const incoming = IncomingRequest.over(request);
+    if (request.body !== null) incoming.content = Body.of(Buffer.from(await request.arrayBuffer()));
     return incoming;
   }
 
@@ -200,16 +210,8 @@ export class IncomingRequest implements Request {
 // `instanceof Request` is true, and no constructor of `Request` runs: it would cost more than parsing the head.
 Object.setPrototypeOf(IncomingRequest.prototype, Request.prototype);
 
-function toHead({ method, url }: Request, fields: Map<string, string>, bodyLength: number): RequestHead {
-  const { host, pathname, search } = new URL(url);
-  return new RequestHead(
-    method,
-    pathname + search,
-    fields.set("host", host),
-    bodyLength,
-    true,
-    false,
-    false,
-    url,
-  );
+function toBodyLength({ headers, body }: Request): BodyLength {
+  const declared = headers.get("content-length");
+  if (declared !== null) return Number(declared);
+  return body === null ? 0 : "chunked";
 }

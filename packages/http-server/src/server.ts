@@ -4,7 +4,7 @@ import { Connection, type Excess } from "./connection.ts";
 import type { ConnectionContext } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { HeadReader } from "./head-reader.ts";
-import type { HttpServerOptions } from "./options.ts";
+import type { HttpServerOptions, RunningServer } from "./options.ts";
 import { HttpRejection } from "./rejection.ts";
 import { CLOSE, ResponseEncoder } from "./response-encoder.ts";
 import { dropSyns } from "./syn-filter.ts";
@@ -17,9 +17,8 @@ const LAST_RESPONSES_MS = 500;
 /** So long handshakes that have begun may take before the port is closed. */
 const LAST_HANDSHAKES_MS = 50;
 
-export class HttpServer {
+export class HttpServer implements RunningServer {
   readonly port: number;
-  /** Connections that were closed at once because there were too many. */
   refusedConnections = 0;
 
   readonly #context: ConnectionContext;
@@ -79,19 +78,11 @@ export class HttpServer {
     return this.#connections.size;
   }
 
-  /**
-   * From now on each connection's next response is its last, and says so. The port stays open, and requests are handled as
-   * before: proxies and load balancers learn of the stop before it happens.
-   */
   drain(): void {
     this.#context.isStopping = true;
   }
 
-  /**
-   * Closes the port, waits for the responses to requests in progress, and shuts connections on which none comes.
-   * @param settlePending called when the time is over: it makes handlers that still wait respond
-   * @returns how many requests were cut off without a response even then
-   */
+  /** Connections on which no request comes are shut meanwhile. */
   async stop(timeoutMs: number, settlePending: () => void): Promise<number> {
     this.drain();
     await this.#closePort(timeoutMs);

@@ -35,6 +35,11 @@ export const httpSettings = {
     description: "The port of the API; 0 takes a free port and logs it.",
   }),
   HOST: Type.String({ default: "0.0.0.0", minLength: 1, description: "The address to listen on." }),
+  HTTP_SERVER: Type.Union([Type.Literal("native"), Type.Literal("bun")], {
+    default: "native",
+    description:
+      "native: the server of packages/http-server. bun: the same application on Bun.serve, which costs more for each event and lacks some of the bounds: its README lists what is lost.",
+  }),
   WORKERS: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1, maximum: 256 })], {
     default: 1,
     description: "Processes that share the port; auto: one per core.",

@@ -1,5 +1,5 @@
 // One producer process: its components, started in order and stopped in reverse.
-import { ByteBudget, type HttpServer } from "@ingest/http-server";
+import { ByteBudget, type RunningServer } from "@ingest/http-server";
 import type { ProducerStatistics } from "@ingest/kafka";
 import type { HealthSource, Lifecycle, Log } from "@ingest/service";
 import { createApp } from "./app.ts";
@@ -69,7 +69,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
   const budget = new ByteBudget(settings.MAX_IN_FLIGHT_BYTES);
   const unsentBudget = new ByteBudget(settings.MAX_UNSENT_BYTES);
   const maxConnections = toMaxConnections(settings.MAX_CONNECTIONS, log);
-  let server: HttpServer | undefined;
+  let server: RunningServer | undefined;
   const metrics = new RequestMetrics();
   const edge = createEdge(settings, log);
   const registry = createProducerMetrics({
@@ -146,6 +146,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
         sendTimeoutMs: settings.SEND_TIMEOUT_MS,
         minBodyRate: settings.MIN_BODY_RATE,
         idleTimeoutMs: settings.IDLE_TIMEOUT_SECONDS * 1_000,
+        implementation: settings.HTTP_SERVER,
         budget,
         unsentBudget,
       });

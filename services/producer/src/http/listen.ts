@@ -1,9 +1,11 @@
 // Opens the port, or reports why it can't be opened.
 import {
+  BunServer,
   HttpServer,
   type HttpServerOptions,
   type LightResponse,
   type RequestGuard,
+  type RunningServer,
 } from "@ingest/http-server";
 import type { Edge } from "./edge.ts";
 import { toHttpProblemResponse } from "./problem-response.ts";
@@ -33,15 +35,19 @@ export type ListenOptions = Pick<
   | "idleTimeoutMs"
   | "budget"
   | "unsentBudget"
->;
+> & {
+  /** `native`: the server of packages/http-server; `bun`: Bun.serve. */
+  readonly implementation?: "native" | "bun";
+};
 
 /** @throws ListenError */
 export function listen(
   { elysia, handlers, edge, toFaultResponse, onUnhandledResponse }: HttpApplication,
-  options: ListenOptions,
-): HttpServer {
+  { implementation = "native", ...options }: ListenOptions,
+): RunningServer {
+  const Server = implementation === "bun" ? BunServer : HttpServer;
   try {
-    return new HttpServer({
+    return new Server({
       ...options,
       guards: handlers,
       isProbe: ({ path }) => path.startsWith("/health/"),

@@ -1,0 +1,146 @@
+// The same handlers and guards behind Bun.serve: the way back if the runtime's own server becomes good enough, and the
+// reference for HttpServer. The README says what is lost.
+import { Body } from "./body.ts";
+import { BodyBuffer } from "./body-buffer.ts";
+import type { ByteBudget } from "./byte-budget.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { HttpServerOptions, Peer, RequestGuard, RunningServer } from "./options.ts";
+import { HttpRejection, payloadTooLarge, tooManyBytesInFlight } from "./rejection.ts";
+import { IncomingRequest } from "./request.ts";
+import { LightResponse } from "./response.ts";
+
+/** The longest that Bun.serve supports, s. */
+const MAX_IDLE_TIMEOUT_S = 255;
+/** How long responses that are given at the last moment may take to be sent, ms. */
+const LAST_RESPONSES_MS = 500;
+const POLL_MS = 10;
+
+type Given = LightResponse | Response;
+
+export class BunServer implements RunningServer {
+  readonly port: number;
+  refusedConnections = 0;
+  readonly #server: Bun.Server<undefined>;
+  readonly #dispatcher: Dispatcher;
+  readonly #budget: ByteBudget;
+  readonly #maxRequests: number;
+  #isStopping = false;
+  /** Requests without a response. */
+  #inFlight = 0;
+
+  /** @throws the system's error when the port is not available */
+  constructor(options: HttpServerOptions) {
+    this.#dispatcher = new Dispatcher(options);
+    this.#budget = options.budget;
+    this.#maxRequests = options.maxConnections;
+    this.#server = Bun.serve({
+      hostname: options.host,
+      port: options.port,
+      reusePort: options.isShared,
+      idleTimeout: Math.min(Math.ceil(options.idleTimeoutMs / 1_000), MAX_IDLE_TIMEOUT_S),
+      // The guards bound bodies, and respond with a reason.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      development: false,
+      fetch: (request) => this.#fetch(request),
+    });
+    this.port = this.#server.port!;
+  }
+
+  /** Requests in progress: Bun.serve does not report its connections. */
+  get connections(): number {
+    return this.#server.pendingRequests;
+  }
+
+  drain(): void {
+    this.#isStopping = true;
+  }
+
+  async stop(timeoutMs: number, settlePending: () => void): Promise<number> {
+    this.drain();
+    void this.#server.stop(false);
+    await this.#until(() => this.#inFlight === 0, timeoutMs);
+    if (this.#inFlight > 0) settlePending();
+    await this.#until(() => this.#server.pendingRequests === 0, LAST_RESPONSES_MS);
+    const cut = this.#inFlight;
+    await this.#server.stop(true);
+    return cut;
+  }
+
+  async #until(condition: () => boolean, timeoutMs: number): Promise<void> {
+    const deadlineMs = performance.now() + timeoutMs;
+    while (!condition() && performance.now() < deadlineMs) await Bun.sleep(POLL_MS);
+  }
+
+  async #fetch(request: Request): Promise<Response> {
+    const incoming = IncomingRequest.over(request);
+    const peer = { remoteAddress: this.#server.requestIP(request)?.address ?? "" };
+    this.#inFlight++;
+    try {
+      const response = this.#dispatcher.finish(await this.#respond(request, incoming), incoming, peer);
+      return this.#toFetch(response, incoming);
+    } catch (error) {
+      return this.#toFault(error, incoming, peer);
+    } finally {
+      this.#inFlight--;
+    }
+  }
+
+  #toFault(error: unknown, incoming: IncomingRequest, peer: Peer): Response {
+    const response = this.#dispatcher.toFaultResponse(error, incoming);
+    return this.#toFetch(this.#dispatcher.finish(response, incoming, peer), incoming);
+  }
+
+  #toFetch(given: Given, { method }: IncomingRequest): Response {
+    const response = given instanceof LightResponse ? given.toResponse(method === "HEAD") : given;
+    if (this.#isStopping) response.headers.set("connection", "close");
+    return response;
+  }
+
+  async #respond(request: Request, incoming: IncomingRequest): Promise<Given> {
+    if (this.#server.pendingRequests > this.#maxRequests) {
+      this.refusedConnections++;
+      const rejection = new HttpRejection("overloaded", `${this.#maxRequests} requests are in progress already.`);
+      return this.#dispatcher.toRejectionResponse(rejection);
+    }
+    if (request.body === null) return this.#handle(request, incoming);
+    const guard = this.#dispatcher.guardOf(incoming.head);
+    return guard.admit(incoming) ?? this.#readAndHandle(request, incoming, guard);
+  }
+
+  async #readAndHandle(request: Request, incoming: IncomingRequest, guard: RequestGuard): Promise<Given> {
+    const { bodyLength } = incoming.head;
+    const { maxBodyBytes } = guard;
+    if (bodyLength !== "chunked" && bodyLength > maxBodyBytes)
+      return guard.reject(incoming, payloadTooLarge(maxBodyBytes));
+    const buffer = new BodyBuffer(this.#budget, bodyLength === "chunked" ? maxBodyBytes : bodyLength);
+    try {
+      const rejection = await receive(request, buffer);
+      if (rejection !== undefined) return guard.reject(incoming, rejection);
+    } catch {
+      guard.onAbort(incoming);
+      return new Response(null, { status: 400 });
+    } finally {
+      incoming.content = Body.of(buffer.content);
+      buffer.release();
+    }
+    return this.#handle(request, incoming);
+  }
+
+  #handle(request: Request, incoming: IncomingRequest): Given | Promise<Given> {
+    // A handler and a stream may be silent for longer than a connection between two requests.
+    this.#server.timeout(request, 0);
+    return this.#dispatcher.handle(incoming);
+  }
+}
+
+/** @returns why the body is not usable. Rejects when it breaks off */
+async function receive({ body }: Request, buffer: BodyBuffer): Promise<HttpRejection | undefined> {
+  let length = 0;
+  for await (const piece of body!) {
+    length += piece.length;
+    if (length > buffer.maxBytes) return payloadTooLarge(buffer.maxBytes);
+    if (!buffer.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength), 0, piece.length))
+      return tooManyBytesInFlight();
+  }
+  return undefined;
+}
