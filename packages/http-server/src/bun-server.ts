@@ -99,7 +99,10 @@ export class BunServer implements RunningServer {
   async #respond(request: Request, incoming: IncomingRequest): Promise<Given> {
     if (this.#server.pendingRequests > this.#maxRequests) {
       this.refusedConnections++;
-      const rejection = new HttpRejection("overloaded", `${this.#maxRequests} requests are in progress already.`);
+      const rejection = new HttpRejection(
+        "overloaded",
+        `${this.#maxRequests} requests are in progress already.`,
+      );
       return this.#dispatcher.toRejectionResponse(rejection);
     }
     if (request.body === null) return this.#handle(request, incoming);

@@ -39,6 +39,7 @@ describe("contradictions", () => {
     [{ MAX_IN_FLIGHT_BYTES: "1000000" }, "MAX_IN_FLIGHT_BYTES"],
     [{ DEFAULT_DURABILITY: "durable", JOURNAL_ENABLED: "false" }, "DEFAULT_DURABILITY"],
     [{ PROXY_PROTOCOL: "on" }, "PROXY_PROTOCOL"],
+    [{ HTTP_SERVER: "bun", PROXY_PROTOCOL: "true", TRUSTED_PROXIES: "loopback" }, "HTTP_SERVER"],
     [{ TRUSTED_PROXIES: "10.0.0.0/40" }, "TRUSTED_PROXIES"],
     [{ CORS_ALLOWED_ORIGINS: "https://a.test, https://b.test/" }, "CORS_ALLOWED_ORIGINS"],
     [{ KAFKA_ACKS: "1", KAFKA_ENABLE_IDEMPOTENCE: "false" }, "KAFKA_ACKS"],

@@ -38,7 +38,7 @@ export const httpSettings = {
   HTTP_SERVER: Type.Union([Type.Literal("native"), Type.Literal("bun")], {
     default: "native",
     description:
-      "native: the server of packages/http-server. bun: the same application on Bun.serve, which costs more for each event and lacks some of the bounds: its README lists what is lost.",
+      "native: the server of packages/http-server. bun: the same application on Bun.serve, which costs more for each event and lacks some of the bounds; the README of packages/http-server lists them.",
   }),
   WORKERS: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1, maximum: 256 })], {
     default: 1,
@@ -191,7 +191,8 @@ export function readConfig(env: Env): Config {
 
 /** Limits that would contradict each other or Kafka's. */
 function checkLimits(
-  s: HttpSettings & Pick<Settings, "KAFKA_MESSAGE_MAX_BYTES" | "JOURNAL_ENABLED" | "STORED_DEADLINE_MS">,
+  s: HttpSettings &
+    Pick<Settings, "KAFKA_MESSAGE_MAX_BYTES" | "JOURNAL_ENABLED" | "STORED_DEADLINE_MS" | "PROXY_PROTOCOL">,
 ): SettingProblem[] {
   const problems: SettingProblem[] = [];
   const addProblem = (name: keyof HttpSettings, message: string) =>
@@ -208,5 +209,7 @@ function checkLimits(
     addProblem("MAX_IN_FLIGHT_BYTES", `must not be less than MAX_BODY_BYTES (${s.MAX_BODY_BYTES})`);
   if (s.DEFAULT_DURABILITY === "durable" && !s.JOURNAL_ENABLED)
     addProblem("DEFAULT_DURABILITY", "durable requires the journal: JOURNAL_ENABLED=true");
+  if (s.HTTP_SERVER === "bun" && s.PROXY_PROTOCOL)
+    addProblem("HTTP_SERVER", "bun does not read the PROXY protocol: set native, or PROXY_PROTOCOL=false");
   return problems;
 }

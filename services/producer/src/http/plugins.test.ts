@@ -297,7 +297,7 @@ test("eden sends requests over the socket", async () => {
 describe("a stream of events on the socket", () => {
   const request = "GET /events HTTP/1.1\r\nHost: test\r\n\r\n";
 
-  function openEvents() {
+  function openEvents(implementation: "native" | "bun" = "native") {
     const state = { yielded: 0, isFinished: false };
     const plugin = new Elysia().get("/events", async function* ({ request }) {
       try {
@@ -310,7 +310,7 @@ describe("a stream of events on the socket", () => {
         state.isFinished = request.signal.aborted;
       }
     });
-    return { state, served: serveTestApp({ plugins: [plugin] }) };
+    return { state, served: serveTestApp({ plugins: [plugin], implementation }) };
   }
 
   test("waits for a slow client", async () => {
@@ -328,14 +328,17 @@ describe("a stream of events on the socket", () => {
     await until("more", () => state.yielded > before + 10);
   });
 
-  test("ends with its client, and the generator's finally runs", async () => {
-    const { state, served } = openEvents();
-    await using _ = served;
-    const socket = new RawSocket(served.port);
-    socket.write(request);
-    await socket.untilReceived("data: ");
-    socket[Symbol.dispose]();
-    await until("the end", () => state.isFinished);
-    expect(served.server.connections).toBe(0);
-  });
+  test.each(["native", "bun"] as const)(
+    "ends with its client, and the generator's finally runs: %s",
+    async (implementation) => {
+      const { state, served } = openEvents(implementation);
+      await using _ = served;
+      const socket = new RawSocket(served.port);
+      socket.write(request);
+      await socket.untilReceived("data: ");
+      socket[Symbol.dispose]();
+      await until("the end", () => state.isFinished);
+      expect(served.server.connections).toBe(0);
+    },
+  );
 });

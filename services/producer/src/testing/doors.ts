@@ -1,4 +1,4 @@
-// The two ways into the application, so that a test can take both: `app.handle` with a Fetch Request, and the server's socket.
+// The ways into the application, so that a test can take each: `app.handle` with a Fetch Request, and the sockets of both servers.
 import { serveTestApp } from "./serve.ts";
 import { createTestApp, type TestAppOptions } from "./test-app.ts";
 
@@ -6,7 +6,7 @@ export interface Opened extends ReturnType<typeof createTestApp> {
   send(path: string, init?: RequestInit): Promise<Response>;
 }
 
-export type Door = "app.handle" | "a socket";
+export type Door = "app.handle" | "a socket" | "a socket of Bun.serve";
 
 const ORIGIN = "http://test.example";
 
@@ -23,7 +23,10 @@ export class Doors {
         parts.app.handle(new Request(ORIGIN + path, init));
       return { ...parts, send };
     }
-    const served = serveTestApp(options);
+    const served = serveTestApp({
+      ...options,
+      implementation: this.door === "a socket" ? "native" : "bun",
+    });
     this.#servers.push(served);
     const send = (path: string, init?: RequestInit) => fetch(served.url + path, init);
     const post: Opened["post"] = (path, body, headers = {}) =>
@@ -36,4 +39,4 @@ export class Doors {
   }
 }
 
-export const doors: readonly Door[] = ["app.handle", "a socket"];
+export const doors: readonly Door[] = ["app.handle", "a socket", "a socket of Bun.serve"];
