@@ -10,7 +10,7 @@ const CR = 0x0d;
 const LF = 0x0a;
 /** The line before a chunk, and each line of the trailer section. */
 const MAX_LINE_BYTES = 1024;
-/** Of all chunks of a body together: what clients send beside the data has a bound of its own. */
+/** Limit for the extensions of all chunks of a body together. */
 const MAX_EXTENSION_BYTES = 8 * 1024;
 const MAX_TRAILER_BYTES = 8 * 1024;
 
@@ -20,7 +20,7 @@ const VALUE = `(?:[\\t ]*=[\\t ]*(?:${TOKEN}|${QUOTED_STRING}))?`;
 /** The size, and the extensions, which have no meaning here (sections 7.1 and 7.1.1). */
 const SIZE_LINE = new RegExp(`^([\\da-fA-F]{1,12})((?:[\\t ]*;[\\t ]*${TOKEN}${VALUE})*)$`);
 
-/** Fields that say where a message ends or whom it is for: in a trailer section they come too late (RFC 9110, section 6.5.1). */
+/** Fields for framing and routing, which a trailer section must not contain (RFC 9110, section 6.5.1). */
 const NOT_IN_TRAILER = /^(?:content-length|transfer-encoding|host)$/i;
 
 export class ChunkReader {

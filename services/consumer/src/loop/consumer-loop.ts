@@ -136,8 +136,9 @@ export class ConsumerLoop implements RebalanceListener {
   }
 
   /**
-   * Runs at the moment the records leave the client's queue. Kept back until a flush is done, they could be mistaken
-   * for records of the partition's next assignment, which starts at an earlier offset, and that gap would be skipped.
+   * Runs at the moment the records leave the client's queue. If they waited for a flush, the partition could be revoked
+   * and assigned again meanwhile, from an earlier offset: they would count for that assignment, and the records before
+   * them would be skipped.
    */
   readonly #accept = (records: readonly ConsumedRecord[]): void => {
     if (records.length === 0 || this.#isStopping) return;
@@ -175,7 +176,7 @@ export class ConsumerLoop implements RebalanceListener {
     return restarted;
   }
 
-  /** Synchronous handlers are timed together: two clock readings for each event would double the cost of many. */
+  /** Synchronous handlers are timed together: two clock readings for each event would double the cost of many handlers. */
   #countSynchronouslyHandled(handled: number, startedAt: number): void {
     if (handled === 0) return;
     this.#options.counters.handleTime.add((performance.now() - startedAt) / handled, handled);
@@ -213,7 +214,7 @@ export class ConsumerLoop implements RebalanceListener {
     const remainingMs = () => Math.max(deadline - performance.now(), MIN_COMMIT_BUDGET_MS);
     await settlesWithin(flusher.flush(tasks), remainingMs());
     const committing = committer.commitNow(this.#consumer, tasks);
-    // A partition isn't released during its commit: arriving late, that commit would undo the next owner's. librdkafka
+    // A partition isn't released during its commit, which could arrive late and overwrite the next owner's. librdkafka
     // ends every commit within the session timeout, and without a coordinator nobody else gets the partition.
     await (this.#isStopping ? settlesWithin(committing, remainingMs()) : committing);
     return finished.every(Boolean);

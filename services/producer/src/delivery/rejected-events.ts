@@ -109,7 +109,7 @@ export class RejectedEvents {
     const { path, maxBytes } = this.#options;
     await using file = await open(path, "a");
     const { size } = await file.stat();
-    // The first line is written whatever its size: an empty file is all the room there can ever be.
+    // The first line is written whatever its size: there is never more room than in an empty file.
     if (size > 0 && size + Buffer.byteLength(text) > maxBytes)
       throw new Error(`the file has ${size} of at most ${maxBytes} bytes: inspect it and move it away`);
     try {
