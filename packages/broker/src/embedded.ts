@@ -13,11 +13,15 @@ export interface EmbeddedBroker extends AsyncDisposable {
  * brokers through the first one.
  * @throws BrokerError `port_busy`; and what @ingest/kafka throws where Confluent's client can't be loaded
  */
-export async function startEmbedded(options: { port: number; portSetting: string }): Promise<EmbeddedBroker> {
+export async function startEmbedded(options: {
+  port: number;
+  brokers: number;
+  portSetting: string;
+}): Promise<EmbeddedBroker> {
   await assertPortFree(options.port, options.portSetting);
   // Imported here, because a real broker must not need the addon.
   const { startMockCluster } = await import("@ingest/kafka");
-  const cluster = await startMockCluster({ brokers: 1 });
+  const cluster = await startMockCluster({ brokers: options.brokers });
   const forwarder = forward(options.port, cluster.bootstrapServers);
   return {
     bootstrapServers: `${loopback}:${forwarder.port}`,

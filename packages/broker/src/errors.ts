@@ -7,9 +7,10 @@ export type BrokerErrorCode =
   | "format_failed"
   | "port_busy"
   | "start_failed"
-  | "start_timed_out";
+  | "start_timed_out"
+  | "request_failed";
 
-/** A failure to install or start a development broker; the message contains the remedy. */
+/** A failure to install, start or administer a development broker; the message contains the remedy. */
 export class BrokerError extends Error {
   override readonly name = "BrokerError";
 

@@ -1,5 +1,7 @@
 export { cacheFolder, kafkaVersion } from "./artifacts.ts";
 export { type Broker, startBroker } from "./broker.ts";
+export { type Cluster, startCluster } from "./cluster.ts";
 export { BrokerError } from "./errors.ts";
-export { brokerResponds, freePort, isPortFree } from "./probe.ts";
+export { freePort, isPortFree } from "./probe.ts";
+export { brokerResponds } from "./requests.ts";
 export { canStartBroker, sharedBroker } from "./shared.ts";

@@ -26,7 +26,6 @@ export async function prepareRuntime(onProgress?: (message: string) => void): Pr
 
 /** Small heap, no waiting for the optimising compiler: starts fast and leaves the cores to what is tested. */
 const commonFlags = [
-  "-Xmx512m",
   "-XX:+UseSerialGC",
   "-XX:TieredStopAtLevel=1",
   "-Djava.net.preferIPv4Stack=true",
@@ -36,11 +35,18 @@ const commonFlags = [
   "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
 ];
 
-/** The command line for one of Kafka's main classes. */
+export interface JavaProgram {
+  /** One of Kafka's main classes. */
+  main: string;
+  args: readonly string[];
+  /** The largest heap. */
+  heapMiB: number;
+}
+
+/** The command line for one of Kafka's programs. */
 export function javaCommand(
   runtime: KafkaRuntime,
-  main: string,
-  args: string[],
+  { main, args, heapMiB }: JavaProgram,
   dumpArchiveTo?: string,
 ): string[] {
   const archive = dumpArchiveTo
@@ -48,7 +54,8 @@ export function javaCommand(
     : existsSync(runtime.classArchive)
       ? ["-Xshare:auto", `-XX:SharedArchiveFile=${runtime.classArchive}`]
       : [];
-  return [runtime.java.command, ...commonFlags, ...archive, "-cp", runtime.kafka.classPath, main, ...args];
+  const flags = [`-Xmx${heapMiB}m`, ...commonFlags, ...archive];
+  return [runtime.java.command, ...flags, "-cp", runtime.kafka.classPath, main, ...args];
 }
 
 /**

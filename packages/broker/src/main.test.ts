@@ -2,17 +2,29 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { until } from "@ingest/testkit";
 import type { Subprocess } from "bun";
-import { brokerResponds, canStartBroker, freePort } from "./index.ts";
+import { brokerResponds, canStartBroker, freePort, isPortFree } from "./index.ts";
+import { requestMetadata } from "./requests.ts";
 
 const minute = 60_000;
 const cli = join(import.meta.dir, "main.ts");
 
-function spawnCli(...args: string[]): Subprocess<"ignore", "pipe", "pipe"> {
-  return Bun.spawn([process.execPath, cli, ...args], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+type Cli = Subprocess<"pipe", "pipe", "pipe">;
+
+function spawnCli(...args: string[]): Cli {
+  return Bun.spawn([process.execPath, cli, ...args], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+}
+
+/** Ports that follow each other and are free. */
+async function freeRange(count: number): Promise<number> {
+  for (;;) {
+    const first = await freePort();
+    const rest = Array.from({ length: count - 1 }, (_, index) => isPortFree(first + 1 + index));
+    if ((await Promise.all(rest)).every(Boolean)) return first;
+  }
 }
 
 /** Reads standard error until a line matches; fails with all of it when the process ends first. */
-async function untilLine(child: Subprocess<"ignore", "pipe", "pipe">, pattern: RegExp): Promise<string> {
+async function untilLine(child: Cli, pattern: RegExp): Promise<string> {
   let text = "";
   const decoder = new TextDecoder();
   for await (const chunk of child.stderr) {
@@ -51,13 +63,47 @@ test.if(canStartBroker() && Bun.which("setpriv") !== null)(
   2 * minute,
 );
 
+test.if(canStartBroker())(
+  "runs three brokers, and takes orders for each of them",
+  async () => {
+    const port = await freeRange(3);
+    const child = spawnCli("--port", String(port), "--brokers", "3");
+    let text = "";
+    const reading = (async () => {
+      const decoder = new TextDecoder();
+      for await (const chunk of child.stderr) text += decoder.decode(chunk, { stream: true });
+    })();
+    const untilText = (part: string) => until(part, () => text.includes(part), minute);
+    const order = (line: string) => {
+      child.stdin.write(`${line}\n`);
+      void child.stdin.flush();
+    };
+    await untilText("is ready on");
+    expect(text).toContain(`127.0.0.1:${port},127.0.0.1:${port + 1},127.0.0.1:${port + 2}`);
+    order("kill 2");
+    await untilText("kill 2: done");
+    expect(await brokerResponds(port + 1, 500)).toBe(false);
+    expect(await brokerResponds(port + 2)).toBe(true);
+    order("start 2");
+    await untilText("start 2: done");
+    expect(await brokerResponds(port + 1)).toBe(true);
+    order("sink 2");
+    await untilText('unknown order "sink 2": kill, stop, start, pause, resume; 1, 2, 3, controller');
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+    await reading;
+    for (let index = 0; index < 3; index++) expect(await brokerResponds(port + index, 500)).toBe(false);
+  },
+  3 * minute,
+);
+
 test(
   "serves librdkafka's mock cluster on the given port",
   async () => {
     const port = await freePort();
-    const child = spawnCli("--embedded", "--port", String(port));
+    const child = spawnCli("--embedded", "--port", String(port), "--brokers", "3");
     await untilLine(child, /mock cluster is ready/);
-    expect(await brokerResponds(port)).toBe(true);
+    expect((await requestMetadata(port, undefined, 2_000))?.brokers).toHaveLength(3);
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
   },

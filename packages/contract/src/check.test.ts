@@ -68,7 +68,7 @@ describe("lengths count Unicode code points, as JSON Schema's maxLength does", (
       expect(eventProblems({ ...event, [name]: longest })).toEqual([]);
       expect(isStoredEvent({ ...event, [name]: longest })).toBe(true);
     }
-    const tooLong = { ...event, [name]: emoji.repeat(max) + "x" };
+    const tooLong = { ...event, [name]: `${emoji.repeat(max)}x` };
     expect(isEventInput(tooLong)).toBe(false);
     expect(isStoredEvent(tooLong)).toBe(false);
     expect(eventProblems(tooLong)).toEqual([

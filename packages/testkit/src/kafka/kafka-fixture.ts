@@ -24,13 +24,19 @@ export class KafkaFixture implements AsyncDisposable {
   private constructor(
     readonly bootstrapServers: string,
     readonly admin: KafkaAdmin,
+    readonly replicationFactor: number,
   ) {
     this.env = { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers };
   }
 
-  static async connect(bootstrapServers: string): Promise<KafkaFixture> {
+  /** @param options.replicationFactor of its topics; 1 by default */
+  static async connect(
+    bootstrapServers: string,
+    options: { replicationFactor?: number } = {},
+  ): Promise<KafkaFixture> {
     const config = { "bootstrap.servers": bootstrapServers };
-    return new KafkaFixture(bootstrapServers, await createAdmin({ config, timeoutMs: CONNECT_WITHIN_MS }));
+    const admin = await createAdmin({ config, timeoutMs: CONNECT_WITHIN_MS });
+    return new KafkaFixture(bootstrapServers, admin, options.replicationFactor ?? 1);
   }
 
   /** On the broker that all tests share. */
@@ -53,7 +59,8 @@ export class KafkaFixture implements AsyncDisposable {
   /** @param config the topic's own settings, by Kafka's names */
   async createTopic(partitions: number, config?: Record<string, string>): Promise<string> {
     const topic = this.topicName();
-    await this.admin.ensureTopic({ topic, partitions, replicationFactor: 1, ...(config ? { config } : {}) });
+    const { replicationFactor } = this;
+    await this.admin.ensureTopic({ topic, partitions, replicationFactor, ...(config ? { config } : {}) });
     return topic;
   }
 
@@ -64,11 +71,11 @@ export class KafkaFixture implements AsyncDisposable {
     return { topic, env: { ...this.env, KAFKA_TOPIC: topic, KAFKA_GROUP_ID: `group-${topic}` } };
   }
 
-  /** Resolves once all records are stored. @throws the error of a record that is not */
-  async write(records: readonly ProducerRecord[]): Promise<void> {
+  /** Resolves once all records are stored. @param env settings of the producer @throws the error of a record that is not */
+  async write(records: readonly ProducerRecord[], env: Record<string, string> = {}): Promise<void> {
     let failure: Error | undefined;
     const producer = createProducer({
-      config: this.config(),
+      config: this.config(env),
       onOutcome(error) {
         if (error) failure = error;
       },

@@ -23,12 +23,11 @@ export async function startProxiedBroker<Proxy extends AsyncDisposable & { reado
 ): Promise<ProxiedBroker<Proxy>> {
   const [direct, behindProxy, controller] = [await freePort(), await freePort(), await freePort()];
   const proxy = await startProxy({ targetPort: behindProxy });
+  const listeners = proxiedListeners({ direct, behindProxy, proxy: proxy.port });
   const properties = {
+    ...listeners,
     "controller.quorum.voters": `1@${host}:${controller}`,
-    listeners: `PLAINTEXT://${host}:${direct},PROXIED://${host}:${behindProxy},CONTROLLER://${host}:${controller}`,
-    "advertised.listeners": `PLAINTEXT://${host}:${direct},PROXIED://${host}:${proxy.port}`,
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    "inter.broker.listener.name": "PLAINTEXT",
+    listeners: `${listeners.listeners},CONTROLLER://${host}:${controller}`,
   };
   const broker = await startBroker({ port: direct, properties });
   return {
@@ -40,5 +39,18 @@ export async function startProxiedBroker<Proxy extends AsyncDisposable & { reado
       await proxy[Symbol.asyncDispose]();
       await broker[Symbol.asyncDispose]();
     },
+  };
+}
+
+/**
+ * A broker's properties for a second listener that is reached through a proxy. Each listener advertises its own address, so
+ * that a client which bootstraps through the proxy stays behind it.
+ */
+export function proxiedListeners(ports: { direct: number; behindProxy: number; proxy: number }) {
+  return {
+    listeners: `PLAINTEXT://${host}:${ports.direct},PROXIED://${host}:${ports.behindProxy}`,
+    "advertised.listeners": `PLAINTEXT://${host}:${ports.direct},PROXIED://${host}:${ports.proxy}`,
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "inter.broker.listener.name": "PLAINTEXT",
   };
 }
