@@ -14,6 +14,13 @@ const flags = {
   },
   users: { kind: "integer", min: 1, default: "40", help: "concurrent callers, each with a key of its own" },
   think: { kind: "duration", default: "40ms", help: "a caller's longest pause between two requests" },
+  brokers: {
+    kind: "integer",
+    min: 1,
+    max: 9,
+    default: "3",
+    help: "brokers of the cluster; with one, the faults that need another are left out",
+  },
   consumers: { kind: "integer", min: 1, default: "2", help: "members of the consumer group" },
   json: { kind: "switch", help: "print the report alone, as JSON" },
 } as const;
@@ -21,7 +28,8 @@ const flags = {
 const command: Command<typeof flags> = {
   name: "bun run test:faults",
   about: `Injects faults under load, then audits that every event kept the durability with which it was acknowledged.
-Services and broker are killed and paused, connections are reset, silent and slow, the journal's disk is full.`,
+Services, brokers and their controller are killed and paused, leaders move, too few replicas are in sync, one partition is
+stuck, connections are reset, silent and slow, the journal's disk is full.`,
   flags,
   notes: `Exit code 0: no durable or stored event is missing, each user's events are in order, every record was handled,
 memory stayed within its budget, and the services recovered without operator intervention.`,
@@ -32,12 +40,13 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 const exitCode = await runCommand(command, process.argv.slice(2), async ({ values }) => {
   const startedMs = performance.now();
-  const { seed, minutes, users, think, consumers, json } = values;
+  const { seed, minutes, users, think, brokers, consumers, json } = values;
   const report = await runFaults({
     seed,
     minutes,
     users,
     thinkMs: think,
+    brokers,
     consumers,
     signal: interrupt.signal,
     report: (text) => {

@@ -1,71 +1,52 @@
-// The faults of a run, and the plan by which a seed orders them.
-import type { Random, SmallDisk } from "@ingest/testkit";
-import type { ProxiedBroker } from "@ingest/testkit/kafka";
-import type { RestartableService } from "./restartable-service.ts";
+// The faults that a run can have.
+import type { TcpProxy } from "@ingest/testkit/kafka";
+import { clusterFaults } from "./cluster-faults.ts";
+import type { Fault, System } from "./fault.ts";
 
-/** What faults are injected into. */
-export interface System {
-  kafka: ProxiedBroker;
-  producer: RestartableService;
-  consumer: RestartableService;
-  /** The file system of the producer's journal. */
-  disk: SmallDisk;
-}
-
-type Component = "broker" | "connection" | "producer" | "consumer" | "disk";
-
-export interface Fault {
-  readonly name: string;
-  /** What it disturbs. Faults of the same component never overlap. */
-  readonly components: readonly Component[];
-  /** How often it is drawn, relative to the others. */
-  readonly weight: number;
-  /** Its shortest and its longest duration, ms. */
-  readonly durationMs: readonly [number, number];
-  begin(system: System): void | Promise<void>;
-  end(system: System): void | Promise<void>;
-}
-
-export const faults: readonly Fault[] = [
+/** Of one broker; all others live. */
+const brokerFaults: readonly Fault[] = [
   {
     name: "broker killed",
     components: ["broker"],
     weight: 2,
     durationMs: [500, 6_000],
-    begin: ({ kafka }) => kafka.broker.kill(),
-    end: ({ kafka }) => kafka.broker.restart(),
+    begin: ({ kafka }, broker) => kafka.brokers[broker]!.broker.kill(),
+    end: ({ kafka }, broker) => kafka.brokers[broker]!.broker.restart(),
   },
   {
     name: "broker paused",
     components: ["broker"],
     weight: 2,
     durationMs: [500, 8_000],
-    begin: ({ kafka }) => kafka.broker.pause(),
-    end: ({ kafka }) => kafka.broker.resume(),
+    begin: ({ kafka }, broker) => kafka.brokers[broker]!.broker.pause(),
+    end: ({ kafka }, broker) => kafka.brokers[broker]!.broker.resume(),
   },
+];
+
+const sharedFaults: readonly Fault[] = [
   {
     name: "connections reset",
     components: ["connection"],
     weight: 3,
     durationMs: [200, 8_000],
-    begin: ({ kafka }) => kafka.proxy.cut(),
-    end: ({ kafka }) => kafka.proxy.restore(),
+    begin: (system) => onAllProxies(system, (proxy) => proxy.cut()),
+    end: restoreConnections,
   },
   {
     name: "connections silent",
     components: ["connection"],
     weight: 2,
     durationMs: [500, 8_000],
-    begin: ({ kafka }) => kafka.proxy.silence(),
-    end: ({ kafka }) => kafka.proxy.restore(),
+    begin: (system) => onAllProxies(system, (proxy) => proxy.silence()),
+    end: restoreConnections,
   },
   {
     name: "connections slow",
     components: ["connection"],
     weight: 2,
     durationMs: [1_000, 8_000],
-    begin: ({ kafka }) => kafka.proxy.slow({ delayMs: 100, bytesPerSecond: 100_000 }),
-    end: ({ kafka }) => kafka.proxy.restore(),
+    begin: (system) => onAllProxies(system, (proxy) => proxy.slow({ delayMs: 100, bytesPerSecond: 100_000 })),
+    end: restoreConnections,
   },
   ...serviceFaults("producer", { killed: 3, terminated: 2, paused: 2 }, [200, 6_000]),
   ...serviceFaults("consumer", { killed: 2, terminated: 1, paused: 2 }, [500, 10_000]),
@@ -82,16 +63,25 @@ export const faults: readonly Fault[] = [
     components: ["disk", "connection"],
     weight: 2,
     durationMs: [1_000, 8_000],
-    begin: ({ disk, kafka }) => {
-      kafka.proxy.cut();
-      disk.fill();
+    begin: (system) => {
+      onAllProxies(system, (proxy) => proxy.cut());
+      system.disk.fill();
     },
-    end: ({ disk, kafka }) => {
-      kafka.proxy.restore();
-      disk.release();
+    end: (system) => {
+      restoreConnections(system);
+      system.disk.release();
     },
   },
 ];
+
+function restoreConnections(system: System): void {
+  onAllProxies(system, (proxy) => proxy.restore());
+}
+
+/** The faults that a cluster of so many brokers can have. */
+export function faultsOf(brokers: number): readonly Fault[] {
+  return [...brokerFaults, ...(brokers > 1 ? clusterFaults : []), ...sharedFaults];
+}
 
 /** SIGKILL, SIGTERM and SIGSTOP for one of the services, with their weights. */
 function serviceFaults(
@@ -128,59 +118,6 @@ function serviceFaults(
   ];
 }
 
-/** A fault with its time in the run. */
-export interface PlannedFault {
-  fault: Fault;
-  startMs: number;
-  durationMs: number;
-}
-
-/** The share of faults that begin while the one before is still active. */
-const OVERLAP_SHARE = 0.3;
-const REST_MS = [500, 3_000] as const;
-
-/** A run's faults: the same for the same random numbers. The last one has ended by `totalMs`. */
-export function planFaults(
-  random: Random,
-  totalMs: number,
-  candidates: readonly Fault[] = faults,
-): PlannedFault[] {
-  const plan: PlannedFault[] = [];
-  let startMs = 1_000;
-  for (;;) {
-    const disturbed = plan
-      .filter((other) => other.startMs + other.durationMs > startMs)
-      .flatMap(({ fault }) => fault.components);
-    const free = candidates.filter(({ components }) => !components.some((one) => disturbed.includes(one)));
-    const fault = random.weighted(free.length > 0 ? free : candidates);
-    const durationMs = random.between(...fault.durationMs);
-    const isOverlapping = random.chance(OVERLAP_SHARE);
-    const restMs = random.between(...REST_MS);
-    if (free.length > 0) {
-      if (startMs + durationMs > totalMs) return plan;
-      plan.push({ fault, startMs, durationMs });
-    }
-    const last = plan[plan.length - 1]!;
-    startMs += isOverlapping && free.length > 0 ? last.durationMs / 2 : last.durationMs + restMs;
-  }
-}
-
-/** Injects the planned faults at their times. One that takes long to end, such as a broker's restart, delays others. */
-export async function injectFaults(
-  plan: readonly PlannedFault[],
-  system: System,
-  report: (text: string) => void,
-): Promise<void> {
-  const start = performance.now();
-  const untilMs = (ms: number) => Bun.sleep(Math.max(0, start + ms - performance.now()));
-  const active = new Map<Component, Promise<void>>();
-  for (const { fault, startMs, durationMs } of plan) {
-    await untilMs(startMs);
-    await Promise.all(fault.components.map((component) => active.get(component)));
-    report(`${fault.name} (${(durationMs / 1000).toFixed(1)} s)`);
-    await fault.begin(system);
-    const ended = Bun.sleep(durationMs).then(() => fault.end(system));
-    for (const component of fault.components) active.set(component, ended);
-  }
-  await Promise.all(active.values());
+function onAllProxies({ kafka }: System, act: (proxy: TcpProxy) => void): void {
+  for (const { proxy } of kafka.brokers) act(proxy);
 }

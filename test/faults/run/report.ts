@@ -1,12 +1,13 @@
 // What a fault run reports: its faults and acknowledgements, the audit, and every violated invariant.
 import type { Audit } from "./audit.ts";
-import type { PlannedFault } from "./faults.ts";
 import type { Acknowledgement, Ledger } from "./ledger.ts";
+import type { PlannedFault } from "./plan.ts";
 import type { RestartableService } from "./restartable-service.ts";
 
 export interface RunReport {
   seed: number;
   minutes: number;
+  brokers: number;
   /** How often each fault was injected. */
   faults: Record<string, number>;
   /** Events by acknowledgement; `none` must be 0. */
@@ -34,6 +35,7 @@ interface ServiceReport {
 export interface RunResult {
   seed: number;
   minutes: number;
+  brokers: number;
   plan: readonly PlannedFault[];
   skippedFaults: string[];
   ledger: Ledger;
@@ -50,7 +52,7 @@ const MIB = 1024 * 1024;
 const MEMORY_BUDGET_MIB = 400;
 
 export function toReport(result: RunResult): RunReport {
-  const { seed, minutes, plan, ledger, audit, skippedFaults, folder } = result;
+  const { seed, minutes, brokers, plan, ledger, audit, skippedFaults, folder } = result;
   const faults: Record<string, number> = {};
   for (const { fault } of plan) faults[fault.name] = (faults[fault.name] ?? 0) + 1;
   const producer = toServiceReport(result.producer);
@@ -58,6 +60,7 @@ export function toReport(result: RunResult): RunReport {
   return {
     seed,
     minutes,
+    brokers,
     faults,
     acknowledged: ledger.totals(),
     rejections: ledger.rejections,

@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "@ingest/broker";
 import { mountSmallDisk, Random, until } from "@ingest/testkit";
-import { KafkaFixture, type ProxiedBroker, startProxiedBroker, TcpProxy } from "@ingest/testkit/kafka";
+import { KafkaFixture, type ProxiedCluster, startProxiedCluster } from "@ingest/testkit/kafka";
 import { audit, type DuplicateCause } from "./audit.ts";
-import { faults, injectFaults, planFaults } from "./faults.ts";
+import { faultsOf } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
 import { startLoad } from "./load.ts";
+import { injectFaults, planFaults } from "./plan.ts";
 import { type RunReport, toReport } from "./report.ts";
 import { RestartableService } from "./restartable-service.ts";
 
@@ -23,6 +24,8 @@ export interface RunOptions {
   thinkMs: number;
   /** Members of the consumer group. Faults disturb the first; the others take over its partitions. */
   consumers: number;
+  /** Brokers of the cluster. Some faults need several. */
+  brokers: number;
   /** Receives the run's progress, a line at a time. */
   report(text: string): void;
   /** Ends the run early, with everything that it started. */
@@ -31,6 +34,7 @@ export interface RunOptions {
 
 const MIB = 1024 * 1024;
 const DISK_BYTES = 24 * MIB;
+const REPLICATION_FACTOR = 3;
 const RECOVERY_DEADLINE_MS = 120_000;
 const MEMORY_SAMPLE_MS = 500;
 const TOPIC = "fault-run";
@@ -42,12 +46,16 @@ export async function runFaults(options: RunOptions): Promise<RunReport> {
   const random = new Random(seed);
   const folder = mkdtempSync(join(tmpdir(), `fault-run-${seed}-`));
   await using resources = new AsyncDisposableStack();
-  const kafka = resources.use(await startProxiedBroker(TcpProxy.start));
+  const kafka = resources.use(await startProxiedCluster(options.brokers));
   const disk = resources.use(mountSmallDisk(DISK_BYTES));
   if (!disk.isMounted)
     report("SKIPPED: faults of the journal's disk, since no small file system can be mounted");
   const cluster = resources.use(await KafkaFixture.connect(kafka.directServers));
-  await cluster.admin.ensureTopic({ topic: TOPIC, partitions: 6, replicationFactor: 1 });
+  await cluster.admin.ensureTopic({
+    topic: TOPIC,
+    partitions: 6,
+    replicationFactor: Math.min(REPLICATION_FACTOR, options.brokers),
+  });
 
   const producer = resources.use(await createProducer(kafka, join(disk.path, "journal"), folder));
   const consumers: RestartableService[] = [];
@@ -63,10 +71,10 @@ export async function runFaults(options: RunOptions): Promise<RunReport> {
 
   const ledger = new Ledger(`r${seed}`, options.users);
   const [candidates, skipped] = partition(
-    faults,
+    faultsOf(options.brokers),
     (fault) => disk.isMounted || !fault.components.includes("disk"),
   );
-  const plan = planFaults(random.fork(), minutes * 60_000, candidates);
+  const plan = planFaults(random.fork(), minutes * 60_000, candidates, options.brokers);
   const stopLoad = startLoad({
     url: `http://127.0.0.1:${producer.port}`,
     ledger,
@@ -74,7 +82,7 @@ export async function runFaults(options: RunOptions): Promise<RunReport> {
     processIndex: () => producer.processIndex,
     thinkMs: options.thinkMs,
   });
-  const system = { kafka, producer, consumer: consumers[0]!, disk };
+  const system = { kafka, topic: TOPIC, producer, consumer: consumers[0]!, disk };
   await Promise.race([injectFaults(plan, system, report), whenAborted(options.signal)]);
   report("no more faults: waiting for recovery");
   await stopLoad();
@@ -92,6 +100,7 @@ export async function runFaults(options: RunOptions): Promise<RunReport> {
   return toReport({
     seed,
     minutes,
+    brokers: options.brokers,
     plan,
     skippedFaults: skipped.map(({ name }) => name),
     ledger,
@@ -117,7 +126,7 @@ const sharedEnv = {
   KAFKA_SOCKET_TIMEOUT_MS: "4000",
 };
 
-async function createProducer(kafka: ProxiedBroker, journalDir: string, folder: string) {
+async function createProducer(kafka: ProxiedCluster, journalDir: string, folder: string) {
   const port = await freePort();
   return new RestartableService({
     name: "producer",
@@ -130,6 +139,8 @@ async function createProducer(kafka: ProxiedBroker, journalDir: string, folder: 
       KAFKA_REQUEST_TIMEOUT_MS: "3000",
       KAFKA_MESSAGE_TIMEOUT_MS: "8000",
       KAFKA_QUEUE_BUFFERING_MAX_MESSAGES: "2000",
+      // No load balancer has to notice that it stops.
+      SHUTDOWN_DELAY_MS: "0",
       STORED_DEADLINE_MS: "8000",
       DELIVERY_STALL_MS: "5000",
       JOURNAL_DIR: journalDir,
@@ -139,7 +150,7 @@ async function createProducer(kafka: ProxiedBroker, journalDir: string, folder: 
   });
 }
 
-async function createConsumer(kafka: ProxiedBroker, index: number, folder: string) {
+async function createConsumer(kafka: ProxiedCluster, index: number, folder: string) {
   const port = await freePort();
   return new RestartableService({
     name: "consumer",
