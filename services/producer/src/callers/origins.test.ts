@@ -1,4 +1,4 @@
-// CORS_ALLOWED_ORIGINS: which pages may send events, by either door; browsers themselves are in test/browser.
+// CORS_ALLOWED_ORIGINS: which pages may send events, over every transport; browsers themselves are in test/browser.
 import { describe, expect, test } from "bun:test";
 import { createTestApp } from "../testing/test-app.ts";
 import { AllowedOrigins, isCrossOrigin, isOriginPattern } from "./origins.ts";

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { type Problem, Problem as ProblemSchema } from "@ingest/contract";
 import { Value } from "@sinclair/typebox/value";
 import type { RefusalCode, StoredOutcome } from "../delivery/index.ts";
-import { Doors, doors, type Opened } from "../testing/doors.ts";
+import { type Opened, TestApps, transports } from "../testing/transports.ts";
 import { Accepted, EventResult, Stored } from "./model.ts";
 
 const refused = (code: RefusalCode, retryAfterSeconds = 3) =>
@@ -27,13 +27,13 @@ async function problem(response: Response): Promise<Problem> {
   return body;
 }
 
-describe.each(doors)("through %s", (door) => {
-  const through = new Doors(door);
-  afterEach(() => through.closeAll());
+describe.each(transports)("through %s", (transport) => {
+  const apps = new TestApps(transport);
+  afterEach(() => apps.closeAll());
 
   describe("POST /register_event", () => {
     test("responds 202 with the event's id, and delivers the event", async () => {
-      const { post, delivery } = through.open();
+      const { post, delivery } = apps.open();
       const response = await post("/register_event", '{"event_type":"a","user_id":"u"}');
       expect(response.status).toBe(202);
       expect(response.headers.get("content-type")).toBe("application/json");
@@ -46,7 +46,7 @@ describe.each(doors)("through %s", (door) => {
     });
 
     test("returns the caller's own id, whatever characters it has", async () => {
-      const { post } = through.open();
+      const { post } = apps.open();
       const event_id = 'a"b\\c\u0001\ud800é';
       const response = await post("/register_event", JSON.stringify({ event_type: "a", event_id }));
       expect(await json<object>(response)).toEqual({ status: "accepted", event_id });
@@ -56,7 +56,7 @@ describe.each(doors)("through %s", (door) => {
       ["/register_event?durability=durable", undefined, null],
       ["/register_event", "durability=durable", "durability=durable"],
     ])("%s with Prefer: %s is durable", async (path, prefer, applied) => {
-      const { post } = through.open();
+      const { post } = apps.open();
       const response = await post(path, '{"event_type":"a"}', prefer === undefined ? {} : { prefer });
       expect(response.status).toBe(202);
       expect(response.headers.get("preference-applied")).toBe(applied);
@@ -64,7 +64,7 @@ describe.each(doors)("through %s", (door) => {
     });
 
     test("stored is 201 with topic, partition and offset, also as the default durability", async () => {
-      const { post } = through.open({ defaultDurability: "stored" });
+      const { post } = apps.open({ defaultDurability: "stored" });
       const response = await post("/register_event", '{"event_type":"a"}', { prefer: "durability=stored" });
       expect(response.status).toBe(201);
       expect(response.headers.get("preference-applied")).toBe("durability=stored");
@@ -76,14 +76,14 @@ describe.each(doors)("through %s", (door) => {
 
     // The response was 503, not taken, although the event was in flight to Kafka.
     test("a durable event without a confirmed fsync is 504, with the event_id to send it again with", async () => {
-      const { post, delivery } = through.open();
+      const { post, delivery } = apps.open();
       delivery.durableOutcomes.push({ status: "unknown" });
       const body = await problem(await post("/register_event?durability=durable", '{"event_type":"a"}'));
       expect(body).toMatchObject({ status: 504, code: "outcome_unknown", event_id: delivery.taken[0]!.id });
     });
 
     test("a stored event without an outcome is 504, with its event_id", async () => {
-      const { post, delivery } = through.open();
+      const { post, delivery } = apps.open();
       delivery.storedOutcomes.push({ status: "unknown" });
       const response = await post(
         "/register_event?durability=stored",
@@ -103,7 +103,7 @@ describe.each(doors)("through %s", (door) => {
       "kafka_unavailable",
       "shutting_down",
     ] as const)("%s is 503 with Retry-After", async (code) => {
-      const { post, delivery } = through.open();
+      const { post, delivery } = apps.open();
       delivery.acceptOutcomes.push(refused(code));
       const response = await post("/register_event", '{"event_type":"a"}');
       expect(response.headers.get("retry-after")).toBe("3");
@@ -112,7 +112,7 @@ describe.each(doors)("through %s", (door) => {
     });
 
     test("an event that is too large for Kafka is 413", async () => {
-      const { post, delivery } = through.open();
+      const { post, delivery } = apps.open();
       delivery.acceptOutcomes.push({ status: "refused", code: "too_large" });
       const response = await post("/register_event", '{"event_type":"a"}');
       expect(await problem(response)).toMatchObject({ status: 413, code: "too_large" });
@@ -125,13 +125,13 @@ describe.each(doors)("through %s", (door) => {
       ['{"event_type":""}', 422, "invalid_event"],
       [`{"event_type":"a","payload":{"p":"${"x".repeat(10_000)}"}}`, 413, "too_large"],
     ])("%.40j is %d %s", async (body, status, code) => {
-      const { post, delivery } = through.open();
+      const { post, delivery } = apps.open();
       expect(await problem(await post("/register_event", body))).toMatchObject({ status, code });
       expect(delivery.taken).toEqual([]);
     });
 
     test("malformed UTF-8 is 400, not a replacement character", async () => {
-      const { post } = through.open();
+      const { post } = apps.open();
       const body = Buffer.from('{"event_type":"\xff"}', "latin1");
       expect(await problem(await post("/register_event", body))).toMatchObject({
         status: 400,
@@ -145,7 +145,7 @@ describe.each(doors)("through %s", (door) => {
       ["?durability=stored&retries=3", undefined],
       ["", "durability=forever"],
     ])("%s with Prefer: %s is 400, never a weaker durability", async (query, prefer) => {
-      const { post } = through.open();
+      const { post } = apps.open();
       const headers = prefer === undefined ? {} : { prefer };
       for (const path of ["/register_event", "/register_events"]) {
         expect(await problem(await post(path + query, '{"event_type":"a"}', headers))).toMatchObject({
@@ -163,7 +163,7 @@ describe.each(doors)("through %s", (door) => {
       { "content-encoding": "compress" },
       { "content-encoding": "gzip, gzip" },
     ])("%j is 415", async (headers) => {
-      const { post } = through.open();
+      const { post } = apps.open();
       expect(await problem(await post("/register_event", '{"event_type":"a"}', headers))).toMatchObject({
         status: 415,
         code: "unsupported_media_type",
@@ -171,7 +171,7 @@ describe.each(doors)("through %s", (door) => {
     });
 
     test("a 415 for a content coding lists those that are supported, and another 415 does not", async () => {
-      const { post } = through.open();
+      const { post } = apps.open();
       const refused = async (headers: Record<string, string>) =>
         (await post("/register_event", '{"event_type":"a"}', headers)).headers.get("accept-encoding");
       expect(await refused({ "content-encoding": "compress" })).toBe("gzip, deflate, br, zstd");
@@ -184,14 +184,14 @@ describe.each(doors)("through %s", (door) => {
       "application/problem+json",
       "APPLICATION/JSON",
     ])("%s is taken", async (type) => {
-      const { post } = through.open();
+      const { post } = apps.open();
       expect((await post("/register_event", '{"event_type":"a"}', { "content-type": type })).status).toBe(
         202,
       );
     });
 
     test("requests beyond the limit are refused at once, and admitted again afterwards", async () => {
-      const parts = through.open({ maxInFlight: 1 });
+      const parts = apps.open({ maxInFlight: 1 });
       const { post, admission } = parts;
       const slow = await postWaiting(parts);
       const second = await post("/register_event", '{"event_type":"a"}');
@@ -208,7 +208,7 @@ describe.each(doors)("through %s", (door) => {
     const two = '[{"event_type":"a","event_id":"1"},{"event_type":"b"}]';
 
     test("responds 202 with a result for each event, by index and event_id", async () => {
-      const { post, delivery } = through.open();
+      const { post, delivery } = apps.open();
       const response = await post("/register_events", two);
       expect(response.status).toBe(202);
       const { results } = await json<{ results: EventResult[] }>(response);
@@ -221,7 +221,7 @@ describe.each(doors)("through %s", (door) => {
     });
 
     test("takes NDJSON", async () => {
-      const { post, delivery } = through.open();
+      const { post, delivery } = apps.open();
       const response = await post("/register_events", '{"event_type":"a"}\n{"event_type":"b"}\n', {
         "content-type": "application/x-ndjson",
       });
@@ -230,7 +230,7 @@ describe.each(doors)("through %s", (door) => {
     });
 
     test("is 207 when one event is invalid and the others are taken", async () => {
-      const { post } = through.open();
+      const { post } = apps.open();
       const response = await post(
         "/register_events",
         '[{"event_type":"a"},{"event_id":"x"},{"event_type":"c"}]',
@@ -248,7 +248,7 @@ describe.each(doors)("through %s", (door) => {
     });
 
     test("is 207 when some events have to be sent again", async () => {
-      const { post, delivery } = through.open();
+      const { post, delivery } = apps.open();
       delivery.acceptOutcomes.push({ status: "accepted" }, refused("queue_full"));
       const response = await post("/register_events", two);
       expect(response.status).toBe(207);
@@ -259,7 +259,7 @@ describe.each(doors)("through %s", (door) => {
     });
 
     test("is 422 with the results when every event is invalid", async () => {
-      const { post } = through.open();
+      const { post } = apps.open();
       const body = await problem(await post("/register_events", '[{"event_type":1},3]'));
       expect(body).toMatchObject({ status: 422, code: "invalid_event" });
       expect((body as unknown as { results: EventResult[] }).results.map((r) => r.status)).toEqual([
@@ -269,7 +269,7 @@ describe.each(doors)("through %s", (door) => {
     });
 
     test("is 503 with the results when no event could be taken", async () => {
-      const { post, delivery } = through.open();
+      const { post, delivery } = apps.open();
       delivery.acceptOutcomes.push(refused("journal_full"), refused("journal_full"));
       const response = await post("/register_events", two);
       expect(response.headers.get("retry-after")).toBe("3");
@@ -281,7 +281,7 @@ describe.each(doors)("through %s", (door) => {
     });
 
     test("stored: 201 when all are stored, 207 when one has no outcome, 504 when none has one", async () => {
-      const { post, delivery } = through.open();
+      const { post, delivery } = apps.open();
       const stored = await post("/register_events?durability=stored", two);
       expect(stored.status).toBe(201);
       expect((await json<{ results: EventResult[] }>(stored)).results[0]).toMatchObject({
@@ -297,7 +297,7 @@ describe.each(doors)("through %s", (door) => {
     });
 
     test("durable: 207 when one fsync is not confirmed, 504 when none is", async () => {
-      const { post, delivery } = through.open();
+      const { post, delivery } = apps.open();
       delivery.durableOutcomes.push({ status: "durable" }, { status: "unknown" });
       const mixed = await post("/register_events?durability=durable", two);
       expect(mixed.status).toBe(207);
@@ -311,7 +311,7 @@ describe.each(doors)("through %s", (door) => {
     });
 
     test("durable by preference returns Preference-Applied", async () => {
-      const { post } = through.open();
+      const { post } = apps.open();
       const response = await post("/register_events", two, { prefer: "durability=durable" });
       expect(response.status).toBe(202);
       expect(response.headers.get("preference-applied")).toBe("durability=durable");
@@ -324,7 +324,7 @@ describe.each(doors)("through %s", (door) => {
       [JSON.stringify(new Array(101).fill({ event_type: "a" })), 413, "too_large"],
       [`[${" ".repeat(100_000)}]`, 413, "too_large"],
     ])("%.40j is %d %s", async (body, status, code) => {
-      const { post } = through.open();
+      const { post } = apps.open();
       expect(await problem(await post("/register_events", body))).toMatchObject({ status, code });
     });
   });

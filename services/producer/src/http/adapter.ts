@@ -1,5 +1,5 @@
 // Elysia on this service's HTTP server. Inside, every route and hook gets an IncomingRequest and may return a LightResponse,
-// by whichever door the request came: from the server, or as a Fetch `Request` by `app.handle`.
+// however the request came: from the server, or as a Fetch `Request` by `app.handle`.
 import { type HttpServerOptions, IncomingRequest, LightResponse } from "@ingest/http-server";
 import type { HTTPHeaders, StatusMap } from "elysia";
 import type { ElysiaAdapter } from "elysia/adapter";

@@ -1,4 +1,4 @@
-// Elysia's hooks and its plugins on the routes of this service, and streams: the same through both doors.
+// Elysia's hooks and its plugins on the routes of this service, and streams: the same over every transport.
 import { afterEach, describe, expect, test } from "bun:test";
 import { bearer } from "@elysiajs/bearer";
 import { cors } from "@elysiajs/cors";
@@ -7,15 +7,15 @@ import { serverTiming } from "@elysiajs/server-timing";
 import { IncomingRequest, LightResponse } from "@ingest/http-server";
 import { RawSocket, until } from "@ingest/testkit";
 import { Elysia, sse, t } from "elysia";
-import { Doors, doors } from "../testing/doors.ts";
 import { serveTestApp } from "../testing/serve.ts";
 import { createTestApp } from "../testing/test-app.ts";
+import { TestApps, transports } from "../testing/transports.ts";
 
 const EVENT = '{"event_type":"a"}';
 
-describe.each(doors)("through %s", (door) => {
-  const through = new Doors(door);
-  afterEach(() => through.closeAll());
+describe.each(transports)("through %s", (transport) => {
+  const apps = new TestApps(transport);
+  afterEach(() => apps.closeAll());
 
   describe("an event route", () => {
     test("gives hooks a complete request", async () => {
@@ -39,7 +39,7 @@ describe.each(doors)("through %s", (door) => {
           );
         },
       );
-      const { post, delivery } = through.open({ plugins: [plugin] });
+      const { post, delivery } = apps.open({ plugins: [plugin] });
       const response = await post("/register_event?durability=durable", EVENT, { "x-a": "1" });
       expect(response.status).toBe(202);
       expect(seen).toEqual([
@@ -61,7 +61,7 @@ describe.each(doors)("through %s", (door) => {
     test("works behind a hook for which Elysia parses the body", async () => {
       const bodies: unknown[] = [];
       const plugin = new Elysia().onBeforeHandle({ as: "global" }, ({ body }) => void bodies.push(body));
-      const { post, delivery } = through.open({ plugins: [plugin] });
+      const { post, delivery } = apps.open({ plugins: [plugin] });
       expect((await post("/register_event", EVENT)).status).toBe(202);
       expect(bodies).toEqual([{ event_type: "a" }]);
       expect(delivery.events).toMatchObject([{ event_type: "a" }]);
@@ -78,7 +78,7 @@ describe.each(doors)("through %s", (door) => {
           set.headers["content-type"] = "text/plain";
           cookie.seen!.value = "yes";
         });
-      const { post } = through.open({ plugins: [plugin] });
+      const { post } = apps.open({ plugins: [plugin] });
       const response = await post("/register_event", EVENT, { "x-caller": "me" });
       expect(response.status).toBe(202);
       expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -97,12 +97,12 @@ describe.each(doors)("through %s", (door) => {
           set.headers["x-a"] = headers["x-bad"] === undefined ? "1" : "1\r\nx-injected: 1";
         })
         .onAfterHandle({ as: "global" }, ({ response }) => void responses.push(response));
-      const { post } = through.open({ plugins: [plugin] });
+      const { post } = apps.open({ plugins: [plugin] });
       expect((await post("/register_event", EVENT)).headers.get("x-a")).toBe("1");
       expect(responses).toEqual([expect.any(LightResponse)]);
       const refused = post("/register_event", EVENT, { "x-bad": "1" });
       // Without a server nobody makes a response of the exception.
-      if (door === "app.handle") await expect(refused).rejects.toThrow(TypeError);
+      if (transport === "app.handle") await expect(refused).rejects.toThrow(TypeError);
       else expect((await refused).status).toBe(500);
     });
 
@@ -123,7 +123,7 @@ describe.each(doors)("through %s", (door) => {
         .onAfterHandle({ as: "global" }, ({ headers, response }) =>
           headers["x-do"] === "replace" ? { replaced: response instanceof LightResponse } : undefined,
         );
-      const { post, delivery } = through.open({ plugins: [plugin] });
+      const { post, delivery } = apps.open({ plugins: [plugin] });
       const outcome = async (what: string) => {
         const response = await post("/register_event", EVENT, { "x-do": what });
         return [response.status, await response.text()];
@@ -155,7 +155,7 @@ describe.each(doors)("through %s", (door) => {
       });
 
     test("has derive, set, query, body and cookies", async () => {
-      const { send } = through.open({ plugins: [plugin] });
+      const { send } = apps.open({ plugins: [plugin] });
       const derived = await send("/derived", { headers: { "user-agent": "test" } });
       expect([derived.status, derived.headers.get("x-a"), await derived.json()]).toEqual([
         203,
@@ -174,7 +174,7 @@ describe.each(doors)("through %s", (door) => {
     });
 
     test("responds to HEAD as to GET, without the body", async () => {
-      const { send } = through.open();
+      const { send } = apps.open();
       const [get, head] = [await send("/"), await send("/", { method: "HEAD" })];
       expect([head.status, head.headers.get("content-type")]).toEqual([200, get.headers.get("content-type")]);
       expect(await head.text()).toBe("");
@@ -183,7 +183,7 @@ describe.each(doors)("through %s", (door) => {
 
   describe("a plugin", () => {
     test("cors: a preflight, and the headers of an event's response", async () => {
-      const { send, post } = through.open({ plugins: [cors({ origin: "https://page.example" })] });
+      const { send, post } = apps.open({ plugins: [cors({ origin: "https://page.example" })] });
       const headers = { origin: "https://page.example", "access-control-request-method": "POST" };
       const preflight = await send("/register_event", { method: "OPTIONS", headers });
       expect(preflight.status).toBe(204);
@@ -200,14 +200,14 @@ describe.each(doors)("through %s", (door) => {
         .onBeforeHandle({ as: "global" }, ({ bearer, status }) =>
           bearer === "secret" ? undefined : status(401, "Unauthorized"),
         );
-      const { post } = through.open({ plugins: [guard] });
+      const { post } = apps.open({ plugins: [guard] });
       expect((await post("/register_event", EVENT)).status).toBe(401);
       const authorized = await post("/register_event", EVENT, { authorization: "Bearer secret" });
       expect(authorized.status).toBe(202);
     });
 
     test("server-timing: the time of each step", async () => {
-      const { post } = through.open({ plugins: [serverTiming({ enabled: true })] });
+      const { post } = apps.open({ plugins: [serverTiming({ enabled: true })] });
       const response = await post("/register_event", EVENT);
       expect(response.status).toBe(202);
       expect(response.headers.get("server-timing")).toMatch(/total;dur=/);
@@ -229,7 +229,7 @@ describe.each(doors)("through %s", (door) => {
         await Bun.sleep(1);
         yield sse({ event: "tick", data: "2" });
       });
-      const { send } = through.open({ plugins: [plugin] });
+      const { send } = apps.open({ plugins: [plugin] });
       expect(await (await send("/count")).text()).toBe("1;2;3;");
       const events = await send("/events");
       expect(events.headers.get("content-type")).toStartWith("text/event-stream");
@@ -242,7 +242,7 @@ describe.each(doors)("through %s", (door) => {
         await Bun.sleep(1);
         throw new Error("broken");
       });
-      const { send } = through.open({ plugins: [plugin] });
+      const { send } = apps.open({ plugins: [plugin] });
       const response = await send("/broken");
       expect(response.status).toBe(200);
       await expect(response.text()).rejects.toThrow();
@@ -253,7 +253,7 @@ describe.each(doors)("through %s", (door) => {
       const plugin = new Elysia().get("/broken", async function* (): AsyncGenerator<string> {
         throw new Error("broken");
       });
-      const { send } = through.open({ plugins: [plugin] });
+      const { send } = apps.open({ plugins: [plugin] });
       expect((await send("/broken")).status).toBe(500);
     });
   });

@@ -1,4 +1,4 @@
-// The ways into the application, so that a test can take each: `app.handle` with a Fetch Request, and the sockets of both servers.
+// How a test sends requests to the application: `app.handle` with a Fetch Request, and the sockets of both servers.
 import { serveTestApp } from "./serve.ts";
 import { createTestApp, type TestAppOptions } from "./test-app.ts";
 
@@ -6,18 +6,18 @@ export interface Opened extends ReturnType<typeof createTestApp> {
   send(path: string, init?: RequestInit): Promise<Response>;
 }
 
-export type Door = "app.handle" | "a socket" | "a socket of Bun.serve";
+export type Transport = "app.handle" | "a socket" | "a socket of Bun.serve";
 
 const ORIGIN = "http://test.example";
 
-/** Opens applications through one door; `closeAll` stops their servers. */
-export class Doors {
+/** Opens test applications over one transport; `closeAll` stops their servers. */
+export class TestApps {
   readonly #servers: { stop(): Promise<void> }[] = [];
 
-  constructor(readonly door: Door) {}
+  constructor(readonly transport: Transport) {}
 
   open(options: TestAppOptions = {}): Opened {
-    if (this.door === "app.handle") {
+    if (this.transport === "app.handle") {
       const parts = createTestApp(options);
       const send = async (path: string, init?: RequestInit) =>
         parts.app.handle(new Request(ORIGIN + path, init));
@@ -25,7 +25,7 @@ export class Doors {
     }
     const served = serveTestApp({
       ...options,
-      implementation: this.door === "a socket" ? "native" : "bun",
+      implementation: this.transport === "a socket" ? "native" : "bun",
     });
     this.#servers.push(served);
     const send = (path: string, init?: RequestInit) => fetch(served.url + path, init);
@@ -39,4 +39,4 @@ export class Doors {
   }
 }
 
-export const doors: readonly Door[] = ["app.handle", "a socket", "a socket of Bun.serve"];
+export const transports: readonly Transport[] = ["app.handle", "a socket", "a socket of Bun.serve"];
