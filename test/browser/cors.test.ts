@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createLog } from "@ingest/service";
 import { until } from "@ingest/testkit";
-import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import type { Browser, Page } from "puppeteer-core";
 import { serveTestApp } from "../../services/producer/src/testing/serve.ts";
+import { launchChromium } from "./chromium.ts";
 
 const TIMEOUT_MS = 60_000;
 const EVENT = '{"event_type":"page_view"}';
@@ -18,10 +19,7 @@ const pageOrigin = `http://localhost:${pages.port}`;
 let browser: Browser;
 
 beforeAll(async () => {
-  const executablePath = Bun.which("chromium") ?? Bun.which("chromium-browser") ?? Bun.which("google-chrome");
-  if (!executablePath) throw new Error("Chromium was not found on the PATH");
-  // Chromium's sandbox does not work for root, nor in containers.
-  browser = await puppeteer.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  browser = await launchChromium();
 }, TIMEOUT_MS);
 afterAll(async () => {
   await browser?.close();

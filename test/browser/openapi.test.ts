@@ -1,17 +1,15 @@
 // The API's page in a browser: rendered, complete, and without requests to other origins.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import puppeteer, { type Browser } from "puppeteer-core";
+import type { Browser } from "puppeteer-core";
 import { serveTestApp } from "../../services/producer/src/testing/serve.ts";
+import { launchChromium } from "./chromium.ts";
 
 const TIMEOUT_MS = 60_000;
 const { url: origin, stop } = serveTestApp();
 let browser: Browser;
 
 beforeAll(async () => {
-  const executablePath = Bun.which("chromium") ?? Bun.which("chromium-browser") ?? Bun.which("google-chrome");
-  if (!executablePath) throw new Error("Chromium was not found on the PATH");
-  // Chromium's sandbox does not work for root, nor in containers.
-  browser = await puppeteer.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  browser = await launchChromium();
 }, TIMEOUT_MS);
 afterAll(async () => {
   await browser?.close();
