@@ -63,7 +63,7 @@ export const suites: readonly Suite[] = [
   },
   {
     name: "proxies",
-    about: "the producer behind nginx and HAProxy, restarted under load",
+    about: "the producer behind nginx, HAProxy and Caddy; restarted under load",
     folders: ["test/proxies"],
     needs: ["addon", "kafka", "proxies"],
     limitSeconds: 300,

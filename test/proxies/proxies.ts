@@ -7,8 +7,28 @@ import type { Subprocess } from "bun";
 
 const folder = join(import.meta.dir, "../../deploy/proxies");
 
-export const proxies = ["nginx", "haproxy"] as const;
-export type ProxyName = (typeof proxies)[number];
+interface Proxy {
+  /** In deploy/proxies. */
+  readonly file: string;
+  /** @param path a folder for its files  @param text the file with the test's ports */
+  toCommand(path: string, text: string): string[];
+}
+
+const haproxy = (file: string): Proxy => ({ file, toCommand: toHaproxy });
+const proxies = {
+  nginx: { file: "nginx.conf", toCommand: toNginx },
+  haproxy: haproxy("haproxy.cfg"),
+  "haproxy-tcp": haproxy("haproxy-tcp.cfg"),
+  caddy: { file: "Caddyfile", toCommand: toCaddy },
+} as const satisfies Record<string, Proxy>;
+export type ProxyName = keyof typeof proxies;
+
+export interface ProxyOptions {
+  name: ProxyName;
+  producerPorts: readonly [number, number];
+  /** Changes the file further. */
+  edit?(text: string): string;
+}
 
 /** A proxy in the foreground, in front of the two producers. Killed when disposed of. */
 export class RunningProxy implements AsyncDisposable {
@@ -16,19 +36,22 @@ export class RunningProxy implements AsyncDisposable {
   readonly #child: Subprocess;
 
   private constructor(
-    name: ProxyName,
+    { name, producerPorts, edit = (text) => text }: ProxyOptions,
     readonly port: number,
-    producerPorts: readonly [number, number],
   ) {
-    const path = this.#files.path;
-    const command =
-      name === "nginx" ? toNginx(path, port, producerPorts) : toHaproxy(path, port, producerPorts);
-    this.#child = Bun.spawn(command, { stdio: ["ignore", "ignore", "inherit"] });
+    const { file, toCommand } = proxies[name];
+    const { path } = this.#files;
+    const command = toCommand(path, edit(configure(file, port, producerPorts)));
+    this.#child = Bun.spawn(command, {
+      stdio: ["ignore", "ignore", "inherit"],
+      // Caddy keeps files of its own there.
+      env: { PATH: process.env.PATH, HOME: path },
+    });
   }
 
-  static async start(name: ProxyName, producerPorts: readonly [number, number]): Promise<RunningProxy> {
-    const proxy = new RunningProxy(name, await freePort(), producerPorts);
-    await until(`${name} to listen`, async () => {
+  static async start(options: ProxyOptions): Promise<RunningProxy> {
+    const proxy = new RunningProxy(options, await freePort());
+    await until(`${options.name} to listen`, async () => {
       using socket = new RawSocket(proxy.port);
       return await until("the connection", () => socket.hasConnected, 1_000).catch(() => false);
     });
@@ -48,10 +71,11 @@ function configure(file: string, port: number, [first, second]: readonly [number
     .replaceAll("producer-1:3000", `127.0.0.1:${first}`)
     .replaceAll("producer-2:3000", `127.0.0.1:${second}`)
     .replace("listen 8080", `listen 127.0.0.1:${port}`)
-    .replace("bind :8080", `bind 127.0.0.1:${port}`);
+    .replace("bind :8080", `bind 127.0.0.1:${port}`)
+    .replace("http://:8080 {", `http://:${port} {\n\tbind 127.0.0.1`);
 }
 
-function toNginx(path: string, port: number, producerPorts: readonly [number, number]): string[] {
+function toNginx(path: string, text: string): string[] {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((kind) => `${kind}_temp_path ${path}/${kind};`)
     .join("\n");
@@ -62,15 +86,21 @@ function toNginx(path: string, port: number, producerPorts: readonly [number, nu
 events {}
 http { access_log off;
 ${temporary}
-${configure("nginx.conf", port, producerPorts)} }`,
+${text} }`,
   );
   return ["nginx", "-p", path, "-e", "stderr", "-c", main];
 }
 
-function toHaproxy(path: string, port: number, producerPorts: readonly [number, number]): string[] {
+function toHaproxy(path: string, text: string): string[] {
   const main = join(path, "haproxy.cfg");
   // Producers stop after a second in the test, so probes have to be faster too.
-  const text = configure("haproxy.cfg", port, producerPorts).replace("inter 1s", "inter 100ms");
-  writeFileSync(main, text);
+  writeFileSync(main, text.replace("inter 1s", "inter 100ms"));
   return ["haproxy", "-db", "-q", "-f", main];
+}
+
+function toCaddy(path: string, text: string): string[] {
+  const main = join(path, "Caddyfile");
+  // The file of a service logs what it does; of a test it is noise.
+  writeFileSync(main, text.replace("admin off", "admin off\n\tlog {\n\t\tlevel PANIC\n\t}"));
+  return ["caddy", "run", "--config", main, "--adapter", "caddyfile"];
 }
