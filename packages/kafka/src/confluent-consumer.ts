@@ -2,12 +2,14 @@
 import type { KafkaConsumer as ConfluentKafkaConsumer } from "@confluentinc/kafka-javascript";
 import { settlesWithin } from "@ingest/wait";
 import { connectClient, construct, disconnectClient, listen } from "./client.ts";
-import type { ConsumerOptions, KafkaConsumer, Watermarks } from "./consumer.ts";
+import type { ConsumerOptions, KafkaConsumer, TopicDescription, Watermarks } from "./consumer.ts";
+import { ConsumerAdmin } from "./consumer-admin.ts";
 import { Rebalancer, type RebalancingClient } from "./consumer-rebalance.ts";
 import { KafkaError, toKafkaError } from "./errors.ts";
 import {
   type ClientConfig,
   type ClientMessage,
+  type CommittedOffset,
   type ConsumedRecord,
   type TopicPartition,
   type TopicPartitionOffset,
@@ -41,6 +43,7 @@ export class ConfluentConsumer implements KafkaConsumer {
   /** Confluent's consumer, for the offsets of a transaction. Not for use outside this package. */
   readonly client: Client;
   readonly #rebalancer: Rebalancer;
+  readonly #admin: ConsumerAdmin;
   /** Serialises fetches with everything that must not happen during one, such as a change of the assignment. */
   readonly #fetches = new SerialQueue();
   readonly #commits = new SerialQueue();
@@ -72,6 +75,7 @@ export class ConfluentConsumer implements KafkaConsumer {
       ({ KafkaConsumer }) => new (KafkaConsumer as unknown as Constructor)(config),
     );
     this.#rebalancer = new Rebalancer(this.client, options, this.#fetches, (error) => this.#onError(error));
+    this.#admin = new ConsumerAdmin(this.client);
     listen(this.client, {
       onError: (error) => this.#onError(error),
       onStatistics: (json) => this.#onStatistics(json),
@@ -99,6 +103,15 @@ export class ConfluentConsumer implements KafkaConsumer {
     } catch (thrown) {
       throw toKafkaError(thrown);
     }
+  }
+
+  rejoin(topics: readonly string[]): void {
+    try {
+      this.client.unsubscribe();
+    } catch (thrown) {
+      throw toKafkaError(thrown);
+    }
+    this.subscribe(topics);
   }
 
   async fetch(
@@ -154,7 +167,7 @@ export class ConfluentConsumer implements KafkaConsumer {
     this.#wake?.();
   }
 
-  commit(offsets: readonly TopicPartitionOffset[]): Promise<void> {
+  commit(offsets: readonly CommittedOffset[]): Promise<void> {
     if (offsets.length === 0) return Promise.resolve();
     return this.#commits.run(() =>
       this.#call<void>((done) => {
@@ -167,11 +180,25 @@ export class ConfluentConsumer implements KafkaConsumer {
     );
   }
 
-  async committed(partitions: readonly TopicPartition[], timeoutMs: number): Promise<TopicPartitionOffset[]> {
-    const found = await this.#call<{ topic: string; partition: number; offset?: number }[]>((done) =>
-      this.client.committed([...partitions], timeoutMs, done),
+  async committed(partitions: readonly TopicPartition[], timeoutMs: number): Promise<CommittedOffset[]> {
+    const found = await this.#call<readonly (TopicPartition & { offset?: number; metadata?: unknown })[]>(
+      (done) => this.client.committed([...partitions], timeoutMs, done),
     );
-    return found.map(({ topic, partition, offset }) => ({ topic, partition, offset: offset ?? -1 }));
+    return found.map(({ topic, partition, offset, metadata }) => ({
+      topic,
+      partition,
+      offset: offset ?? -1,
+      ...(typeof metadata === "string" && { metadata }),
+    }));
+  }
+
+  describeTopic(topic: string, timeoutMs: number): Promise<TopicDescription> {
+    return this.#adminRequest((admin) => admin.describeTopic(topic, timeoutMs));
+  }
+
+  groupAssignment(timeoutMs: number): Promise<TopicPartition[]> {
+    const groupId = String(this.#options.config["group.id"]);
+    return this.#adminRequest((admin) => admin.assignedPartitions(groupId, timeoutMs));
   }
 
   async watermarks({ topic, partition }: TopicPartition, timeoutMs: number): Promise<Watermarks> {
@@ -205,7 +232,9 @@ export class ConfluentConsumer implements KafkaConsumer {
     this.#rebalancer.close();
     this.#wake?.();
     // The client must not be closed while another thread runs a call.
-    const isIdle = await settlesWithin(this.#fetches.idle(), timeoutMs);
+    const idle = Promise.all([this.#fetches.idle(), this.#admin.idle()]);
+    const isIdle = await settlesWithin(idle, timeoutMs);
+    this.#admin.close();
     this.#onCommitted?.(new KafkaError("not_connected", "The consumer was closed"));
     const isConnected = this.#native !== undefined;
     this.#native = undefined;
@@ -224,6 +253,12 @@ export class ConfluentConsumer implements KafkaConsumer {
         throw toKafkaError(thrown);
       }
     });
+  }
+
+  async #adminRequest<T>(request: (admin: ConsumerAdmin) => Promise<T>): Promise<T> {
+    if (this.#native === undefined || this.#closing)
+      throw new KafkaError("not_connected", "The consumer isn't connected");
+    return request(this.#admin);
   }
 
   #call<T>(start: (done: (error: unknown, result: T) => void) => void): Promise<T> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type RebalanceListener, Rebalancer, type RebalancingClient } from "./consumer-rebalance.ts";
+import type { TopicPartitionOffset } from "./records.ts";
 import { SerialQueue } from "./serial-queue.ts";
 
 const ASSIGN = -175;
@@ -31,6 +32,7 @@ function start(listener: RebalanceListener = {}, protocol = "COOPERATIVE") {
       await listener.onRevoked?.(list);
     },
     onLost: (list) => note("onLost")([...list]),
+    ...(listener.toStartOffsets && { toStartOffsets: listener.toStartOffsets }),
   };
   const rebalancer = new Rebalancer(client, noted, fetches, (error) => errors.push(error));
   return { rebalancer, calls, fetches, state, errors };
@@ -52,6 +54,36 @@ describe("Rebalancer", () => {
       await settle();
       expect(calls).toEqual([assign, "onAssigned 0,1", "onRevoked 1", unassign]);
     }
+  });
+
+  test("assigns at the offsets that the listener chose, without fetching meanwhile", async () => {
+    const starts = Promise.withResolvers<TopicPartitionOffset[]>();
+    const assigned: object[] = [];
+    const { rebalancer, calls, fetches } = start({
+      toStartOffsets: () => starts.promise,
+      onAssigned: (list) => void assigned.push(...list),
+    });
+    rebalancer.onRebalance(ASSIGN, p(0, 1));
+    void fetches.run(async () => void calls.push("fetch"));
+    await settle();
+    expect(calls).toEqual([]);
+    starts.resolve([{ topic: "t", partition: 1, offset: 7 }]);
+    await settle();
+    expect(calls).toEqual(["incrementalAssign 0,1", "onAssigned 0,1", "fetch"]);
+    expect(assigned).toEqual([
+      { topic: "t", partition: 0 },
+      { topic: "t", partition: 1, offset: 7 },
+    ]);
+  });
+
+  test("assigns without offsets when the listener can't choose", async () => {
+    const { rebalancer, calls, errors } = start({
+      toStartOffsets: () => Promise.reject(new Error("no coordinator")),
+    });
+    rebalancer.onRebalance(ASSIGN, p(0));
+    await settle();
+    expect(calls).toEqual(["incrementalAssign 0", "onAssigned 0"]);
+    expect(errors.map(({ message }) => message)).toEqual(["no coordinator"]);
   });
 
   test("releases nothing before the listener has finished", async () => {

@@ -1,11 +1,20 @@
 // Handles librdkafka's rebalance callback: changes the assignment in the group's protocol, and calls the listener.
 import { type KafkaError, toKafkaError } from "./errors.ts";
-import type { TopicPartition } from "./records.ts";
+import type { TopicPartition, TopicPartitionOffset } from "./records.ts";
 import type { SerialQueue } from "./serial-queue.ts";
 
 export interface RebalanceListener {
-  /** These partitions are assigned to this member; their records come with the next fetch. */
-  onAssigned?(partitions: readonly TopicPartition[]): void;
+  /**
+   * Called before these partitions are assigned. Reading starts at the offsets it returns; partitions without one start
+   * at the group's committed offset, or by auto.offset.reset. Nothing is fetched meanwhile, so it needs a time limit of
+   * its own. A failure is reported, and then no partition has an offset.
+   */
+  toStartOffsets?(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]>;
+  /**
+   * These partitions are assigned to this member; their records come with the next fetch.
+   * @param partitions `offset` where `toStartOffsets` returned one
+   */
+  onAssigned?(partitions: readonly (TopicPartition & { offset?: number })[]): void;
   /**
    * These partitions are revoked, and released when this resolves: finish and commit before that. The group waits for it
    * up to max.poll.interval.ms, so it needs a time limit of its own. `fetch` must be called meanwhile.
@@ -67,11 +76,21 @@ export class Rebalancer {
 
   async #rebalance(code: number, partitions: readonly TopicPartition[], isLost: boolean): Promise<void> {
     if (code === ASSIGN) {
-      await this.#fetches.run(async () => this.#assign(partitions));
+      await this.#fetches.run(async () => this.#assign(partitions, await this.#startOffsets(partitions)));
     } else {
       if (code !== REVOKE || isLost) this.#listener.onLost?.(partitions);
       else await this.#notifyRevoked(partitions);
       await this.#fetches.run(async () => this.#unassign(partitions));
+    }
+  }
+
+  async #startOffsets(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]> {
+    if (this.#isClosing || partitions.length === 0) return [];
+    try {
+      return (await this.#listener.toStartOffsets?.(partitions)) ?? [];
+    } catch (thrown) {
+      this.#onError(toKafkaError(thrown));
+      return [];
     }
   }
 
@@ -84,14 +103,17 @@ export class Rebalancer {
     }
   }
 
-  #assign(partitions: readonly TopicPartition[]): void {
+  #assign(partitions: readonly TopicPartition[], starts: readonly TopicPartitionOffset[]): void {
     if (this.#isClosing) {
       this.#unassignAll();
       return;
     }
-    if (this.#isCooperative()) this.#client.incrementalAssign([...partitions]);
-    else this.#client.assign([...partitions]);
-    this.#listener.onAssigned?.(partitions);
+    const startOf = (of: TopicPartition): TopicPartition & { offset?: number } =>
+      starts.find(({ topic, partition }) => topic === of.topic && partition === of.partition) ?? of;
+    const positions = partitions.map(startOf);
+    if (this.#isCooperative()) this.#client.incrementalAssign(positions);
+    else this.#client.assign(positions);
+    this.#listener.onAssigned?.(positions);
   }
 
   #unassign(partitions: readonly TopicPartition[]): void {

@@ -2,7 +2,13 @@
 import type { ClientLog } from "./client.ts";
 import type { RebalanceListener } from "./consumer-rebalance.ts";
 import type { KafkaError } from "./errors.ts";
-import type { ClientConfig, ConsumedRecord, TopicPartition, TopicPartitionOffset } from "./records.ts";
+import type {
+  ClientConfig,
+  CommittedOffset,
+  ConsumedRecord,
+  TopicPartition,
+  TopicPartitionOffset,
+} from "./records.ts";
 import type { ConsumerStatistics } from "./statistics.ts";
 
 export interface ConsumerOptions extends RebalanceListener {
@@ -20,6 +26,14 @@ export interface Watermarks {
   high: number;
 }
 
+/** A topic as the brokers know it now. */
+export interface TopicDescription {
+  /** Unique to this topic: one that is deleted and created again under the same name has another (KIP-516). */
+  topicId: string;
+  /** Number of partitions. */
+  partitions: number;
+}
+
 export interface KafkaConsumer {
   /**
    * Resolves once a broker has responded. A consumer that failed to connect can't be used again: create another.
@@ -28,6 +42,11 @@ export interface KafkaConsumer {
   connect(timeoutMs: number): Promise<void>;
   /** Joins the group for these topics. `onAssigned` is called with partitions while `fetch` is in use. */
   subscribe(topics: readonly string[]): void;
+  /**
+   * Leaves the group and joins it again, so that its partitions are assigned anew. librdkafka doesn't when a topic was
+   * missing during the last assignment and is back within topic.metadata.propagation.max.ms: it sees no change.
+   */
+  rejoin(topics: readonly string[]): void;
   /**
    * Returns up to `maxRecords` records: those already fetched, or else those that arrive within `timeoutMs`, if any.
    * It also keeps the membership: call it more often than max.poll.interval.ms, one call at a time.
@@ -46,9 +65,13 @@ export interface KafkaConsumer {
    * session.timeout.ms.
    * @throws KafkaError
    */
-  commit(offsets: readonly TopicPartitionOffset[]): Promise<void>;
+  commit(offsets: readonly CommittedOffset[]): Promise<void>;
   /** The group's committed offsets; -1 where there is none. */
-  committed(partitions: readonly TopicPartition[], timeoutMs: number): Promise<TopicPartitionOffset[]>;
+  committed(partitions: readonly TopicPartition[], timeoutMs: number): Promise<CommittedOffset[]>;
+  /** Queries the brokers. @throws KafkaError `unknown_topic`, `not_authorized`, `timed_out` */
+  describeTopic(topic: string, timeoutMs: number): Promise<TopicDescription>;
+  /** The partitions that the members of this consumer's group have now. @throws KafkaError */
+  groupAssignment(timeoutMs: number): Promise<TopicPartition[]>;
   /** Queries the broker. @throws KafkaError */
   watermarks(partition: TopicPartition, timeoutMs: number): Promise<Watermarks>;
   /** Stops fetching these until `resume`. Records fetched ahead are discarded, and fetched again then. */

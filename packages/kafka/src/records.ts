@@ -14,6 +14,11 @@ export interface TopicPartitionOffset extends TopicPartition {
   offset: number;
 }
 
+/** A group's committed offset, with a text of the committer's own. Kafka keeps it as the commit's metadata. */
+export interface CommittedOffset extends TopicPartitionOffset {
+  metadata?: string;
+}
+
 /** Where a record was stored. On failure `offset` is negative, and so is `partition` when none was chosen. */
 export interface Delivery {
   topic: string;

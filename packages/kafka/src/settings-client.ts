@@ -45,6 +45,12 @@ export const clientSettings = {
     1_000,
     "Longest pause before reconnecting, so that a broker that is back is noticed within about a second.",
   ),
+  KAFKA_TOPIC_METADATA_REFRESH_INTERVAL_MS: integer(
+    "topic.metadata.refresh.interval.ms",
+    [-1, HOUR_MS],
+    10_000,
+    "How often the topic's partitions are asked for: new partitions, and a topic that was missing, are noticed after that. librdkafka's default is 5 minutes. -1: never.",
+  ),
   KAFKA_STATISTICS_INTERVAL_MS: integer(
     "statistics.interval.ms",
     [0, 86_400_000],

@@ -17,6 +17,8 @@ import { ConsumerLoop } from "./loop/consumer-loop.ts";
 import { Flusher } from "./loop/flusher.ts";
 import { Processor } from "./loop/processor.ts";
 import type { LineWriter } from "./output/line-writer.ts";
+import { AssignmentWatch } from "./topic/assignment-watch.ts";
+import { TopicWatch } from "./topic/topic-watch.ts";
 
 export const SERVICE_NAME = "consumer";
 
@@ -37,6 +39,8 @@ const CLOSE_BUDGET_MS = 5_000;
 const OUTPUT_BUDGET_MS = 1_000;
 /** The lifecycle's budget exceeds a step's own timeouts by this: it only applies when something is stuck. */
 const STOP_MARGIN_MS = 2_000;
+/** What librdkafka calls its lines about another cluster at the same address. */
+const CLUSTER_ID_FACILITY = "CLUSTERID";
 /** Syslog severity, as in librdkafka's log. */
 const WARNING = 4;
 
@@ -53,7 +57,7 @@ export async function startConsumer(app: ConsumerApp): Promise<void> {
   const counters = new Counters();
   const deadLetterTopicName = settings.DEAD_LETTER_TOPIC ?? deadLetterTopic(settings.KAFKA_TOPIC);
   const parts = createParts(app, counters, deadLetterTopicName);
-  const { deadLetters, flusher, handler, loop, seen } = parts;
+  const { deadLetters, flusher, handler, loop, seen, topicWatch } = parts;
   const topics =
     deadLetterTopicName === "off" ? [settings.KAFKA_TOPIC] : [settings.KAFKA_TOPIC, deadLetterTopicName];
   const connection = new Connection({
@@ -67,7 +71,17 @@ export async function startConsumer(app: ConsumerApp): Promise<void> {
     log,
   });
   let consumer: KafkaConsumer | undefined;
+  const assignment = new AssignmentWatch({
+    topic: settings.KAFKA_TOPIC,
+    topicWatch,
+    consumer: () => consumer,
+    hasJoined: () => loop.hasJoined,
+    assigned: () => [...loop.tasks].length,
+    log,
+  });
   const { server, stall } = createHealth({
+    topicWatch,
+    assignment,
     loop,
     counters,
     consumer: () => consumer,
@@ -104,6 +118,7 @@ export async function startConsumer(app: ConsumerApp): Promise<void> {
       void connection.connect(connecting.signal).then((connected) => {
         if (connected === undefined) return;
         consumer = connected;
+        topicWatch.start(connected, () => assignment.look());
         connected.subscribe([settings.KAFKA_TOPIC]);
         log.info({ topic: settings.KAFKA_TOPIC, group: settings.KAFKA_GROUP_ID }, "joining the group");
         loop.start(connected);
@@ -112,6 +127,7 @@ export async function startConsumer(app: ConsumerApp): Promise<void> {
     async stop() {
       stall.stop();
       connecting.abort();
+      topicWatch.stop();
       await loop.stop(settings.SHUTDOWN_BUDGET_MS);
       flusher.abandon();
       if (consumer && !(await consumer.close(CLOSE_BUDGET_MS)))
@@ -128,6 +144,7 @@ interface Parts {
   seen: SeenEvents | undefined;
   flusher: Flusher;
   loop: ConsumerLoop;
+  topicWatch: TopicWatch;
 }
 
 function createParts(app: ConsumerApp, counters: Counters, deadLetterTopicName: string): Parts {
@@ -153,7 +170,15 @@ function createParts(app: ConsumerApp, counters: Counters, deadLetterTopicName: 
   // Without a dead-letter topic, retrying without limit is the only way not to lose an event.
   const maxTries = hasDeadLetterTopic ? settings.RETRY_MAX_TRIES : 0;
   const flusher = new Flusher({ handler, output: app.output, seen, backoff, counters, log });
-  const loop = new ConsumerLoop({
+  const topicWatch = new TopicWatch({
+    topic: settings.KAFKA_TOPIC,
+    reset: settings.KAFKA_AUTO_OFFSET_RESET,
+    counters,
+    log,
+    onRecreated: (topic) => loop.onTopicRecreated(topic),
+  });
+  const loop: ConsumerLoop = new ConsumerLoop({
+    topic: topicWatch,
     processor: new Processor({ handler, maxTries, backoff, deadLetters, seen, counters, log }),
     flusher,
     committer: new Committer({ intervalMs: settings.COMMIT_INTERVAL_MS, counters, log }),
@@ -165,12 +190,13 @@ function createParts(app: ConsumerApp, counters: Counters, deadLetterTopicName: 
     log,
     onFatal: app.onFatal,
   });
-  return { handler, deadLetters, seen, flusher, loop };
+  return { handler, deadLetters, seen, flusher, loop, topicWatch };
 }
 
 function consumerOptions({ settings, env, log, onFatal }: ConsumerApp, loop: ConsumerLoop): ConsumerOptions {
   return {
     config: toClientConfig(settings, "consumer", env),
+    toStartOffsets: (partitions) => loop.toStartOffsets(partitions),
     onAssigned: (partitions) => loop.onAssigned(partitions),
     onRevoked: (partitions) => loop.onRevoked(partitions),
     onLost: (partitions) => loop.onLost(partitions),
@@ -178,7 +204,10 @@ function consumerOptions({ settings, env, log, onFatal }: ConsumerApp, loop: Con
       log.warn({ code: error.code, error: error.message }, "Kafka client error");
       if (error.isFatal) onFatal(error);
     },
-    onLog: ({ severity, facility, message }) =>
-      log[severity <= WARNING ? "warn" : "debug"]({ facility, detail: message }, "librdkafka log"),
+    onLog({ severity, facility, message }) {
+      if (facility === CLUSTER_ID_FACILITY)
+        log.error({ detail: message }, "Kafka cluster changed: its id is another one");
+      else log[severity <= WARNING ? "warn" : "debug"]({ facility, detail: message }, "librdkafka log");
+    },
   };
 }

@@ -26,6 +26,8 @@ export class Counters {
   lost = 0;
   /** Times that a partition's log was found truncated: its offsets went backwards. */
   logTruncations = 0;
+  /** Times that the topic was found to be another one with the same name. */
+  topicRecreations = 0;
   /** One try of the handler. */
   readonly handleTime = new DurationHistogram(BOUNDS);
   /** From receipt by the producer's API (the record's timestamp) until handled. */

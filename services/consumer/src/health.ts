@@ -7,8 +7,12 @@ import type { ConsumerLoop } from "./loop/consumer-loop.ts";
 import { createConsumerMetrics } from "./metrics.ts";
 import { flushing, handling } from "./stall/stages.ts";
 import { StallWatch } from "./stall/stall-watch.ts";
+import type { AssignmentState, AssignmentWatch } from "./topic/assignment-watch.ts";
+import type { TopicWatch } from "./topic/topic-watch.ts";
 
 export interface HealthOptions {
+  topicWatch: Pick<TopicWatch, "state">;
+  assignment: Pick<AssignmentWatch, "state">;
   loop: ConsumerLoop;
   counters: Counters;
   /** Undefined until connected to Kafka. */
@@ -17,8 +21,16 @@ export interface HealthOptions {
   stallTimeoutMs: number;
 }
 
+const assignmentText: Record<AssignmentState, string> = {
+  pending: "pending",
+  assigned: "assigned",
+  idle: "no partitions: more members than partitions",
+  unassigned: "no partitions: some belong to no member of the group",
+};
+
 /** Creates the HTTP server, not listening yet, and the stall watch that decides its liveness. */
-export function createHealth({ loop, counters, consumer, isStopping, stallTimeoutMs }: HealthOptions) {
+export function createHealth(options: HealthOptions) {
+  const { assignment, loop, counters, consumer, isStopping, stallTimeoutMs, topicWatch } = options;
   const isConnected = () => consumer()?.connected ?? false;
   const statistics = () => consumer()?.statistics();
   const stall = new StallWatch({
@@ -37,9 +49,16 @@ export function createHealth({ loop, counters, consumer, isStopping, stallTimeou
     healthRoutes({
       live: () => ({ ok: !stall.isStalled, stalled_for_ms: Math.round(stall.stalledForMs()) }),
       ready: () => ({
-        ok: isConnected() && loop.hasJoined && !isStopping(),
+        ok:
+          isConnected() &&
+          loop.hasJoined &&
+          topicWatch.state !== "missing" &&
+          assignment.state !== "unassigned" &&
+          !isStopping(),
         connected: isConnected(),
         joined: loop.hasJoined,
+        topic: topicWatch.state,
+        assignment: assignmentText[assignment.state],
         partitions: [...loop.tasks].map(({ partition }) => partition).sort((a, b) => a - b),
       }),
       metrics: () => registry.metrics(),

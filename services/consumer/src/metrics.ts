@@ -57,6 +57,11 @@ export function createConsumerMetrics(sources: MetricSources): Registry {
       "Times that a partition's log was found truncated",
       () => counters.logTruncations,
     ],
+    [
+      "topic_recreations_total",
+      "Times that the topic was found deleted and created again",
+      () => counters.topicRecreations,
+    ],
   ];
   for (const [name, help, read] of totals) counterOf(registry, `consumer_${name}`, help, read);
   gauge(registry, "consumer_connected", "1 while a broker is connected", () => Number(sources.isConnected()));

@@ -1,8 +1,9 @@
 // Commits offsets: one commit at a time, never backwards, and none for a partition that is gone.
-import type { KafkaConsumer, TopicPartitionOffset } from "@ingest/kafka";
+import type { CommittedOffset, KafkaConsumer } from "@ingest/kafka";
 import { toKafkaError } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
 import type { Counters } from "../counters.ts";
+import { toCommitMetadata } from "../topic/commit-metadata.ts";
 import type { PartitionTask } from "./partition-task.ts";
 
 export interface CommitterOptions {
@@ -48,10 +49,11 @@ export class Committer {
 
   async #commit(consumer: KafkaConsumer, tasks: readonly PartitionTask[]): Promise<void> {
     const { counters, log } = this.#options;
-    const offsets: TopicPartitionOffset[] = tasks.map(({ topic, partition, committable }) => ({
+    const offsets: CommittedOffset[] = tasks.map(({ topic, partition, committable, describedTopic }) => ({
       topic,
       partition,
       offset: committable,
+      ...(describedTopic && { metadata: toCommitMetadata(describedTopic) }),
     }));
     try {
       await consumer.commit(offsets);

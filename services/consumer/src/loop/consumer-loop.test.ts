@@ -339,6 +339,58 @@ describe("log truncation", () => {
   });
 });
 
+describe("a recreated topic", () => {
+  const first = { topicId: "AAAAAAAAAAAAAAAAAAAAAA", partitions: 1 };
+  const second = { topicId: "BBBBBBBBBBBBBBBBBBBBBB", partitions: 1 };
+
+  test("is read from its beginning, and what was in flight commits nothing", async () => {
+    const gate = Promise.withResolvers<void>();
+    const handled: string[] = [];
+    const { loop, consumer, topic } = start({
+      async handler({ event_id }) {
+        if (event_id === "slow") await gate.promise;
+        handled.push(event_id);
+      },
+    });
+    topic.current = first;
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 5), eventRecord(0, 6, { id: "slow" }));
+    await until("committed", () => consumer.committedOffsets()[0] === 6);
+    expect(consumer.commits.at(-1)?.metadata).toBe(`topic-id=${first.topicId} partitions=1`);
+
+    topic.current = second;
+    consumer.seekError = new Error("not now");
+    loop.onTopicRecreated(second);
+    consumer.put(eventRecord(0, 7, { id: "of the old topic" }));
+    await until("fetched", () => consumer.isEmpty);
+    consumer.seekError = undefined;
+    await until("the client moved", () => consumer.seeks.length > 0);
+    expect(consumer.seeks).toEqual([{ topic: "events", partition: 0, offset: 0 }]);
+    await until("the start committed", () => consumer.committedOffsets()[0] === 0);
+    gate.resolve();
+    consumer.put(eventRecord(0, 0, { id: "new" }));
+    await until("committed on", () => consumer.committedOffsets()[0] === 1);
+    expect(consumer.commits.at(-1)?.metadata).toBe(`topic-id=${second.topicId} partitions=1`);
+    expect(handled).toEqual(["0-5", "slow", "new"]);
+  });
+
+  test("changes nothing for partitions that were assigned since", async () => {
+    const { loop, consumer, topic } = start({ handler() {} });
+    topic.current = second;
+    loop.onAssigned(partitions(0));
+    loop.onTopicRecreated(second);
+    consumer.put(eventRecord(0, 3));
+    await until("committed", () => consumer.committedOffsets()[0] === 4);
+    expect(consumer.seeks).toEqual([]);
+  });
+});
+
+test("a start offset that was chosen here is committed before any record arrives", async () => {
+  const { loop, consumer } = start({ handler() {} });
+  loop.onAssigned([{ topic: "events", partition: 0, offset: 70 }]);
+  await until("committed", () => consumer.committedOffsets()[0] === 70);
+});
+
 describe("buffers", () => {
   test("are bounded: a slow partition is paused, and nothing is skipped or reordered", async () => {
     const handled: number[] = [];

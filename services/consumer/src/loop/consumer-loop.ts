@@ -4,21 +4,26 @@ import {
   type KafkaConsumer,
   type KafkaError,
   type RebalanceListener,
+  type TopicDescription,
   type TopicPartition,
+  type TopicPartitionOffset,
   toKafkaError,
 } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
 import { settlesWithin } from "@ingest/wait";
 import type { Counters } from "../counters.ts";
+import type { TopicWatch } from "../topic/topic-watch.ts";
 import type { Committer } from "./committer.ts";
 import type { Flusher } from "./flusher.ts";
-import { type BufferLimits, PartitionTask } from "./partition-task.ts";
+import { type BufferLimits, PartitionTask, type TaskStart } from "./partition-task.ts";
 import type { Processor } from "./processor.ts";
 
 export interface ConsumerLoopOptions {
   processor: Processor;
   flusher: Flusher;
   committer: Committer;
+  /** Knows which topic the offsets are of, and so where to start. */
+  topic: Pick<TopicWatch, "current" | "toStartOffsets">;
   /** Events of one partition handled concurrently. Events with the same key are always handled one after the other. */
   concurrency: number;
   /** Maximum number of records fetched from the client at once. */
@@ -39,6 +44,9 @@ const FETCH_WAIT_MS = 200;
 const FLUSH_WAIT_MS = 1_000;
 /** Pause after a failed fetch, ms. */
 const FETCH_FAILED_PAUSE_MS = 500;
+const SEEK_TIMEOUT_MS = 5_000;
+/** Pause after a failed seek, ms. */
+const SEEK_FAILED_PAUSE_MS = 500;
 /** The least time that a flush and a commit get when a partition is revoked, ms. */
 const MIN_COMMIT_BUDGET_MS = 500;
 
@@ -83,10 +91,14 @@ export class ConsumerLoop implements RebalanceListener {
     await this.#running;
   }
 
-  onAssigned(partitions: readonly TopicPartition[]): void {
-    const { counters, concurrency, log, processor } = this.#options;
-    for (const partition of partitions)
-      this.#tasks.set(idOf(partition), new PartitionTask(partition, concurrency, processor.process));
+  toStartOffsets(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]> {
+    return this.#options.topic.toStartOffsets(partitions);
+  }
+
+  onAssigned(partitions: readonly (TopicPartition & { offset?: number })[]): void {
+    const { counters, log, topic } = this.#options;
+    for (const { offset, ...partition } of partitions)
+      this.#start(partition, { describedTopic: topic.current, startOffset: offset });
     counters.assigned += partitions.length;
     if (partitions.length > 0) log.info({ partitions: numbersOf(partitions) }, "partitions assigned");
     if (!this.#hasJoined) log.info({ partitions: this.#tasks.size }, "connected and waiting for messages");
@@ -107,6 +119,12 @@ export class ConsumerLoop implements RebalanceListener {
     this.#options.counters.lost += tasks.length;
     for (const task of tasks) this.#remove(task);
     if (tasks.length > 0) this.#options.log.warn({ partitions: numbersOf(tasks) }, "partitions lost");
+  }
+
+  /** The topic was deleted and created again. Each partition is read from its beginning; what is in flight is left. */
+  onTopicRecreated({ topicId }: TopicDescription): void {
+    for (const task of this.#tasks.values())
+      if (task.describedTopic?.topicId !== topicId) void this.#startOver(task);
   }
 
   async #run(consumer: KafkaConsumer): Promise<void> {
@@ -164,16 +182,41 @@ export class ConsumerLoop implements RebalanceListener {
    */
   #restartAfterTruncation(task: PartitionTask, { offset }: ConsumedRecord): PartitionTask {
     if (task.closing.aborted) return task;
-    const { concurrency, counters, log, processor } = this.#options;
+    const { counters, log } = this.#options;
     counters.logTruncations++;
     log.warn(
       { ...toTopicPartition(task), offset, expected: task.nextOffset, in_flight: task.inFlight },
       "log truncated: continuing at an earlier offset",
     );
     this.#remove(task);
-    const restarted = new PartitionTask(task, concurrency, processor.process);
-    this.#tasks.set(idOf(restarted), restarted);
-    return restarted;
+    return this.#start(task, { describedTopic: task.describedTopic });
+  }
+
+  #start(partition: TopicPartition, start: TaskStart): PartitionTask {
+    const { concurrency, processor } = this.#options;
+    const task = new PartitionTask(partition, concurrency, processor.process, start);
+    this.#tasks.set(idOf(task), task);
+    return task;
+  }
+
+  /** Fences the task, moves the client to the partition's beginning, and only then lets a new task take records. */
+  async #startOver(task: PartitionTask): Promise<void> {
+    const { log, topic } = this.#options;
+    const consumer = this.#consumer;
+    const partition = toTopicPartition(task);
+    task.fence();
+    while (consumer !== undefined && !this.#isStopping && this.#tasks.get(idOf(task)) === task) {
+      try {
+        const { low } = await consumer.watermarks(partition, SEEK_TIMEOUT_MS);
+        await consumer.seek({ ...partition, offset: low }, SEEK_TIMEOUT_MS);
+        if (this.#tasks.get(idOf(task)) !== task) return;
+        this.#remove(task);
+        this.#start(task, { describedTopic: topic.current, startOffset: low });
+      } catch (thrown) {
+        log.warn({ ...partition, error: toKafkaError(thrown).message }, "seek failed, retrying");
+        await Bun.sleep(SEEK_FAILED_PAUSE_MS);
+      }
+    }
   }
 
   /** Synchronous handlers are timed together: two clock readings for each event would double the cost of many handlers. */

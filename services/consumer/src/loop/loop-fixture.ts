@@ -1,8 +1,10 @@
 // For tests: a consumer loop with an in-memory consumer.
 import type {
+  CommittedOffset,
   ConsumedRecord,
   ConsumerStatistics,
   KafkaConsumer,
+  TopicDescription,
   TopicPartition,
   TopicPartitionOffset,
   Watermarks,
@@ -20,7 +22,7 @@ import { Processor } from "./processor.ts";
 /** Stands for broker and client: records that are `put` come with a fetch, unless their partition is paused. */
 class FakeConsumer implements KafkaConsumer {
   readonly connected = true;
-  readonly commits: TopicPartitionOffset[] = [];
+  readonly commits: CommittedOffset[] = [];
   readonly paused = new Set<number>();
   everPaused = false;
   /** Makes the next commits fail. */
@@ -66,7 +68,7 @@ class FakeConsumer implements KafkaConsumer {
     return take();
   }
 
-  async commit(offsets: readonly TopicPartitionOffset[]): Promise<void> {
+  async commit(offsets: readonly CommittedOffset[]): Promise<void> {
     if (this.commitError) throw this.commitError;
     this.commits.push(...offsets);
   }
@@ -83,13 +85,27 @@ class FakeConsumer implements KafkaConsumer {
 
   async connect(): Promise<void> {}
   subscribe(): void {}
+  rejoin(): void {}
   async committed(): Promise<TopicPartitionOffset[]> {
     return [];
   }
   async watermarks(): Promise<Watermarks> {
     return { low: 0, high: 0 };
   }
-  async seek(): Promise<void> {}
+  async describeTopic(): Promise<TopicDescription> {
+    return { topicId: "AAAAAAAAAAAAAAAAAAAAAA", partitions: 2 };
+  }
+  async groupAssignment(): Promise<TopicPartition[]> {
+    return [];
+  }
+  /** Where the client was told to continue. */
+  readonly seeks: TopicPartitionOffset[] = [];
+  /** Makes the next seeks fail. */
+  seekError: Error | undefined;
+  async seek(to: TopicPartitionOffset): Promise<void> {
+    if (this.seekError) throw this.seekError;
+    this.seeks.push(to);
+  }
   statistics(): ConsumerStatistics | undefined {
     return undefined;
   }
@@ -144,6 +160,10 @@ export function startLoop(options: FixtureOptions) {
     counters,
     log,
   });
+  const topic = {
+    current: undefined as TopicDescription | undefined,
+    toStartOffsets: async (): Promise<TopicPartitionOffset[]> => [],
+  };
   const loop = new ConsumerLoop({
     processor: new Processor({
       handler,
@@ -155,6 +175,7 @@ export function startLoop(options: FixtureOptions) {
       log,
     }),
     flusher,
+    topic,
     committer: new Committer({ intervalMs: 0, counters, log }),
     concurrency: options.concurrency ?? 1,
     fetchRecords: 100,
@@ -165,7 +186,7 @@ export function startLoop(options: FixtureOptions) {
     onFatal() {},
   });
   loop.start(consumer);
-  return { loop, consumer, deadLetters, counters, flusher };
+  return { loop, consumer, deadLetters, counters, flusher, topic };
 }
 
 export function partitions(...numbers: number[]): TopicPartition[] {

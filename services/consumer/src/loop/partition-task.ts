@@ -1,5 +1,5 @@
 // One assigned partition: its records in flight, its progress, and the fence that ends it.
-import type { ConsumedRecord, TopicPartition } from "@ingest/kafka";
+import type { ConsumedRecord, TopicDescription, TopicPartition } from "@ingest/kafka";
 import { settlesWithin } from "@ingest/wait";
 import { Lanes } from "./lanes.ts";
 import { OffsetTracker } from "./offset-tracker.ts";
@@ -24,14 +24,25 @@ const RESUME_SHARE = 0.25;
 /** Processes one record; the contract is `Process` in lanes.ts. */
 export type ProcessRecord = (task: PartitionTask, record: ConsumedRecord) => Promise<void> | undefined;
 
+export interface TaskStart {
+  describedTopic?: TopicDescription | undefined;
+  /** Chosen by this service, and committed at once; undefined: by the client. */
+  startOffset?: number | undefined;
+}
+
 export class PartitionTask implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
   readonly #lanes: Lanes<ConsumedRecord>;
   /** Whether the client was asked to pause this partition. */
   isPaused = false;
-  /** The next offset to commit: every record below it is handled and flushed. -1 before the first record. */
-  committable = -1;
+  /** The topic that its offsets are of; undefined while it isn't known. */
+  readonly describedTopic: TopicDescription | undefined;
+  /**
+   * The next offset to commit: every record below it is handled and flushed. Before the first record it is the start
+   * offset, or -1 where the client chose that.
+   */
+  committable: number;
   /**
    * The last offset that the broker confirmed for this assignment; -1 before the first commit. The start position is
    * therefore committed too: a new group with auto.offset.reset=latest would otherwise start at a later end after a crash.
@@ -49,9 +60,16 @@ export class PartitionTask implements TopicPartition {
   readonly #closing = new AbortController();
   readonly #fence = new AbortController();
 
-  constructor({ topic, partition }: TopicPartition, concurrency: number, process: ProcessRecord) {
+  constructor(
+    { topic, partition }: TopicPartition,
+    concurrency: number,
+    process: ProcessRecord,
+    { describedTopic, startOffset = -1 }: TaskStart = {},
+  ) {
     this.topic = topic;
     this.partition = partition;
+    this.describedTopic = describedTopic;
+    this.committable = startOffset;
     this.#lanes = new Lanes(concurrency, (record) => process(this, record));
   }
 
