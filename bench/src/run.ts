@@ -28,7 +28,7 @@ export type Progress =
   | { phase: "verifying"; elapsedMs: number; stored: number; accepted: number };
 
 export interface RunHooks {
-  /** Stops sending; the run goes on to verify and report. */
+  /** Stops sending; the run continues with verification and report. */
   readonly stopSending?: AbortSignal;
   /** Stops the verification, too. */
   readonly stopAll?: AbortSignal;

@@ -37,7 +37,7 @@ describe.skipIf(!canStartBroker())("a cluster of three brokers", () => {
   });
 
   test(
-    "moves leaders to the brokers that it is told",
+    "moves leaders to the requested brokers",
     async () => {
       const topic = await kafka.createTopic(6);
       for (const leaderOf of [(id: number) => id % 3, (id: number) => (id === 5 ? 2 : id % 2), () => 1]) {
@@ -65,7 +65,7 @@ describe.skipIf(!canStartBroker())("a cluster of three brokers", () => {
   });
 
   test(
-    "goes on with two brokers, refuses acks=all with one, and is complete again after restarts",
+    "continues with two brokers, refuses acks=all with one, and is complete again after restarts",
     async () => {
       const topic = await kafka.createTopic(3);
       const [first, second, third] = cluster.brokers as [

@@ -19,7 +19,7 @@ const portOf = (service: ProducerProcess) => Number(new URL(service.url).port);
 const BODY = '{"event_type":"drain"}';
 const REQUEST = `POST /register_event HTTP/1.1\r\nHost: test\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
 
-/** @returns whether the connection was told to close with the response */
+/** @returns whether the response announced the close of the connection */
 async function exchange(socket: RawSocket, nth: number): Promise<boolean> {
   socket.write(REQUEST);
   await socket.untilReceived("HTTP/1.1 202", nth);

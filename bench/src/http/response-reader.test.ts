@@ -5,7 +5,7 @@ const length = "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nConte
 const chunked =
   "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n3;note=x\r\nhel\r\n2\r\nlo\r\n0\r\nX-After: 1\r\n\r\n";
 
-/** Pushes `text` cut at the given places. @returns what each push said */
+/** Pushes `text` cut at the given places. @returns the result of each push */
 function push(reader: ResponseReader, text: string, ...cuts: number[]): boolean[] {
   const bytes = Buffer.from(text);
   const edges = [0, ...cuts, bytes.length];

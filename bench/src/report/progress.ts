@@ -1,4 +1,4 @@
-// One line on a terminal that is overwritten while a run goes on.
+// One line on a terminal that is overwritten during a run.
 import type { Progress } from "../run.ts";
 
 /** A stream that may be a terminal: process.stderr. */

@@ -49,7 +49,7 @@ export class ResponseBody {
     return done ? undefined : toBuffer(value);
   }
 
-  /** Nobody reads the rest: the source is told to stop. */
+  /** Nobody reads the rest: cancels the source. */
   cancel(): void {
     this.#pending?.catch(() => {});
     // A source that fails while it stops has nobody left to tell.

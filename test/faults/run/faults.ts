@@ -78,7 +78,7 @@ function restoreConnections(system: System): void {
   onAllProxies(system, (proxy) => proxy.restore());
 }
 
-/** The faults that a cluster of so many brokers can have. */
+/** The faults that a cluster of this many brokers can have. */
 export function faultsOf(brokers: number): readonly Fault[] {
   return [...brokerFaults, ...(brokers > 1 ? clusterFaults : []), ...sharedFaults];
 }
