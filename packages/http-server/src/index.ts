@@ -1,7 +1,7 @@
 export { Body } from "./body.ts";
 export { BunServer } from "./bun-server.ts";
 export { ByteBudget } from "./byte-budget.ts";
-export type { HttpServerOptions, RequestGuard, RunningServer } from "./options.ts";
+export type { HttpServerOptions, Peer, RequestGuard, RunningServer } from "./options.ts";
 export {
   HttpRejection,
   payloadTooLarge,

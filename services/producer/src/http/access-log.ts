@@ -1,5 +1,5 @@
 // One log line for a request: refused ones, a share of the others, or all.
-import { type IncomingRequest, LightResponse } from "@ingest/http-server";
+import { type IncomingRequest, LightResponse, type Peer } from "@ingest/http-server";
 import type { Log } from "@ingest/service";
 import { requestIdIn } from "./request-id.ts";
 
@@ -20,7 +20,7 @@ export class AccessLog {
   }
 
   /** @param request undefined when no head could be read */
-  write(response: LightResponse | Response, request: IncomingRequest | undefined, peerAddress: string): void {
+  write(response: LightResponse | Response, request: IncomingRequest | undefined, peer: Peer): void {
     const { log, share, clientOf } = this.#options;
     const { status } = response;
     if (status < 400 && Math.random() >= share) return;
@@ -30,7 +30,7 @@ export class AccessLog {
         status,
         bytes: bytesOf(response),
         request_id: requestIdIn(response),
-        client: clientOf(request, peerAddress),
+        client: clientOf(request, peer.remoteAddress),
       },
       "request completed",
     );

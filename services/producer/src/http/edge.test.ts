@@ -1,10 +1,14 @@
 // Request ids, the access log and the client's address, on real sockets.
 import { describe, expect, test } from "bun:test";
+import { LightResponse, ResponseHead } from "@ingest/http-server";
+import { parseSettings } from "@ingest/service";
 import { RawSocket, until } from "@ingest/testkit";
 import pino from "pino";
 import { type ServeOptions, serveTestApp } from "../testing/serve.ts";
-import type { EdgeSettings } from "./edge-settings.ts";
+import { createEdge } from "./edge.ts";
+import { type EdgeSettings, edgeSettings } from "./edge-settings.ts";
 
+const silent = pino({ level: "silent" });
 const EVENT = '{"event_type":"a"}';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -30,6 +34,18 @@ function serve(edge: Partial<EdgeSettings>, options: ServeOptions = {}) {
     });
   return { ...served, lines, send };
 }
+
+test("the address of a connection, which the system has to be asked for, is not read without need", () => {
+  const peer = {
+    get remoteAddress(): string {
+      throw new Error("read");
+    },
+  };
+  const defaults = parseSettings(edgeSettings, {});
+  const response = new LightResponse(new ResponseHead(202, {}), "");
+  for (const settings of [defaults, { ...defaults, ACCESS_LOG: "errors" } as const])
+    expect(createEdge(settings, silent).finish(response, undefined, peer)).toBe(response);
+});
 
 describe("a request id", () => {
   test.each(["abc", "a".repeat(128), "01a20bb5-5ac9-728d-ad24-0c48e9501183", '!"#/\\~'])(

@@ -72,7 +72,7 @@ function createFinish(
     return facts;
   }
 
-  return function finish(response, request, { remoteAddress }) {
+  return function finish(response, request, peer) {
     const isRefusal = response.status >= 400;
     const { sentId, corsLines, lines } = request === undefined ? NO_FACTS : factsOf(request.head);
     if (!isRefusal && !identifiesAll && accessLog === undefined)
@@ -80,7 +80,8 @@ function createFinish(
     const isIdentified = isRefusal || identifiesAll || sentId !== undefined;
     const withFields = withLines(response, corsLines);
     const finished = isIdentified ? identify(withFields, request) : withFields;
-    accessLog?.write(finished, request, remoteAddress);
+    // A connection asks the system for its address: only for a line that is written.
+    accessLog?.write(finished, request, peer);
     return finished;
   };
 }
