@@ -24,7 +24,7 @@ function toSameForm(request: TakenRequest): TakenRequest {
   return {
     ...request,
     target: rest.startsWith("/") ? rest : `/${rest}`,
-    fields: request.fields.map(([name, value]) => [name, name === "host" ? authority : value]),
+    fields: [...new Map(request.fields).set("host", authority)].sort(([a], [b]) => (a < b ? -1 : 1)),
   };
 }
 

@@ -21,5 +21,17 @@ export const corpus: readonly { name: string; bytes: string }[] = [
     name: "a tab behind a length",
     bytes: `POST /e HTTP/1.1\r\nHost: h\r\nContent-Length: 5\t\r\n\r\nhello${GET}`,
   },
+  {
+    name: "a tab behind a coding",
+    bytes: `POST /e HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n${GET}`,
+  },
+  {
+    name: "a request behind an upgrade",
+    bytes: `GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n${GET}`,
+  },
+  {
+    name: "an absolute target without a Host, in HTTP/1.0",
+    bytes: `POST http://h/x HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello`,
+  },
   { name: "a Host that is none", bytes: "GET / HTTP/1.1\r\nHost: a b\r\n\r\n" },
 ];

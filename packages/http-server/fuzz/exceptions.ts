@@ -27,8 +27,14 @@ export const exceptions: readonly Exception[] = [
     applies: (_, stream) => /\r\n[\da-f]+(?:[\t ]+;|;[^\r\n]*[\t ])[^\r\n]*\r\n/i.test(stream),
   },
   {
-    name: "a tab behind a length",
+    name: "a tab behind a length or a coding",
     reason: "RFC 9110, section 5.5: blanks around a value, spaces and tabs, are no part of it.",
-    applies: (_, stream) => /\r\nContent-Length:[\t ]*\d+ *\t[\t ]*\r\n/i.test(stream),
+    applies: (_, stream) => /\r\n(?:Content-Length|Transfer-Encoding):[\t ]*\w+ *\t[\t ]*\r\n/i.test(stream),
+  },
+  {
+    name: "an upgrade",
+    reason:
+      "llhttp reads no request behind one that offers an upgrade. A server may ignore the offer (RFC 9110, section 7.8), and this one does.",
+    applies: (_, stream) => /\r\nUpgrade:/i.test(stream) && /\r\nConnection:[^\r]*Upgrade/i.test(stream),
   },
 ];

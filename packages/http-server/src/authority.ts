@@ -1,7 +1,7 @@
 // The authority of a request: `uri-host [ ":" port ]` (RFC 9110, sections 4.2 and 7.2; RFC 3986, section 3.2).
 import { isIPv6 } from "node:net";
 
-const AUTHORITY = /^(?:\[([^\]]*)\]|((?:[\w.~!$&'()*+,;=-]|%[\da-f]{2})*))(?::(\d*))?$/i;
+const AUTHORITY = /^(?:\[([^\]]*)\]|([\w.~!$&'()*+,;=-]*(?:%[\da-f]{2}[\w.~!$&'()*+,;=-]*)*))(?::(\d*))?$/i;
 /** An IP literal of a version to come. */
 const IP_FUTURE = /^v[\da-f]+\.[\w.~!$&'()*+,;=:-]+$/i;
 const MAX_PORT = 65_535;

@@ -7,8 +7,8 @@ import { type BodyLength, RequestHead } from "./request-head.ts";
 import { checkRequestLine, parseRequestLine } from "./request-line.ts";
 
 const MAX_FIELDS = 100;
-/** Control characters other than tab, and CR or LF alone. */
-const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff\r\n]|\r(?!\n)|(?<!\r)\n/;
+/** Control characters other than tab, and CR or LF alone. Without lookbehind, which JavaScriptCore does not compile. */
+const FORBIDDEN = /[^\t\x20-\x7e\x80-\xff\r\n]|\r(?!\n)|[^\r]\n|^\n/;
 /** Fields that tell where a request ends or whom it is for: two of them may be read differently. */
 const SINGLE = new Set(["content-length", "host", "transfer-encoding"]);
 
