@@ -56,14 +56,18 @@ export function parseHead(text: string): RequestHead | HttpRejection {
 
 /**
  * @param text the beginning of a head, as far as it has come
+ * @param checkedLength of that, so much has been checked before: a head that comes byte by byte costs no more than its bytes
  * @returns why it can't become a head any more: the same rejection as if all of it had come together
  */
-export function checkHead(text: string): HttpRejection | undefined {
+export function checkHead(text: string, checkedLength: number): HttpRejection | undefined {
   const lineEnd = text.indexOf("\r\n");
   if (lineEnd < 0) return checkRequestLine(text.endsWith("\r") ? text.slice(0, -1) : text);
   const request = parseRequestLine(text.slice(0, lineEnd));
   if (request instanceof HttpRejection) return request;
-  return FORBIDDEN.test(text.endsWith("\r") ? text.slice(0, -1) : text) ? forbidden() : undefined;
+  // From the last checked character on, which may be the CR of a line's end. Its LF alone is none.
+  const last = Math.max(checkedLength - 1, 0);
+  const unchecked = text.slice(text[last] === "\n" ? last + 1 : last, text.endsWith("\r") ? -1 : undefined);
+  return FORBIDDEN.test(unchecked) ? forbidden() : undefined;
 }
 
 /** RFC 9112, section 9.3. */

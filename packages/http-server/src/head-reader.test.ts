@@ -4,15 +4,15 @@ import { HeadReader, hasHeadBegun } from "./head-reader.ts";
 import { HttpRejection } from "./rejection.ts";
 
 /** @returns the code of the rejection, the target of the head, or undefined while more has to come */
-function read(text: string): string | undefined {
-  const result = new HeadReader().read(Buffer.from(text, "latin1"), 0);
+function read(text: string, checkedBytes = 0): string | undefined {
+  const result = new HeadReader().read(Buffer.from(text, "latin1"), 0, checkedBytes);
   return result instanceof HttpRejection ? result.code : result?.target;
 }
 
 /** The outcome when the bytes come one by one: the first that shows. */
 function readBytewise(text: string): string | undefined {
   for (let length = 1; length <= text.length; length++) {
-    const outcome = read(text.slice(0, length));
+    const outcome = read(text.slice(0, length), length - 1);
     if (outcome !== undefined) return outcome;
   }
   return undefined;

@@ -20,8 +20,11 @@ export class HeadReader {
   /** After `read`: where the body begins, or where an incomplete head does. */
   end = 0;
 
-  /** @returns the head that begins at `from`; undefined while its end has not come */
-  read(bytes: Buffer, from: number): RequestHead | HttpRejection | undefined {
+  /**
+   * @param checkedBytes of the head that begins at `from`: so many were there at the read before
+   * @returns the head that begins at `from`; undefined while its end has not come
+   */
+  read(bytes: Buffer, from: number, checkedBytes: number): RequestHead | HttpRejection | undefined {
     let at = from;
     // RFC 9112, section 2.2: empty lines before a request are ignored.
     while (bytes[at] === CR && bytes[at + 1] === LF) at += 2;
@@ -29,7 +32,7 @@ export class HeadReader {
     const end = bytes.indexOf(HEAD_END, at);
     if (end < 0 || end - at > MAX_HEAD_BYTES) {
       this.end = at;
-      return checkIncomplete(bytes as Latin1Buffer, at);
+      return checkIncomplete(bytes as Latin1Buffer, at, checkedBytes);
     }
     this.end = end + HEAD_END.length;
     return this.#cache.parse((bytes as Latin1Buffer).latin1Slice(at, end));
@@ -47,9 +50,12 @@ export function hasHeadMethod(bytes: Buffer, at: number): boolean {
 }
 
 /** Rejects what can't become a head any more. */
-function checkIncomplete(bytes: Latin1Buffer, at: number): HttpRejection | undefined {
+function checkIncomplete(bytes: Latin1Buffer, at: number, checkedBytes: number): HttpRejection | undefined {
   if (!hasHeadBegun(bytes, at)) return undefined;
-  const rejection = checkHead(bytes.latin1Slice(at, Math.min(bytes.length, at + MAX_HEAD_BYTES)));
+  const rejection = checkHead(
+    bytes.latin1Slice(at, Math.min(bytes.length, at + MAX_HEAD_BYTES)),
+    checkedBytes,
+  );
   if (rejection !== undefined) return rejection;
   // The end of the largest head may be cut.
   return bytes.length - at >= MAX_HEAD_BYTES + HEAD_END.length

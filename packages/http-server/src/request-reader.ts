@@ -36,8 +36,8 @@ export class RequestReader {
   readonly #context: ConnectionContext;
   readonly #input: Input;
   readonly #events: RequestReaderEvents;
-  /** The beginning of a head has come. */
-  #isInHead = false;
+  /** Of the head that is coming; they are held, and have been checked. */
+  #headBytes = 0;
   #isHeadRequest = false;
   #body: BodyReader | undefined;
   /** More bytes came with the request that was handed on last. */
@@ -54,7 +54,7 @@ export class RequestReader {
   /** What has begun and is not complete. */
   get phase(): "idle" | "head" | "body" {
     if (this.#body !== undefined) return "body";
-    return this.#isInHead ? "head" : "idle";
+    return this.#headBytes > 0 ? "head" : "idle";
   }
 
   /** The head that is coming, or was invalid, has the method HEAD: the response has no body. */
@@ -126,13 +126,13 @@ export class RequestReader {
   /** @returns where to read on */
   #readHead(bytes: Buffer, start: number): number {
     const { heads } = this.#context;
-    const head = heads.read(bytes, start);
+    const head = heads.read(bytes, start, this.#headBytes);
     const at = heads.end;
     if (head === undefined) {
       this.#waitForHead(bytes, at);
       return bytes.length;
     }
-    this.#isInHead = false;
+    this.#headBytes = 0;
     if (head instanceof HttpRejection) {
       this.#isHeadRequest = hasHeadMethod(bytes, heads.start);
       this.#events.onInvalid(head);
@@ -152,13 +152,10 @@ export class RequestReader {
 
   #waitForHead(bytes: Buffer, at: number): void {
     const hasBegun = hasHeadBegun(bytes, at);
-    if (hasBegun && !this.#isInHead) this.#events.onProgress();
-    if (at < bytes.length && !this.#input.hold(bytes, at)) {
-      this.#events.onInvalid(tooManyBytesInFlight());
-      return;
-    }
-    this.#isInHead = hasBegun;
+    if (hasBegun && this.#headBytes === 0) this.#events.onProgress();
+    this.#headBytes = hasBegun ? bytes.length - at : 0;
     this.#isHeadRequest = hasHeadMethod(bytes, at);
+    if (at < bytes.length && !this.#input.hold(bytes, at)) this.#events.onInvalid(tooManyBytesInFlight());
   }
 
   #expectBody(head: RequestHead): void {
