@@ -81,5 +81,5 @@ ENV PORT=3000 JOURNAL_DIR=/var/lib/ingest/journal
 VOLUME ["/var/lib/ingest/journal"]
 EXPOSE 3000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s \
-  CMD ["bun", "-e", "process.exit((await fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`)).ok ? 0 : 1)"]
+  CMD ["bun", "-e", "process.exit((await fetch(`http://127.0.0.1:${process.env.ADMIN_PORT || process.env.PORT}/health/ready`)).ok ? 0 : 1)"]
 CMD ["bun", "services/producer/src/main.ts"]

@@ -1,6 +1,7 @@
 // Several producer processes on one port, on a real broker.
 import { afterAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
+import { freePort } from "@ingest/broker";
 import { until } from "@ingest/testkit";
 import { KafkaFixture } from "@ingest/testkit/kafka";
 import { type ProducerProcess, startProducer } from "@ingest/testkit/service";
@@ -128,6 +129,24 @@ test(
     service.kill("SIGKILL");
     await service.exited;
     await until("their exit", async () => !children.some(exists));
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "share ADMIN_PORT as well: health and metrics are there, and not on the public port",
+  async () => {
+    const adminPort = await freePort();
+    await using service = await startProducer({
+      env: { ...kafka.env, KAFKA_TOPIC: topic, WORKERS: "2", ADMIN_PORT: String(adminPort) },
+      untilReady: false,
+    });
+    const admin = `http://127.0.0.1:${adminPort}`;
+    await until("ready", async () => (await fetch(`${admin}/health/ready`)).ok);
+    expect(await (await fetch(`${admin}/metrics`)).text()).toContain("ingest_workers 2");
+    expect((await service.fetch("/metrics")).status).toBe(404);
+    expect((await service.post("/register_event", { event_type: "a" })).status).toBe(202);
+    expect(await service.stop()).toBe(0);
   },
   TIMEOUT_MS,
 );

@@ -13,18 +13,17 @@ export interface AppOptions {
   edge: Edge;
   health: HealthSource;
   log: Log;
+  /** Serve the API's page and document. */
+  hasOpenapi: boolean;
   /** Elysia plugins for all routes. Their error hooks come before those of this service. */
   plugins?: readonly AnyElysia[];
 }
 
-const welcome = JSON.stringify({
-  service: "event ingestion",
-  documentation: "/openapi",
-  document: "/openapi/json",
-});
+const service = { service: "event ingestion" };
+const documents = { documentation: "/openapi", document: "/openapi/json" };
 
 /** Called without a socket by tests, and put behind one by `listen`. */
-export function createApp({ events, edge, health, log, plugins = [] }: AppOptions) {
+export function createApp({ events, edge, health, log, hasOpenapi, plugins = [] }: AppOptions) {
   const { metrics } = events;
   const toFaultResponse = createFaultResponder(log);
   const handlers = eventHandlers({ ...events, origins: edge.origins, toFaultResponse });
@@ -44,9 +43,9 @@ export function createApp({ events, edge, health, log, plugins = [] }: AppOption
     .use(errorRoutes({ toFaultResponse, onUnhandledResponse }, (path) => methodsOf(path)))
     .use(eventRoutes(handlers))
     .use(healthRoutes(health))
-    .use(openapiRoutes())
+    .use(hasOpenapi ? openapiRoutes() : new Elysia())
     .use(problemRoutes())
-    .get("/", () => new Response(welcome, { headers: { "content-type": "application/json" } }), {
+    .get("/", () => Response.json(hasOpenapi ? { ...service, ...documents } : service), {
       detail: { hide: true },
     });
 

@@ -42,6 +42,8 @@ describe("contradictions", () => {
     [{ HTTP_SERVER: "bun", PROXY_PROTOCOL: "true", TRUSTED_PROXIES: "loopback" }, "HTTP_SERVER"],
     [{ TRUSTED_PROXIES: "10.0.0.0/40" }, "TRUSTED_PROXIES"],
     [{ CORS_ALLOWED_ORIGINS: "https://a.test, https://b.test/" }, "CORS_ALLOWED_ORIGINS"],
+    [{ ADMIN_PORT: "3000" }, "ADMIN_PORT"],
+    [{ ADMIN_PORT: "0", WORKERS: "2" }, "ADMIN_PORT"],
     [{ KAFKA_ACKS: "1", KAFKA_ENABLE_IDEMPOTENCE: "false" }, "KAFKA_ACKS"],
   ] as const)("%j is rejected", (env, name) => {
     expect(problemsOf(env).map((problem) => problem.name)).toContain(name);

@@ -40,6 +40,23 @@ export const httpSettings = {
     description:
       "native: the server of packages/http-server. bun: the same application on Bun.serve, which costs more for each event and lacks some of the bounds; the README of packages/http-server lists them.",
   }),
+  ADMIN_PORT: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      description:
+        "When set, `/metrics`, `/health/*`, `/openapi` and `/` are on this port, and 404 on `PORT`. 0 takes a free port and logs it.",
+    }),
+  ),
+  ADMIN_HOST: Type.String({
+    default: "0.0.0.0",
+    minLength: 1,
+    description: "The address that `ADMIN_PORT` listens on.",
+  }),
+  OPENAPI_ENABLED: Type.Boolean({
+    default: true,
+    description: "Serves the API's page and document at `/openapi`.",
+  }),
   WORKERS: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1, maximum: 256 })], {
     default: 1,
     description: "Processes that share the port; auto: one per core.",
@@ -207,6 +224,10 @@ function checkLimits(
     addProblem("MAX_BODY_BYTES", `must not be less than MAX_EVENT_BYTES (${s.MAX_EVENT_BYTES})`);
   if (s.MAX_IN_FLIGHT_BYTES < s.MAX_BODY_BYTES)
     addProblem("MAX_IN_FLIGHT_BYTES", `must not be less than MAX_BODY_BYTES (${s.MAX_BODY_BYTES})`);
+  if (s.ADMIN_PORT !== undefined && s.ADMIN_PORT === s.PORT && s.PORT !== 0)
+    addProblem("ADMIN_PORT", "must be another port than PORT");
+  if (s.ADMIN_PORT === 0 && s.WORKERS !== 1)
+    addProblem("ADMIN_PORT", "must not be 0 with several WORKERS: they share one port");
   if (s.DEFAULT_DURABILITY === "durable" && !s.JOURNAL_ENABLED)
     addProblem("DEFAULT_DURABILITY", "durable requires the journal: JOURNAL_ENABLED=true");
   if (s.HTTP_SERVER === "bun" && s.PROXY_PROTOCOL)

@@ -55,7 +55,7 @@ if (index !== undefined) {
       count > 1
         ? superviseWorkers({ main: import.meta.path, env: process.env, settings, log, lifecycle })
         : startServer({ config, log, lifecycle });
-    const { port } = await start();
-    log.info({ host: settings.HOST, port, workers: count, topic: settings.KAFKA_TOPIC }, "listening");
+    const ports = await start();
+    log.info({ host: settings.HOST, ...ports, workers: count, topic: settings.KAFKA_TOPIC }, "listening");
   });
 }

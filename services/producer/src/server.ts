@@ -8,6 +8,7 @@ import { createDelivery } from "./delivery/index.ts";
 import { Admission } from "./events/admission.ts";
 import { EventService } from "./events/service.ts";
 import { readiness } from "./health.ts";
+import { portPaths } from "./http/admin-paths.ts";
 import { createEdge } from "./http/edge.ts";
 import { toMaxConnections } from "./http/fd-limit.ts";
 import { listen } from "./http/listen.ts";
@@ -25,6 +26,12 @@ export interface ServerOptions {
   aggregateHealth?: (own: OwnHealth) => HealthSource;
 }
 
+export interface Ports {
+  port: number;
+  /** When ADMIN_PORT is set. */
+  adminPort?: number;
+}
+
 /** Health and metrics of this process alone. */
 export interface OwnHealth extends HealthSource {
   ready(): ReturnType<typeof readiness>;
@@ -37,8 +44,11 @@ const REQUESTS_SHARE = 0.4;
 /** Beyond a step's own limits, so that the lifecycle's limit applies only when the step is stuck. */
 const STOP_MARGIN_MS = 1_000;
 
-/** Starts everything. Resolves with the port once it takes requests, whether Kafka is available or not. */
-export async function startServer(options: ServerOptions): Promise<{ port: number }> {
+/** Of the port for operators, which has few clients. */
+const MAX_ADMIN_CONNECTIONS = 256;
+
+/** Starts everything. Resolves with the ports once it takes requests, whether Kafka is available or not. */
+export async function startServer(options: ServerOptions): Promise<Ports> {
   const { config, log, lifecycle, worker = { index: 0, count: 1 } } = options;
   const { settings, kafka } = config;
   let statistics: ProducerStatistics | undefined;
@@ -70,6 +80,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
   const unsentBudget = new ByteBudget(settings.MAX_UNSENT_BYTES);
   const maxConnections = toMaxConnections(settings.MAX_CONNECTIONS, log);
   let server: RunningServer | undefined;
+  let admin: RunningServer | undefined;
   const metrics = new RequestMetrics();
   const edge = createEdge(settings, log);
   const registry = createProducerMetrics({
@@ -106,6 +117,7 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
       maxBodyBytes: settings.MAX_BODY_BYTES,
     },
     health: options.aggregateHealth?.(own) ?? own,
+    hasOpenapi: settings.OPENAPI_ENABLED,
     log,
   });
 
@@ -132,25 +144,49 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
       stop: () => former.stop(),
     });
   }
-  let port = settings.PORT;
+  const listenOptions = {
+    implementation: settings.HTTP_SERVER,
+    isShared: worker.count > 1,
+    headTimeoutMs: settings.HEAD_TIMEOUT_MS,
+    bodyTimeoutMs: settings.BODY_TIMEOUT_MS,
+    sendTimeoutMs: settings.SEND_TIMEOUT_MS,
+    minBodyRate: settings.MIN_BODY_RATE,
+    idleTimeoutMs: settings.IDLE_TIMEOUT_SECONDS * 1_000,
+    budget,
+    unsentBudget,
+  };
+  // It stops after the public port: probes are told of the stop until the end.
+  const adminPort = settings.ADMIN_PORT;
+  if (adminPort !== undefined) {
+    await lifecycle.start({
+      name: "admin http",
+      start() {
+        admin = listen(
+          { ...app, edge: { finish: app.edge.finish, expectsProxyHeader: undefined } },
+          {
+            ...listenOptions,
+            port: adminPort,
+            host: settings.ADMIN_HOST,
+            maxConnections: MAX_ADMIN_CONNECTIONS,
+            serves: portPaths.admin,
+          },
+        );
+      },
+      async stop() {
+        await admin?.stop(STOP_MARGIN_MS, () => {});
+      },
+    });
+  }
   await lifecycle.start({
     name: "http",
     start() {
       server = listen(app, {
+        ...listenOptions,
         port: settings.PORT,
         host: settings.HOST,
-        isShared: worker.count > 1,
         maxConnections,
-        headTimeoutMs: settings.HEAD_TIMEOUT_MS,
-        bodyTimeoutMs: settings.BODY_TIMEOUT_MS,
-        sendTimeoutMs: settings.SEND_TIMEOUT_MS,
-        minBodyRate: settings.MIN_BODY_RATE,
-        idleTimeoutMs: settings.IDLE_TIMEOUT_SECONDS * 1_000,
-        implementation: settings.HTTP_SERVER,
-        budget,
-        unsentBudget,
+        ...(admin !== undefined && { serves: portPaths.public }),
       });
-      port = server.port;
     },
     async stop() {
       const requests = (await server?.stop(forRequests, () => delivery.settlePending())) ?? 0;
@@ -166,5 +202,8 @@ export async function startServer(options: ServerOptions): Promise<{ port: numbe
     },
     stopBudgetMs: settings.SHUTDOWN_DELAY_MS + STOP_MARGIN_MS,
   });
-  return { port };
+  return {
+    port: server?.port ?? settings.PORT,
+    ...(admin !== undefined && { adminPort: admin.port }),
+  };
 }

@@ -3,12 +3,14 @@ import {
   BunServer,
   HttpServer,
   type HttpServerOptions,
+  type IncomingRequest,
   type LightResponse,
   type RequestGuard,
   type RunningServer,
 } from "@ingest/http-server";
+import { Rejection } from "../rejection.ts";
 import type { Edge } from "./edge.ts";
-import { toHttpProblemResponse } from "./problem-response.ts";
+import { toHttpProblemResponse, toProblemResponse } from "./problem-response.ts";
 
 /** What a server needs of the application behind it. */
 export interface HttpApplication {
@@ -38,20 +40,33 @@ export type ListenOptions = Pick<
 > & {
   /** `native`: the server of packages/http-server; `bun`: Bun.serve. */
   readonly implementation?: "native" | "bun";
+  /** Of the application's paths; all others are 404 on this port. Without it all are served. */
+  serves?(path: string): boolean;
 };
 
 /** @throws ListenError */
 export function listen(
   { elysia, handlers, edge, toFaultResponse, onUnhandledResponse }: HttpApplication,
-  { implementation = "native", ...options }: ListenOptions,
+  { implementation = "native", serves, ...options }: ListenOptions,
 ): RunningServer {
   const Server = implementation === "bun" ? BunServer : HttpServer;
+  const handle = (request: IncomingRequest) =>
+    elysia.fetch(request) as Response | Promise<LightResponse | Response>;
+  const handleServed = (request: IncomingRequest) => {
+    const { path } = request.head;
+    if (serves?.(path)) return handle(request);
+    const response = toProblemResponse(
+      new Rejection("not_found", `Nothing exists at ${path.slice(0, 200)} on this port.`),
+    );
+    onUnhandledResponse(response.status);
+    return response;
+  };
   try {
     return new Server({
       ...options,
-      guards: handlers,
+      guards: serves === undefined ? handlers : pick(handlers, serves),
       isProbe: ({ path }) => path.startsWith("/health/"),
-      fetch: (request) => elysia.fetch(request) as Response | Promise<LightResponse | Response>,
+      fetch: serves === undefined ? handle : handleServed,
       toFaultResponse,
       toRejectionResponse: toHttpProblemResponse,
       finish: edge.finish,
@@ -61,6 +76,10 @@ export function listen(
   } catch (error) {
     throw new ListenError(options.host, options.port, error);
   }
+}
+
+function pick<T>(byPath: Readonly<Record<string, T>>, serves: (path: string) => boolean): Record<string, T> {
+  return Object.fromEntries(Object.entries(byPath).filter(([path]) => serves(path)));
 }
 
 /** The port is not available. */

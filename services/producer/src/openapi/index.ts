@@ -7,6 +7,7 @@ import { version } from "@ingest/service";
 import type { TSchema } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { schemas } from "../events/model.ts";
+import { StaticFile } from "../http/static-file.ts";
 
 const PATH = "/openapi";
 /** Files that the page loads, by path. */
@@ -59,9 +60,8 @@ export function openapiRoutes() {
     }),
   );
   for (const [path, [file, type]] of Object.entries(assets)) {
-    app.get(path, () => new Response(Bun.file(join(folder, file)), { headers: { "content-type": type } }), {
-      detail: { hide: true },
-    });
+    const asset = new StaticFile(join(folder, file), type);
+    app.get(path, ({ request }) => asset.respond(request), { detail: { hide: true } });
   }
   return app;
 }

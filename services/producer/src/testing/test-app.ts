@@ -21,6 +21,7 @@ export interface TestAppOptions {
   maxInFlight?: number;
   maxInFlightBytes?: number;
   defaultDurability?: Durability;
+  hasOpenapi?: boolean;
   edge?: Partial<EdgeSettings>;
   log?: Log;
   plugins?: readonly AnyElysia[];
@@ -52,6 +53,7 @@ export function createTestApp(options: TestAppOptions = {}) {
     statistics: () => undefined,
   });
   const application = createApp({
+    hasOpenapi: options.hasOpenapi ?? true,
     events: {
       service,
       admission,

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { countersOf, createMetrics, type Env, type Lifecycle, type Log } from "@ingest/service";
 import type { HttpSettings } from "../config.ts";
 import { assertPortFree } from "../http/listen.ts";
+import type { Ports } from "../server.ts";
 import type { FromParent, FromWorker } from "./messages.ts";
 import { MAX_MISSED, Supervisor, type WorkerProcess } from "./supervisor.ts";
 
@@ -36,8 +37,8 @@ export interface SuperviseOptions {
   lifecycle: Lifecycle;
 }
 
-/** Starts the workers. Resolves with the port once all of them listen. */
-export async function superviseWorkers(options: SuperviseOptions): Promise<{ port: number }> {
+/** Starts the workers. Resolves with the ports once all of them listen. */
+export async function superviseWorkers(options: SuperviseOptions): Promise<Ports> {
   const { main, env, settings, log, lifecycle } = options;
   const count = workerCount(settings);
   const registry = createMetrics();
@@ -62,6 +63,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<{ por
   );
   // With SO_REUSEPORT another service could share the port and get a part of the requests.
   assertPortFree(settings.HOST, settings.PORT);
+  if (settings.ADMIN_PORT !== undefined) assertPortFree(settings.ADMIN_HOST, settings.ADMIN_PORT);
   const stopMs = settings.SHUTDOWN_DELAY_MS + settings.SHUTDOWN_TIMEOUT_MS + STOP_MARGIN_MS;
   let port = settings.PORT;
   await lifecycle.start({
@@ -77,7 +79,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<{ por
     stop: () => supervisor.stop(stopMs),
     stopBudgetMs: stopMs + KILL_MARGIN_MS,
   });
-  return { port };
+  return { port, ...(settings.ADMIN_PORT !== undefined && { adminPort: settings.ADMIN_PORT }) };
 }
 
 function spawnWorker(main: string, env: Env, onMessage: (message: FromWorker) => void): WorkerProcess {

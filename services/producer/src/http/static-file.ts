@@ -1,0 +1,73 @@
+// A file that never changes while the process runs: read and compressed once, when it is first requested.
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+
+/** The codings that a file is kept in, the best first. */
+const codings = {
+  br: (bytes: Buffer) =>
+    promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
+  gzip: (bytes: Buffer) => promisify(gzip)(bytes, { level: 9 }),
+} as const;
+type Coding = keyof typeof codings;
+
+/** A day; after a new release the ETag tells. */
+const CACHE_CONTROL = "public, max-age=86400";
+
+export class StaticFile {
+  readonly #path: string;
+  readonly #type: string;
+  #content: Promise<Buffer> | undefined;
+  #tag: Promise<string> | undefined;
+  readonly #encoded = new Map<Coding, Promise<Buffer>>();
+
+  constructor(path: string, type: string) {
+    this.#path = path;
+    this.#type = type;
+  }
+
+  /** With validation (RFC 9110, section 13.1.2) and content negotiation for the coding (section 12.5.3). */
+  async respond({ headers }: Request): Promise<Response> {
+    this.#content ??= Bun.file(this.#path).bytes().then(Buffer.from);
+    this.#tag ??= this.#content.then((bytes) => Bun.hash(bytes).toString(36));
+    const coding = toCoding(headers.get("accept-encoding"));
+    const tag = `"${await this.#tag}${coding === undefined ? "" : `-${coding}`}"`;
+    const fields = { etag: tag, "cache-control": CACHE_CONTROL, vary: "Accept-Encoding" };
+    if (matches(headers.get("if-none-match"), tag))
+      return new Response(null, { status: 304, headers: fields });
+    const content = coding === undefined ? await this.#content : await this.#encode(coding, this.#content);
+    return new Response(new Uint8Array(content.buffer as ArrayBuffer, content.byteOffset, content.length), {
+      headers: {
+        ...fields,
+        "content-type": this.#type,
+        ...(coding !== undefined && { "content-encoding": coding }),
+      },
+    });
+  }
+
+  #encode(coding: Coding, content: Promise<Buffer>): Promise<Buffer> {
+    let encoded = this.#encoded.get(coding);
+    if (encoded === undefined) {
+      encoded = content.then(codings[coding]);
+      this.#encoded.set(coding, encoded);
+    }
+    return encoded;
+  }
+}
+
+/** The best coding that is accepted by name; undefined for none. */
+function toCoding(acceptEncoding: string | null): Coding | undefined {
+  const accepted = new Map(
+    (acceptEncoding ?? "").split(",").map((item) => {
+      const [name = "", ...parameters] = item.split(";").map((part) => part.trim().toLowerCase());
+      const weight = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
+      return [name, Number(weight)];
+    }),
+  );
+  return (Object.keys(codings) as Coding[]).find((coding) => (accepted.get(coding) ?? 0) > 0);
+}
+
+function matches(ifNoneMatch: string | null, tag: string): boolean {
+  if (ifNoneMatch === null) return false;
+  if (ifNoneMatch.trim() === "*") return true;
+  return ifNoneMatch.split(",").some((item) => item.trim().replace(/^W\//, "") === tag);
+}
