@@ -16,12 +16,14 @@ const STATUS = /HTTP\/1\.1 ([2-5]\d\d)/g;
 export class OwnServer {
   /** Of the stream that is being read. */
   #requests: TakenRequest[] = [];
+  /** Handlers respond later, so that the requests behind have to wait. */
+  #isSlow = false;
   readonly #context: ConnectionContext;
 
   constructor() {
     const take = (request: IncomingRequest) => {
       this.#requests.push(toTakenRequest(request));
-      return OK;
+      return this.#isSlow ? Promise.resolve(OK) : OK;
     };
     this.#context = {
       timeouts: {
@@ -51,7 +53,22 @@ export class OwnServer {
 
   /** @param pieces the stream as it is cut into packets */
   read(pieces: readonly Buffer[]): Outcome {
-    this.#requests = [];
+    this.#isSlow = false;
+    return this.#open(pieces).close();
+  }
+
+  /** The same, where each response is given only after all pieces have come. */
+  async readSlowly(pieces: readonly Buffer[]): Promise<Outcome> {
+    this.#isSlow = true;
+    const opened = this.#open(pieces);
+    // Every promise behind a response settles before the event loop turns.
+    await new Promise((resolve) => setImmediate(resolve));
+    return opened.close();
+  }
+
+  #open(pieces: readonly Buffer[]): { close(): Outcome } {
+    const requests: TakenRequest[] = [];
+    this.#requests = requests;
     let sent = "";
     let isClosed = false;
     const close = () => {
@@ -72,14 +89,14 @@ export class OwnServer {
     const connection = new Connection(this.#context, socket);
     // Each piece in memory of its own, as sockets give it.
     for (const piece of pieces) connection.onData(Buffer.from(piece));
-    const requests = this.#requests;
-    const outcome = {
-      requests,
-      statuses: [...sent.matchAll(STATUS)].map(([, status]) => Number(status)),
-      isClosed,
+    return {
+      close() {
+        const statuses = [...sent.matchAll(STATUS)].map(([, status]) => Number(status));
+        const outcome = { requests, statuses, isClosed };
+        connection.onClose();
+        return outcome;
+      },
     };
-    connection.onClose();
-    return outcome;
   }
 }
 
