@@ -7,6 +7,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import type { HttpServerOptions, Peer, RequestGuard, RunningServer } from "./options.ts";
 import { HttpRejection, payloadTooLarge, tooManyBytesInFlight } from "./rejection.ts";
 import { IncomingRequest } from "./request.ts";
+import type { BodyLength } from "./request-head.ts";
 import { LightResponse } from "./response.ts";
 
 /** The longest that Bun.serve supports, s. */
@@ -73,7 +74,12 @@ export class BunServer implements RunningServer {
 
   async #fetch(request: Request): Promise<Response> {
     const incoming = IncomingRequest.over(request);
-    const peer = { remoteAddress: this.#server.requestIP(request)?.address ?? "" };
+    const server = this.#server;
+    const peer = {
+      get remoteAddress() {
+        return server.requestIP(request)?.address ?? "";
+      },
+    };
     this.#inFlight++;
     try {
       const response = this.#dispatcher.finish(await this.#respond(request, incoming), incoming, peer);
@@ -115,41 +121,48 @@ export class BunServer implements RunningServer {
     const { maxBodyBytes } = guard;
     if (bodyLength !== "chunked" && bodyLength > maxBodyBytes)
       return guard.reject(incoming, payloadTooLarge(maxBodyBytes));
-    const reserved = bodyLength === "chunked" ? 0 : bodyLength;
-    if (!this.#budget.take(reserved)) return guard.reject(incoming, tooManyBytesInFlight());
-    const buffer = new BodyBuffer(this.#budget, maxBodyBytes);
     try {
-      // Faster than piece by piece, where the length is known.
-      if (bodyLength === "chunked") {
-        const rejection = await receive(request, buffer);
-        if (rejection !== undefined) return guard.reject(incoming, rejection);
-        incoming.content = Body.of(buffer.content);
-      } else incoming.content = Body.of(Buffer.from(await request.arrayBuffer()));
+      const content = await this.#receive(request, bodyLength, maxBodyBytes);
+      if (content instanceof HttpRejection) return guard.reject(incoming, content);
+      incoming.content = content;
     } catch {
       guard.onAbort(incoming);
       return new Response(null, { status: 400 });
-    } finally {
-      this.#budget.release(reserved);
-      buffer.release();
     }
     return this.#handle(request, incoming);
   }
 
+  /** Rejects when the body breaks off. */
+  async #receive(request: Request, bodyLength: BodyLength, maxBytes: number): Promise<Body | HttpRejection> {
+    if (bodyLength === "chunked") return receiveChunks(request, new BodyBuffer(this.#budget, maxBytes));
+    if (!this.#budget.take(bodyLength)) return tooManyBytesInFlight();
+    try {
+      // Where the length is known, this is faster than piece by piece.
+      return Body.of(Buffer.from(await request.arrayBuffer()));
+    } finally {
+      this.#budget.release(bodyLength);
+    }
+  }
+
   #handle(request: Request, incoming: IncomingRequest): Given | Promise<Given> {
+    const result = this.#dispatcher.handle(incoming);
     // A handler and a stream may be silent for longer than a connection between two requests.
-    this.#server.timeout(request, 0);
-    return this.#dispatcher.handle(incoming);
+    if (!(result instanceof LightResponse)) this.#server.timeout(request, 0);
+    return result;
   }
 }
 
-/** @returns why the body is not usable. Rejects when it breaks off */
-async function receive(request: Request, buffer: BodyBuffer): Promise<HttpRejection | undefined> {
-  let length = 0;
-  for await (const piece of request.body!) {
-    length += piece.length;
-    if (length > buffer.maxBytes) return payloadTooLarge(buffer.maxBytes);
-    if (!buffer.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength), 0, piece.length))
-      return tooManyBytesInFlight();
+async function receiveChunks({ body }: Request, buffer: BodyBuffer): Promise<Body | HttpRejection> {
+  try {
+    let length = 0;
+    for await (const piece of body!) {
+      length += piece.length;
+      if (length > buffer.maxBytes) return payloadTooLarge(buffer.maxBytes);
+      if (!buffer.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength), 0, piece.length))
+        return tooManyBytesInFlight();
+    }
+    return Body.of(buffer.content);
+  } finally {
+    buffer.release();
   }
-  return undefined;
 }

@@ -1,6 +1,7 @@
 // A request as handlers get it: a head, and a body that is complete. To code that reads a Fetch `Request` it is one.
 import { Body } from "./body.ts";
-import { type BodyLength, RequestHead } from "./request-head.ts";
+import { toRequestHead } from "./fetch-head.ts";
+import { RequestHead } from "./request-head.ts";
 
 /** What only some handlers ask for, made when they do. */
 interface LazyParts {
@@ -8,7 +9,8 @@ interface LazyParts {
   /** The content as the Fetch standard reads it. */
   reader?: Response;
   controller?: AbortController;
-  signal?: AbortSignal;
+  /** What it was made of. */
+  request?: Request;
 }
 
 /**
@@ -29,23 +31,16 @@ export class IncomingRequest implements Request {
   ) {}
 
   /** Takes over a Fetch `Request`; its content is still to be read. */
-  static over(request: Request): IncomingRequest {
-    const { method, url, signal } = request;
-    const { host, pathname, search } = new URL(url);
-    // A copy, because the runtime's headers lose the type of a form when its body is read.
-    const fields = new Map(request.headers);
-    const headers = new Headers([...fields]);
-    const bodyLength = toBodyLength(request);
-    fields.set("host", host);
-    const head = new RequestHead(method, pathname + search, fields, bodyLength, true, false, false, url);
-    const incoming = new IncomingRequest(head, performance.now(), Body.EMPTY);
-    incoming.#lazy = { headers, signal };
+  static over(request: Request, headers = request.headers): IncomingRequest {
+    const incoming = new IncomingRequest(toRequestHead(request, headers), performance.now(), Body.EMPTY);
+    incoming.#lazy = { headers, request };
     return incoming;
   }
 
   /** Reads a Fetch `Request` to its end. */
   static async from(request: Request): Promise<IncomingRequest> {
-    const incoming = IncomingRequest.over(request);
+    // A copy, because the headers of a `Request` made of a form lose its type when the body is read.
+    const incoming = IncomingRequest.over(request, new Headers([...request.headers]));
     if (request.body !== null) incoming.content = Body.of(Buffer.from(await request.arrayBuffer()));
     return incoming;
   }
@@ -67,11 +62,9 @@ export class IncomingRequest implements Request {
   /** Aborted when the client goes before the response is sent. */
   get signal(): AbortSignal {
     const lazy = this.#parts;
-    if (lazy.signal === undefined) {
-      lazy.controller ??= new AbortController();
-      lazy.signal = lazy.controller.signal;
-    }
-    return lazy.signal;
+    if (lazy.request !== undefined) return lazy.request.signal;
+    lazy.controller ??= new AbortController();
+    return lazy.controller.signal;
   }
 
   /** The client is gone. */
@@ -209,9 +202,3 @@ export class IncomingRequest implements Request {
 
 // `instanceof Request` is true, and no constructor of `Request` runs: it would cost more than parsing the head.
 Object.setPrototypeOf(IncomingRequest.prototype, Request.prototype);
-
-function toBodyLength({ headers, body }: Request): BodyLength {
-  const declared = headers.get("content-length");
-  if (declared !== null) return Number(declared);
-  return body === null ? 0 : "chunked";
-}

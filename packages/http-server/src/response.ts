@@ -40,6 +40,8 @@ export class LightResponse {
   /** @param isHead the response to HEAD, which has a Content-Length and no body */
   toResponse(isHead = false): Response {
     const { status, fields } = this.head;
+    if (this.lines === "" && !this.closes && !isHead)
+      return new Response(this.body, { status, headers: fields });
     const headers = new Headers(fields);
     for (const line of this.lines.split("\r\n").filter((line) => line !== "")) {
       const colon = line.indexOf(":");
