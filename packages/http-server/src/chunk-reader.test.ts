@@ -59,3 +59,15 @@ describe.each([1, 2, 3, 7, 1_000])("in pieces of %i", (pieceBytes) => {
     `0\r\n${"X: y\r\n".repeat(3_000)}\r\n`,
   ])("%.40j is not a chunked body", (text) => expect(() => read(text, pieceBytes)).toThrow(ChunkError));
 });
+
+test.each(["z", "3z", "\r", " ", "3\r\nabcd", "3\r\nabc\n", "0000000000000"])(
+  "%j is rejected before the end of its line comes",
+  (text) => {
+    expect(() => read(text, 1)).toThrow(ChunkError);
+    expect(() => read(text, 1_000)).toThrow(ChunkError);
+  },
+);
+
+test.each(["3", "3\r", "3 ", "3;", "3\r\nabc\r", "000000000000"])("%j may become a chunked body", (text) => {
+  expect(() => read(text, 1)).toThrow("the body does not end");
+});

@@ -20,6 +20,8 @@ const VALUE = `(?:[\\t ]*=[\\t ]*(?:${TOKEN}|${QUOTED_STRING}))?`;
 /** The size, and the extensions, which have no meaning here (sections 7.1 and 7.1.1). */
 const SIZE_LINE = new RegExp(`^([\\da-fA-F]{1,12})((?:[\\t ]*;[\\t ]*${TOKEN}${VALUE})*)$`);
 
+/** Such a line whose end has not come. */
+const SIZE_LINE_BEGINNING = /^[\da-fA-F]{1,12}(?:[\t ;\r]|$)/;
 /** Fields for framing and routing, which a trailer section must not contain (RFC 9110, section 6.5.1). */
 const NOT_IN_TRAILER = /^(?:content-length|transfer-encoding|host)$/i;
 
@@ -57,7 +59,10 @@ export class ChunkReader {
     const end = newline < 0 ? bytes.length : newline;
     if (this.#line.length + end - at > MAX_LINE_BYTES) throw new ChunkError("a line of a chunk is too long");
     this.#line += bytes.toString("latin1", at, end);
-    if (newline < 0) return end;
+    if (newline < 0) {
+      this.#checkBeginning(this.#line);
+      return end;
+    }
     if (this.#line.charCodeAt(this.#line.length - 1) !== CR)
       throw new ChunkError("a line does not end with CR LF");
     const line = this.#line.slice(0, -1);
@@ -66,11 +71,17 @@ export class ChunkReader {
     return newline + 1;
   }
 
+  /** Rejects a line at the byte that makes it invalid, rather than when its end comes, which may be never. */
+  #checkBeginning(line: string): void {
+    if (this.#expects === "size" && !SIZE_LINE_BEGINNING.test(line)) throw noValidSize();
+    if (this.#expects === "end of data" && line !== "\r") throw longerThanSize();
+  }
+
   #parseLine(line: string): void {
     switch (this.#expects) {
       case "size": {
         const [, size, extensions = ""] = SIZE_LINE.exec(line) ?? [];
-        if (size === undefined) throw new ChunkError("a chunk has no valid size, or an invalid extension");
+        if (size === undefined) throw noValidSize();
         this.#extensionBytes += extensions.length;
         if (this.#extensionBytes > MAX_EXTENSION_BYTES)
           throw new ChunkError("the extensions of the chunks are too large");
@@ -79,7 +90,7 @@ export class ChunkReader {
         return;
       }
       case "end of data":
-        if (line !== "") throw new ChunkError("a chunk is longer than its size");
+        if (line !== "") throw longerThanSize();
         this.#expects = "size";
         return;
       default:
@@ -91,4 +102,12 @@ export class ChunkReader {
           throw new ChunkError("a line of the trailer section is not a field that may be there");
     }
   }
+}
+
+function noValidSize(): ChunkError {
+  return new ChunkError("a chunk has no valid size, or an invalid extension");
+}
+
+function longerThanSize(): ChunkError {
+  return new ChunkError("a chunk is longer than its size");
 }
