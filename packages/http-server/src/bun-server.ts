@@ -121,14 +121,13 @@ export class BunServer implements RunningServer {
     const { maxBodyBytes } = guard;
     if (bodyLength !== "chunked" && bodyLength > maxBodyBytes)
       return guard.reject(incoming, payloadTooLarge(maxBodyBytes));
-    try {
-      const content = await this.#receive(request, bodyLength, maxBodyBytes);
-      if (content instanceof HttpRejection) return guard.reject(incoming, content);
-      incoming.content = content;
-    } catch {
+    const content = await this.#receive(request, bodyLength, maxBodyBytes).catch(() => undefined);
+    if (content === undefined) {
       guard.onAbort(incoming);
       return new Response(null, { status: 400 });
     }
+    if (content instanceof HttpRejection) return guard.reject(incoming, content);
+    incoming.content = content;
     return this.#handle(request, incoming);
   }
 

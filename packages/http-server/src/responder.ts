@@ -116,6 +116,7 @@ export class Responder {
     const { head } = request;
     const response = this.#context.dispatcher.finish(given, request, this.#events);
     if (response.body === null || hasNoBody(response.status)) {
+      await response.body?.cancel();
       this.#respondWhole(response, head, []);
       return;
     }

@@ -10,6 +10,8 @@ export interface StreamTarget {
   onPiece(data: string | Buffer): void;
 }
 
+/** So much is handed to the output at once, however large the pieces are, bytes. */
+const MAX_SLICE_BYTES = 256 * 1024;
 const LAST_CHUNK = "0\r\n\r\n";
 
 export class ResponseStream {
@@ -39,13 +41,13 @@ export class ResponseStream {
    */
   async send(first: readonly Buffer[]): Promise<boolean> {
     try {
-      for (const piece of first) this.#write(piece);
+      for (const piece of first) await this.#write(piece);
       while (this.#state === "open") {
         if (this.#target.isBlocked) await this.#untilDrained();
         const piece = this.#state === "open" ? await this.#body.next() : undefined;
         if (this.#state !== "open") break;
         if (piece === undefined) this.#state = "ended";
-        else this.#write(piece);
+        else await this.#write(piece);
       }
     } catch {
       // The head is sent: no other response can be given.
@@ -85,9 +87,16 @@ export class ResponseStream {
     });
   }
 
-  #write(piece: Buffer): void {
-    // A chunk without bytes would be the last one.
-    if (piece.length === 0) return;
+  /** Writes nothing for a piece without bytes, which would be the last chunk. */
+  async #write(piece: Buffer): Promise<void> {
+    for (let at = 0; at < piece.length; at += MAX_SLICE_BYTES) {
+      if (this.#target.isBlocked) await this.#untilDrained();
+      if (this.#state !== "open") return;
+      this.#writeSlice(piece.subarray(at, at + MAX_SLICE_BYTES));
+    }
+  }
+
+  #writeSlice(piece: Buffer): void {
     if (this.#framing === "chunked")
       this.#target.onPiece(
         Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from("\r\n")]),

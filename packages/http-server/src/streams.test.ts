@@ -200,6 +200,30 @@ describe("a stream", () => {
     socket.destroy();
   });
 
+  test("may give pieces that are larger than what may be unsent", async () => {
+    const source = new Source();
+    await using server = new TestServer({
+      respond: () => new Response(source.stream),
+      unsentBudgetBytes: 1_000_000,
+    });
+    const socket = connect(server.port, "127.0.0.1");
+    socket.pause();
+    socket.write(get());
+    await until("a pull", () => source.pulls > 0);
+    const bytes = 16 * 1024 * 1024;
+    source.give(new Uint8Array(bytes));
+    await until("a full socket", () => server.unsentBudget.used > 0);
+    let received = 0;
+    socket.on("data", (chunk) => {
+      received += chunk.length;
+    });
+    socket.resume();
+    await until("everything", () => received > bytes);
+    source.end();
+    await until("the end", () => server.unsentBudget.used === 0);
+    socket.destroy();
+  });
+
   test("is cancelled when its client vanishes, and so is the request", async () => {
     const source = new Source();
     let signal: AbortSignal | undefined;
