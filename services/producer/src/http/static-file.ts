@@ -13,6 +13,8 @@ type Coding = keyof typeof codings;
 /** A day; after a new release the ETag tells. */
 const CACHE_CONTROL = "public, max-age=86400";
 
+const PIECE_BYTES = 64 * 1024;
+
 export class StaticFile {
   readonly #path: string;
   readonly #type: string;
@@ -35,9 +37,10 @@ export class StaticFile {
     if (matches(headers.get("if-none-match"), tag))
       return new Response(null, { status: 304, headers: fields });
     const content = coding === undefined ? await this.#content : await this.#encode(coding, this.#content);
-    return new Response(new Uint8Array(content.buffer as ArrayBuffer, content.byteOffset, content.length), {
+    return new Response(toStream(content), {
       headers: {
         ...fields,
+        "content-length": String(content.length),
         "content-type": this.#type,
         ...(coding !== undefined && { "content-encoding": coding }),
       },
@@ -52,6 +55,21 @@ export class StaticFile {
     }
     return encoded;
   }
+}
+
+/** In pieces, as fast as the client reads: a `Response` with the bytes would hold a copy of them until then. */
+function toStream(content: Buffer): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream(
+    {
+      pull(controller) {
+        if (at >= content.length) controller.close();
+        else controller.enqueue(content.subarray(at, at + PIECE_BYTES));
+        at += PIECE_BYTES;
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** The best coding that is accepted by name; undefined for none. */
