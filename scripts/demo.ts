@@ -104,6 +104,8 @@ async function demonstrate(running: Running, requests: number, isDetached: boole
       ...shared,
       HOST: "127.0.0.1",
       PORT: String(producer),
+      // No load balancer has to notice that it stops.
+      SHUTDOWN_DELAY_MS: "0",
       JOURNAL_DIR: join(running.folder, "journal"),
     },
     isReady: () => respondsOk(`${producerUrl}/health/ready`),

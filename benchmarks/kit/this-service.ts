@@ -14,7 +14,7 @@ export function thisService(checkout: string = root): ServerSpec {
     // Bun has an allocator of its own: preloading another gains nothing.
     command: [process.execPath, join(cwd, "services/producer/src/main.ts")],
     cwd,
-    env: { WORKERS: "1", LOG_LEVEL: "warn", LOG_FORMAT: "json" },
+    env: { WORKERS: "1", LOG_LEVEL: "warn", LOG_FORMAT: "json", SHUTDOWN_DELAY_MS: "0" },
     isOurs: true,
     hasTwoCores: false,
   };
