@@ -1,6 +1,6 @@
 // Several brokers and their controller, under the faults that tests inject into them.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { brokerResponds, type Cluster, canStartBroker, startCluster } from "@ingest/broker";
 import { temporaryFolder, until } from "@ingest/testkit";
 import { KafkaFixture } from "@ingest/testkit/kafka";
@@ -124,7 +124,34 @@ test.if(canStartBroker())(
     for (const pid of pids) expect(existsSync(`/proc/${pid}`)).toBe(false);
     await using again = await startCluster(options);
     await using kafka = await KafkaFixture.connect(again.bootstrapServers);
-    expect(await kafka.countRecords("kept")).toBe(1);
+    // A leader that has just been elected does not know its high watermark yet.
+    await until("the record", async () => (await kafka.countRecords("kept")) === 1);
   },
   3 * minute,
 );
+
+test.if(canStartBroker())(
+  "a broker that cannot start ends the others, and its reason is reported",
+  async () => {
+    const starting = startCluster({
+      brokers: 2,
+      propertiesOf: (index) => (index === 1 ? { "num.io.threads": "none" } : {}),
+    });
+    await expect(starting).rejects.toThrow("num.io.threads");
+    expect(childJvms()).toEqual([]);
+  },
+  minute,
+);
+
+/** The process ids of this process's Java children. */
+function childJvms(): number[] {
+  return readdirSync("/proc").flatMap((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${Number(pid)}/stat`, "utf8");
+      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+      return parent === process.pid && stat.includes("(java)") ? [Number(pid)] : [];
+    } catch {
+      return []; // Not a process, or it has exited meanwhile.
+    }
+  });
+}

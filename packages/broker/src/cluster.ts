@@ -113,12 +113,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     );
   }
   const cluster = new KafkaCluster(brokers, controller);
+  const starts = [controller, ...brokers].map((node) => node.start());
   try {
-    await Promise.all([controller, ...brokers].map((node) => node.start()));
+    await Promise.all(starts);
     await cluster.untilComplete();
     return cluster;
   } catch (thrown) {
+    // Without one node the others may wait for their deadline: they are ended, and have ended when this rejects.
     await cluster[Symbol.asyncDispose]();
+    await Promise.allSettled(starts);
     throw thrown;
   }
 }

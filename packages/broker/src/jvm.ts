@@ -65,7 +65,11 @@ export function javaCommand(
 export function spawnJvm(command: string[], logFile: string): Subprocess {
   const guard = Bun.which("setpriv") ? ["setpriv", "--pdeathsig", "KILL", "--"] : [];
   const log = openSync(logFile, "a");
-  const child = Bun.spawn([...guard, ...command], { stdin: "ignore", stdout: log, stderr: log });
+  const child = Bun.spawn([...guard, ...command], {
+    stdio: ["ignore", log, log],
+    // Ctrl-C at a terminal reaches the starting process alone, which stops a cluster's nodes in order.
+    detached: true,
+  });
   closeSync(log);
   return child;
 }

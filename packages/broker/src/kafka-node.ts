@@ -68,6 +68,7 @@ export class KafkaNode implements NodeProcess, AsyncDisposable {
   readonly logFile: string;
   readonly #options: NodeOptions;
   #process: Subprocess | undefined;
+  #isDisposed = false;
   readonly #removeAtExit = () => this.#abandon();
 
   constructor(options: NodeOptions) {
@@ -89,6 +90,8 @@ export class KafkaNode implements NodeProcess, AsyncDisposable {
     const { runtime, heapMiB, dumpArchiveTo, isTemporary } = this.#options;
     try {
       const propertiesFile = await this.#prepareDataDir();
+      if (this.#isDisposed)
+        throw new BrokerError("start_failed", "the node was disposed of during its start");
       const args = { main: "kafka.Kafka", args: [propertiesFile], heapMiB };
       this.#process = spawnJvm(javaCommand(runtime, args, dumpArchiveTo), this.logFile);
       await this.#untilReady(this.#process);
@@ -131,6 +134,7 @@ export class KafkaNode implements NodeProcess, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { isTemporary } = this.#options;
+    this.#isDisposed = true;
     // Temporary data needs no orderly close.
     await (isTemporary ? this.kill() : this.stop());
     process.off("exit", this.#removeAtExit);

@@ -64,7 +64,7 @@ test.if(canStartBroker() && Bun.which("setpriv") !== null)(
 );
 
 test.if(canStartBroker())(
-  "runs three brokers, and takes orders for each of them",
+  "runs three brokers, and takes commands for each of them",
   async () => {
     const port = await freeRange(3);
     const child = spawnCli("--port", String(port), "--brokers", "3");
@@ -74,21 +74,21 @@ test.if(canStartBroker())(
       for await (const chunk of child.stderr) text += decoder.decode(chunk, { stream: true });
     })();
     const untilText = (part: string) => until(part, () => text.includes(part), minute);
-    const order = (line: string) => {
+    const command = (line: string) => {
       child.stdin.write(`${line}\n`);
       void child.stdin.flush();
     };
     await untilText("is ready on");
     expect(text).toContain(`127.0.0.1:${port},127.0.0.1:${port + 1},127.0.0.1:${port + 2}`);
-    order("kill 2");
+    command("kill 2");
     await untilText("kill 2: done");
     expect(await brokerResponds(port + 1, 500)).toBe(false);
     expect(await brokerResponds(port + 2)).toBe(true);
-    order("start 2");
+    command("start 2");
     await untilText("start 2: done");
     expect(await brokerResponds(port + 1)).toBe(true);
-    order("sink 2");
-    await untilText('unknown order "sink 2": kill, stop, start, pause, resume; 1, 2, 3, controller');
+    command("sink 2");
+    await untilText('unknown command "sink 2": kill, stop, start, pause, resume; 1, 2, 3, controller');
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
     await reading;

@@ -1,12 +1,11 @@
 #!/usr/bin/env bun
 import { type Command, type CommandLine, runCommand } from "@ingest/cli-flags";
-import { settlesWithin } from "@ingest/wait";
 import { kafkaVersion } from "./artifacts.ts";
 import { startBroker } from "./broker.ts";
 import { startCluster } from "./cluster.ts";
+import { nodesOf, runCommands } from "./commands.ts";
 import { startEmbedded } from "./embedded.ts";
 import { BrokerError } from "./errors.ts";
-import { nodesOf, takeOrders } from "./orders.ts";
 
 const flags = {
   brokers: {
@@ -51,7 +50,7 @@ const command: Command<typeof flags> = {
   name: "bun run broker",
   about: "Runs a local Kafka for development in the foreground, on loopback only. Ctrl-C stops it.",
   flags,
-  notes: `Several brokers take orders on standard input: kill, stop, start, pause or resume, and the number of a broker or
+  notes: `With several brokers, standard input takes commands: kill, stop, start, pause or resume, and the number of a broker or
 "controller", such as "kill 2".`,
 };
 
@@ -99,8 +98,7 @@ async function runKafka(values: Values, stopped: Promise<undefined>): Promise<nu
   print(`Kafka ${kafkaVersion()} is ready on ${broker.bootstrapServers} (process ${broker.pid})`);
   print(`records in ${broker.dataDir} (${kept}), Kafka's log in ${broker.logFile}`);
   const crashed = await Promise.race([stopped.then(() => false), broker.exited.then(() => true)]);
-  // The terminal sends Ctrl-C to Kafka too: wait for this process's own signal before calling it a crash.
-  if (crashed && !(await settlesWithin(stopped, 500))) {
+  if (crashed) {
     print(`Kafka exited unexpectedly: see ${broker.logFile}`);
     return 1;
   }
@@ -123,8 +121,10 @@ async function runCluster(values: Values, stopped: Promise<undefined>): Promise<
   await using _ = cluster;
   print(`Kafka ${kafkaVersion()} is ready on ${cluster.bootstrapServers}`);
   for (const [name, node] of nodesOf(cluster))
-    print(`${name}: process ${node.pid}, Kafka's log in ${node.logFile}`);
-  void takeOrders(cluster, process.stdin, print);
+    print(
+      `${name === "controller" ? name : `broker ${name}`}: process ${node.pid}, Kafka's log in ${node.logFile}`,
+    );
+  void runCommands(cluster, process.stdin, print);
   await stopped;
   print("stopping");
   await cluster.stop();

@@ -1,24 +1,24 @@
-// Orders on standard input to the nodes of a cluster: "kill 2", "start controller".
+// Commands on standard input for the nodes of a cluster: "kill 2", "start controller".
 import { createInterface } from "node:readline";
 import type { Cluster } from "./cluster.ts";
 import type { NodeProcess } from "./kafka-node.ts";
 
-const orders: Readonly<Record<string, (node: NodeProcess) => void | Promise<void>>> = {
-  kill: (node) => node.kill(),
-  stop: (node) => node.stop(),
-  start: (node) => node.restart(),
-  pause: (node) => node.pause(),
-  resume: (node) => node.resume(),
-};
+const commands = new Map<string, (node: NodeProcess) => void | Promise<void>>([
+  ["kill", (node) => node.kill()],
+  ["stop", (node) => node.stop()],
+  ["start", (node) => node.restart()],
+  ["pause", (node) => node.pause()],
+  ["resume", (node) => node.resume()],
+]);
 
-/** A cluster's nodes by the names that orders use. */
+/** A cluster's nodes by the names that commands use. */
 export function nodesOf(cluster: Cluster): Map<string, NodeProcess> {
   const brokers = cluster.brokers.map((broker, index) => [String(index + 1), broker] as const);
   return new Map<string, NodeProcess>([...brokers, ["controller", cluster.controller]]);
 }
 
-/** Carries out one order a line, one after the other. Resolves at the end of the input. */
-export async function takeOrders(
+/** Runs one command a line, one after the other. Resolves at the end of the input. */
+export async function runCommands(
   cluster: Cluster,
   input: NodeJS.ReadableStream,
   report: (message: string) => void,
@@ -27,16 +27,16 @@ export async function takeOrders(
   for await (const line of createInterface({ input })) {
     if (line.trim() === "") continue;
     const [verb = "", name = ""] = line.trim().split(/\s+/);
-    const order = orders[verb];
+    const command = commands.get(verb);
     const node = nodes.get(name);
-    if (order === undefined || node === undefined) {
+    if (command === undefined || node === undefined) {
       report(
-        `unknown order "${line.trim()}": ${Object.keys(orders).join(", ")}; ${[...nodes.keys()].join(", ")}`,
+        `unknown command "${line.trim()}": ${[...commands.keys()].join(", ")}; ${[...nodes.keys()].join(", ")}`,
       );
       continue;
     }
     try {
-      await order(node);
+      await command(node);
       report(`${verb} ${name}: done`);
     } catch (thrown) {
       report(`${verb} ${name}: ${(thrown as Error).message}`);
