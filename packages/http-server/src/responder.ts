@@ -131,7 +131,7 @@ export class Responder {
       body.cancel();
       const length = declaredLength(response);
       this.#events.onResponse(...this.#begin(response, head, length ?? "close", head.keepAlive));
-    } else await this.#respondStream(response, head, body, pieces);
+    } else await this.#respondStream(response, request, body, pieces);
   }
 
   #respondWhole(response: Response, head: RequestHead, pieces: readonly Buffer[]): void {
@@ -142,17 +142,21 @@ export class Responder {
 
   async #respondStream(
     response: Response,
-    head: RequestHead,
+    request: IncomingRequest,
     body: ResponseBody,
     pieces: readonly Buffer[],
   ): Promise<void> {
+    const { head } = request;
     const framing = declaredLength(response) ?? (head.isHttp10 ? "close" : "chunked");
     const [first, keeps] = this.#begin(response, head, framing, head.keepAlive && framing !== "close");
     this.#stream = new ResponseStream(body, framing, this.#events);
     this.#isEventStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
     if (this.#isClosed) this.#stream.cancel();
     this.#events.onPiece(first);
-    const isComplete = await this.#stream.send(pieces);
+    const isComplete = await this.#stream.send(pieces, (error) => {
+      // The application learns of the exception; its response comes too late.
+      this.#context.dispatcher.toFaultResponse(error, request);
+    });
     this.#stream = undefined;
     if (isComplete) this.#events.onResponse("", keeps && !this.#events.isLastResponse);
     else this.#events.onBroken();

@@ -37,9 +37,10 @@ export class ResponseStream {
 
   /**
    * @param first pieces that are there already
+   * @param onError called when the source fails, or gives more than it declared, before the client is gone
    * @returns whether the body is complete. Otherwise the client must not take it for complete
    */
-  async send(first: readonly Buffer[]): Promise<boolean> {
+  async send(first: readonly Buffer[], onError: (error: unknown) => void): Promise<boolean> {
     try {
       for (const piece of first) await this.#write(piece);
       while (this.#state === "open") {
@@ -49,8 +50,9 @@ export class ResponseStream {
         if (piece === undefined) this.#state = "ended";
         else await this.#write(piece);
       }
-    } catch {
+    } catch (error) {
       // The head is sent: no other response can be given.
+      if (this.#state === "open") onError(error);
       this.cancel();
     }
     if (this.#state !== "ended" || this.#remaining !== 0) return false;

@@ -138,6 +138,7 @@ describe("a stream", () => {
     await socket.untilReceived("one");
     source.fail();
     expect(await socket.untilClosed()).toEndWith("3\r\none\r\n");
+    expect(server.faults).toEqual([new Error("source failed")]);
   });
 
   test("that fails before anything is sent is a fault", async () => {
@@ -242,6 +243,7 @@ describe("a stream", () => {
     socket[Symbol.dispose]();
     await until("the cancellation", () => source.isCancelled && signal?.aborted === true);
     expect(server.server.connections).toBe(0);
+    expect(server.faults).toEqual([]);
   });
 
   test("of events is ended by a stop, and another stream is waited for", async () => {
