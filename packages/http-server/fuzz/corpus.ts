@@ -33,5 +33,6 @@ export const corpus: readonly { name: string; bytes: string }[] = [
     name: "an absolute target without a Host, in HTTP/1.0",
     bytes: `POST http://h/x HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello`,
   },
+  { name: "a request behind OPTIONS for the server", bytes: `OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n${GET}` },
   { name: "a Host that is none", bytes: "GET / HTTP/1.1\r\nHost: a b\r\n\r\n" },
 ];

@@ -8,6 +8,9 @@ import { LightResponse, ResponseHead } from "./response.ts";
 /** On paths without a guard. */
 const MAX_UNGUARDED_BODY_BYTES = 64 * 1024;
 
+/** To `OPTIONS *`. */
+const PONG = new LightResponse(new ResponseHead(200, {}), "");
+
 export type DispatcherOptions = Pick<
   HttpServerOptions,
   "guards" | "isProbe" | "fetch" | "toFaultResponse" | "toRejectionResponse" | "finish" | "onRejected"
@@ -40,10 +43,17 @@ export class Dispatcher {
     try {
       if (request.content.length > MAX_UNGUARDED_BODY_BYTES && this.guardOf(request.head) === this.#unguarded)
         return this.reject(payloadTooLarge(MAX_UNGUARDED_BODY_BYTES));
+      if (request.head.target === "*") return this.#respondForServer();
       return this.#options.fetch(request);
     } catch (error) {
       return this.toFaultResponse(error, request);
     }
+  }
+
+  /** Without Allow, which differs between the paths: such a request is a ping (RFC 9110, section 9.3.7). */
+  #respondForServer(): LightResponse {
+    this.#options.onRejected(PONG.status);
+    return PONG;
   }
 
   toFaultResponse(error: unknown, request?: IncomingRequest): LightResponse {

@@ -45,7 +45,7 @@ describe("a head", () => {
     ["GET https://other HTTP/1.1", "/"],
     ["GET HTTP://[::1]:80/a HTTP/1.1", "/a"],
     ["GET http://other?b HTTP/1.1", "/?b"],
-    ["OPTIONS * HTTP/1.1", "/"],
+    ["OPTIONS * HTTP/1.1", "*"],
     ["GET /a..b/.c/...?../x HTTP/1.1", "/a..b/.c/...?../x"],
   ])("the target of %s is %s", (line, target) => expect(read(lines(line, "Host: h")).target).toBe(target));
 

@@ -12,7 +12,7 @@ export class RequestHead {
 
   constructor(
     readonly method: string,
-    /** From its first slash on, query included. */
+    /** From its first slash on, query included; or `*`, the server as a whole, for OPTIONS. */
     readonly target: string,
     /** Lower-case names; the values of a repeated field are joined by commas. */
     readonly fields: ReadonlyMap<string, string>,
@@ -22,7 +22,7 @@ export class RequestHead {
     /** Such a client knows neither chunks nor interim responses, and keeps a connection only when the response says so. */
     readonly isHttp10 = false,
     /** With the scheme and the name by which the client reached this server (RFC 9110, section 7.1). */
-    readonly url = `http://${toUrlHost(fields.get("host"))}${target}`,
+    readonly url = `http://${toUrlHost(fields.get("host"))}${target === "*" ? "/" : target}`,
   ) {
     this.path = target.split("?", 1)[0]!;
   }

@@ -20,7 +20,7 @@ const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i;
 
 export interface RequestLine {
   readonly method: string;
-  /** From its first slash on, query included. */
+  /** From its first slash on, query included; or `*`, the server as a whole, for OPTIONS. */
   readonly target: string;
   /** Of a target in absolute form, as proxies send it: it counts instead of the Host field (section 3.2.2). */
   readonly authority: string | undefined;
@@ -38,7 +38,7 @@ export function parseRequestLine(line: string): RequestLine | HttpRejection {
   if (method === "CONNECT") return refused("not_implemented", "This server is no proxy: it has no CONNECT.");
   const isHttp10 = version[7] === "0";
   if (isPath(sent)) return { method, target: sent, authority: undefined, isHttp10 };
-  if (sent === "*" && method === "OPTIONS") return { method, target: "/", authority: undefined, isHttp10 };
+  if (sent === "*" && method === "OPTIONS") return { method, target: sent, authority: undefined, isHttp10 };
   const [, authority = "", rest = ""] = ABSOLUTE.exec(sent) ?? [];
   const target = rest.startsWith("/") ? rest : `/${rest}`;
   return isAuthority(authority) && isPath(target)
