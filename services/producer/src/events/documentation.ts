@@ -5,6 +5,12 @@ import type { DocumentDecoration } from "elysia";
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: object) => ({ "application/json": { schema } });
 
+const requestId = {
+  "X-Request-Id": {
+    description: "The id that the request had, or one made here; `instance` in the body contains it.",
+    schema: { type: "string" as const },
+  },
+};
 const retryAfter = {
   "Retry-After": { description: "Seconds until a retry can succeed.", schema: { type: "integer" as const } },
 };
@@ -29,7 +35,7 @@ const problemResponses = Object.fromEntries(
 function documentProblem(status: number, codes: readonly ProblemCode[]) {
   return {
     description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join("; "),
-    ...(status === 503 ? { headers: retryAfter } : {}),
+    headers: status === 503 ? { ...requestId, ...retryAfter } : requestId,
     content: {
       "application/problem+json": {
         schema: ref("Problem"),
@@ -63,6 +69,13 @@ const parameters = [
       "The durability as a preference (RFC 7240); the query parameter takes precedence. An unknown durability is rejected with 400, other preferences are ignored.",
     schema: { type: "string" as const },
     examples: { durable: { value: "durability=durable" } },
+  },
+  {
+    name: "X-Request-Id",
+    in: "header" as const,
+    description:
+      "Sent back in the response, and in every log line about the request: 1 to 128 characters of visible ASCII. Another value is ignored.",
+    schema: { type: "string" as const },
   },
 ];
 
