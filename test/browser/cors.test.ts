@@ -92,7 +92,12 @@ describe.each([
         413,
         true,
       ]);
-      served.delivery.refusal = { status: "refused", code: "journal_full", retryAfterSeconds: 5 };
+      served.delivery.refusal = {
+        status: "refused",
+        code: "journal_full",
+        detail: "The journal is full.",
+        retryAfterSeconds: 5,
+      };
       expect(await run(page, served.url, json(EVENT))).toEqual([503, 503, true]);
     },
     TIMEOUT_MS,

@@ -11,6 +11,13 @@ interface ProblemKind {
   cause: string;
   /** What callers can do, then what operators can do; Markdown. */
   remedy: string;
+  /** Delivery refuses events with this code. */
+  refusal?: {
+    /** The problem's `detail`, unless the refusal has one of its own. */
+    detail: string;
+    /** When a retry can succeed; absent where a retry cannot help. */
+    retryAfterSeconds?: number;
+  };
 }
 
 /** By code, ordered by status. docs/problems.md and the OpenAPI document are generated from it. */
@@ -83,6 +90,7 @@ export const problems = {
     cause:
       "The body exceeds `MAX_BODY_BYTES`, an event exceeds `MAX_EVENT_BYTES` (both count decompressed), a batch exceeds `MAX_BATCH_EVENTS`, or a record exceeds Kafka's limit.",
     remedy: "Split the batch or shrink the event. Operators can raise the limit.",
+    refusal: { detail: "The event is larger than Kafka takes." },
   },
   uri_too_long: {
     status: 414,
@@ -114,6 +122,15 @@ export const problems = {
       "The JSON does not match the event schema: a member is missing, unknown, or of a wrong type or length.",
     remedy: "Correct each member that `errors` points to.",
   },
+  event_rejected: {
+    status: 422,
+    title: "Kafka rejects the event",
+    canRetry: false,
+    cause:
+      "A rule of the topic or the cluster forbids this record, whenever it is sent: on a compacted topic, an event without `user_id` has no key.",
+    remedy: "Operators find the rule in the log of the producer and of the broker.",
+    refusal: { detail: "A rule of the topic or the cluster forbids this event." },
+  },
   head_too_large: {
     status: 431,
     title: "The head of the request is too large",
@@ -144,6 +161,10 @@ export const problems = {
     cause:
       "Kafka has not taken events for so long that the journal has reached `JOURNAL_MAX_BYTES` or `JOURNAL_MAX_AGE_MS`.",
     remedy: "Send it again after `Retry-After`. Operators restore Kafka, or enlarge the journal.",
+    refusal: {
+      detail: "Kafka is unavailable, and the journal is full of events that wait for it.",
+      retryAfterSeconds: 5,
+    },
   },
   journal_unavailable: {
     status: 503,
@@ -153,14 +174,26 @@ export const problems = {
       "The disk of the journal is full or failing, or the request asks for `durable` and the journal is disabled.",
     remedy:
       "Send it again after `Retry-After`, or with another durability. Operators check the disk at `JOURNAL_DIR`.",
+    refusal: { detail: "The journal can't be written, or is disabled.", retryAfterSeconds: 5 },
+  },
+  kafka_misconfigured: {
+    status: 503,
+    title: "Kafka rejects events because of a setting",
+    canRetry: true,
+    cause:
+      "A right is missing, a clock is wrong, or a setting of the topic, the cluster or this service doesn't fit; `detail` says which. The event itself is not at fault.",
+    remedy:
+      "Send it again after `Retry-After`. Operators change what `detail` names; `/health/ready` and the log name it too. Events in the journal are sent then.",
+    refusal: { detail: "A setting keeps Kafka from storing events.", retryAfterSeconds: 10 },
   },
   kafka_unavailable: {
     status: 503,
     title: "Kafka is unavailable",
     canRetry: true,
     cause:
-      "The event can't go to the journal (durability `stored`, or no journal), and Kafka is unreachable or rejects it.",
+      "The event can't go to the journal (durability `stored`, or no journal), and Kafka is unreachable.",
     remedy: "Send it again after `Retry-After`. `/health/ready` and the log describe the state of Kafka.",
+    refusal: { detail: "No Kafka broker is reachable.", retryAfterSeconds: 2 },
   },
   overloaded: {
     status: 503,
@@ -177,6 +210,7 @@ export const problems = {
     cause: "Events arrive faster than Kafka takes them, and there is no journal to keep them.",
     remedy:
       "Send it again after `Retry-After`. Operators raise `KAFKA_QUEUE_BUFFERING_MAX_KBYTES`, or enable the journal.",
+    refusal: { detail: "Events arrive faster than Kafka accepts them.", retryAfterSeconds: 1 },
   },
   shutting_down: {
     status: 503,
@@ -184,6 +218,7 @@ export const problems = {
     canRetry: true,
     cause: "The process has received SIGTERM, or another signal to stop.",
     remedy: "Send it again after `Retry-After`: another instance takes it, or this one after its restart.",
+    refusal: { detail: "This server is stopping: send it to another.", retryAfterSeconds: 1 },
   },
   outcome_unknown: {
     status: 504,
@@ -203,6 +238,13 @@ export const problems = {
 } as const satisfies Record<string, ProblemKind>;
 
 export type ProblemCode = keyof typeof problems;
+
+type ProblemTable = typeof problems;
+
+/** The codes with which delivery refuses events. */
+export type RefusalCode = {
+  [Code in ProblemCode]: ProblemTable[Code] extends { refusal: object } ? Code : never;
+}[ProblemCode];
 
 export const problemCodes = Object.keys(problems) as ProblemCode[];
 

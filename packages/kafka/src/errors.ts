@@ -1,5 +1,5 @@
 // librdkafka's errors in all their forms → KafkaError. The only place that inspects thrown values.
-import { type ErrorKind, kafkaErrors } from "./error-table.ts";
+import { type DeliveryFault, type ErrorKind, kafkaErrors } from "./error-table.ts";
 
 export { kafkaErrors };
 
@@ -38,6 +38,16 @@ export class KafkaError extends Error {
     this.rdkafkaCode = details.rdkafkaCode ?? kind.rdkafkaCodes[0] ?? -1;
     this.canRetry = details.canRetry ?? kind.canRetry;
     this.isFatal = details.isFatal ?? kind.isFatal ?? false;
+  }
+
+  /** What has to change before the record can be stored. */
+  get fault(): DeliveryFault {
+    return kafkaErrors[this.code].fault;
+  }
+
+  /** For people: what this kind of error means. */
+  get meaning(): string {
+    return kafkaErrors[this.code].meaning;
   }
 }
 

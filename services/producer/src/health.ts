@@ -15,7 +15,7 @@ export interface ReadinessSources {
  * no reason.
  */
 export function readiness({ delivery, topic, isStopping }: ReadinessSources): Health {
-  const { ready, refusal, connected, spooling } = delivery.state();
+  const { ready, refusal, connected, spooling, failing } = delivery.state();
   const reason = isStopping() ? "shutting_down" : !topic.isTried ? "starting" : refusal;
   return {
     ok: ready && reason === undefined,
@@ -23,5 +23,6 @@ export function readiness({ delivery, topic, isStopping }: ReadinessSources): He
     kafka: connected ? "connected" : "unavailable",
     topic: topic.exists ? "ready" : "pending",
     spooling,
+    ...(failing === undefined ? {} : { failing: failing.code, failing_because: failing.meaning }),
   };
 }

@@ -150,7 +150,12 @@ describe("responses to pages", () => {
       "refused",
       503,
       (app: ReturnType<typeof allowed>) => {
-        app.delivery.refusal = { status: "refused", code: "journal_full", retryAfterSeconds: 5 };
+        app.delivery.refusal = {
+          status: "refused",
+          code: "journal_full",
+          detail: "The journal is full.",
+          retryAfterSeconds: 5,
+        };
         return send(app, { ...foreign, ...json });
       },
     ],

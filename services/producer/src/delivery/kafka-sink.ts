@@ -25,7 +25,11 @@ export class KafkaSink implements Sink {
     this.#options = options;
     const { config, onLog, onStatistics, log } = options;
     this.#producer = createProducer({
-      config,
+      // After a refused batch the client sends nothing more, so that no later record of a key overtakes one of the batch.
+      config: {
+        ...config,
+        ...(config["enable.idempotence"] === true && { "enable.gapless.guarantee": true }),
+      },
       topic: options.topic,
       onOutcome: (error, { topic, partition, offset }, ticket) =>
         onOutcome(ticket as number, error, topic, partition, offset),
@@ -40,9 +44,9 @@ export class KafkaSink implements Sink {
     return this.#producer.connected;
   }
 
-  send(record: SinkRecord, ticket: number): boolean {
+  send(record: SinkRecord, ticket: number, timestampMs?: number): boolean {
     if (!this.#isReady) return false;
-    const { key, value, timestampMs } = record;
+    const { key, value } = record;
     const topic = record.topic ?? this.#options.topic;
     const isQueued =
       timestampMs === undefined

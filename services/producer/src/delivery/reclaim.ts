@@ -1,48 +1,56 @@
-// Takes back the events that a client holds, in the order of sending, so that they can be sent again.
+// Takes back the events that wait in memory, in flight or to be sent again, in the order of sending.
 
+import type Denque from "denque";
 import type { InFlightTable } from "./in-flight-table.ts";
 import { JournalRecord } from "./journal/cursor.ts";
 import type { Journal, Position } from "./journal/journal.ts";
-import { type InFlightEvent, type RetainedEvent, receivedMs, TrackedEvent } from "./tracked-event.ts";
+import { type InFlightEvent, receivedMs, TrackedEvent, toRetained } from "./tracked-event.ts";
 import { UNKNOWN } from "./types.ts";
 
-export interface Reclaimed {
-  /** Number of events that the journal did not hold before. */
-  spooled: number;
-  /** Without a journal: the events, to be kept in memory. */
-  retained: RetainedEvent[];
-}
-
 /**
- * Writes every event in flight to the journal, or returns it where there is none. `stored` events are settled as unknown
- * instead. The other entries stay in the table, so that a late confirmation still acknowledges them.
+ * Writes every event in flight, and then those in `resends`, to the journal; where there is none, they are left in
+ * `resends`. `stored` events are settled as unknown instead. The other entries stay in the in-flight table, so that a late
+ * confirmation still acknowledges them.
+ * @returns the number of events that the journal did not hold before
  */
-export function reclaim(inFlight: InFlightTable<InFlightEvent>, journal: Journal | undefined): Reclaimed {
-  const reclaimed: Reclaimed = { spooled: 0, retained: [] };
+export function reclaim(
+  inFlight: InFlightTable<InFlightEvent>,
+  resends: Denque<InFlightEvent>,
+  journal: Journal | undefined,
+): number {
+  let spooled = 0;
   let hasReclaimed = false;
-  for (const [ticket, entry] of inFlight.entries()) {
-    if (entry instanceof JournalRecord) {
-      // The journal's cursor returns to this record by itself, unless its position is before that of an event that was
-      // sent earlier.
-      if (!journal || !hasReclaimed || journal.isAfterReclaimed(entry)) continue;
-    } else if (entry instanceof TrackedEvent && entry.isStored) {
-      inFlight.remove(ticket);
+  const waiting = resends.toArray();
+  resends.clear();
+
+  function keep(entry: InFlightEvent): InFlightEvent | undefined {
+    if (entry instanceof TrackedEvent && entry.isStored) {
       entry.settle(UNKNOWN);
-      continue;
+      return undefined;
     }
-    const event = entry instanceof TrackedEvent ? entry.event : entry;
     if (!journal) {
-      reclaimed.retained.push(event);
-      continue;
+      resends.push(entry);
+      return entry;
     }
+    // The journal's cursor returns to this record by itself, unless its position is before that of an event that was
+    // sent earlier.
+    if (entry instanceof JournalRecord && (!hasReclaimed || journal.isAfterReclaimed(entry))) return entry;
+    const event = toRetained(entry);
     const position = journal.appendReclaimed(event, receivedMs(event));
     hasReclaimed = true;
     const original = positionOf(entry);
     if (original) journal.supersede(original, position);
-    else reclaimed.spooled++;
-    inFlight.replace(ticket, TrackedEvent.journalled(event, position));
+    else spooled++;
+    return TrackedEvent.journalled(event, position);
   }
-  return reclaimed;
+
+  for (const [ticket, entry] of inFlight.entries()) {
+    const kept = keep(entry);
+    if (kept === undefined) inFlight.remove(ticket);
+    else if (kept !== entry) inFlight.replace(ticket, kept);
+  }
+  for (const entry of waiting) keep(entry);
+  return spooled;
 }
 
 /** Where the event is in the journal already, if it is. */

@@ -1,33 +1,46 @@
-// Refusals: one shared object for each code, counted each time it is returned.
+// Refusals: one shared object for each reason, counted each time it is returned. Their texts are the rows of the problem
+// table.
 
+import { problems } from "@ingest/contract";
+import type { KafkaError, KafkaErrorCode } from "@ingest/kafka";
 import type { Refusal, RefusalCode } from "./types.ts";
 
-/** When a retry can succeed, in seconds; undefined where a retry cannot help. */
-const retryAfterSeconds: Record<RefusalCode, number | undefined> = {
-  queue_full: 1,
-  kafka_unavailable: 2,
-  journal_full: 5,
-  journal_unavailable: 5,
-  shutting_down: 1,
-  too_large: undefined,
-};
-
-const refusals = Object.fromEntries(
-  Object.entries(retryAfterSeconds).map(([code, seconds]) => [
-    code,
-    Object.freeze({
-      status: "refused",
-      code,
-      ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }),
-    }),
-  ]),
-) as Record<RefusalCode, Refusal>;
+function toRefusal(code: RefusalCode, detail?: string): Refusal {
+  return Object.freeze({ status: "refused", code, ...problems[code].refusal, ...(detail && { detail }) });
+}
 
 export class RefusalCounter {
   readonly counts: Partial<Record<RefusalCode, number>> = {};
+  readonly #byCode = new Map<RefusalCode, Refusal>();
+  readonly #byError = new Map<KafkaErrorCode, Refusal>();
 
   refuse(code: RefusalCode): Refusal {
-    this.counts[code] = (this.counts[code] ?? 0) + 1;
-    return refusals[code];
+    let refusal = this.#byCode.get(code);
+    if (refusal === undefined) {
+      refusal = toRefusal(code);
+      this.#byCode.set(code, refusal);
+    }
+    return this.#count(refusal);
   }
+
+  /** Refuses an event that Kafka or the client refused, with what the error means as the detail. */
+  refuseFor(error: KafkaError): Refusal {
+    let refusal = this.#byError.get(error.code);
+    if (refusal === undefined) {
+      refusal = toRefusal(toRefusalCode(error), error.meaning);
+      this.#byError.set(error.code, refusal);
+    }
+    return this.#count(refusal);
+  }
+
+  #count(refusal: Refusal): Refusal {
+    this.counts[refusal.code] = (this.counts[refusal.code] ?? 0) + 1;
+    return refusal;
+  }
+}
+
+function toRefusalCode({ code, fault }: KafkaError): RefusalCode {
+  if (code === "message_too_large") return "too_large";
+  if (fault === "record") return "event_rejected";
+  return fault === "setting" ? "kafka_misconfigured" : "kafka_unavailable";
 }

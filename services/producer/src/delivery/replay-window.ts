@@ -1,5 +1,6 @@
-// How many replayed records may be in flight: one at first, as a probe of whether Kafka accepts it; then the window
-// doubles with each delivery, up to a bound that limits how far the journal is read ahead.
+// How many events may be in flight while waiting ones are sent: one at first, as a probe of whether Kafka accepts it; then
+// one more with each delivery, which doubles the window in each round trip, as in TCP's slow start. The bound limits how
+// far the journal is read ahead.
 
 const MAX_RECORDS = 20_000;
 
@@ -17,6 +18,6 @@ export class ReplayWindow {
 
   /** A record was delivered. */
   grow(): void {
-    this.#size = Math.min(this.#size * 2, MAX_RECORDS);
+    this.#size = Math.min(this.#size + 1, MAX_RECORDS);
   }
 }

@@ -9,17 +9,16 @@ export interface SinkRecord {
   readonly value: string | Buffer;
   /** Absent: the configured topic. Set for a journal record that was written under another KAFKA_TOPIC. */
   readonly topic?: string;
-  /** The record's timestamp, Unix ms. Absent: the time of sending. */
-  readonly timestampMs?: number;
 }
 
 export interface Sink {
   /**
    * Puts a record into the client's queue. False: not now (the queue is full, or there is no connection yet).
    * @param ticket passed to the outcome handler
+   * @param timestampMs the record's timestamp, Unix ms; absent: the time of sending
    * @throws KafkaError when this record can never be sent as it is
    */
-  send(record: SinkRecord, ticket: number): boolean;
+  send(record: SinkRecord, ticket: number, timestampMs?: number): boolean;
   /** True when no outcome is pending any more. */
   flush(timeoutMs: number): Promise<boolean>;
   /** Closes the client. Records whose outcome is pending by then may have been written or not. */

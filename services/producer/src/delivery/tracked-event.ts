@@ -40,6 +40,11 @@ export class TrackedEvent {
     return new TrackedEvent(event, undefined, onOutcome);
   }
 
+  /** A `stored` event whose caller has its response: it must not be sent any more. */
+  get isSettled(): boolean {
+    return this.isStored && this.onOutcome === undefined;
+  }
+
   /** Reports the outcome to the caller. Later calls do nothing. */
   settle(outcome: StoredOutcome): void {
     const onOutcome = this.onOutcome;
@@ -49,6 +54,11 @@ export class TrackedEvent {
 }
 
 export type InFlightEvent = RetainedEvent | TrackedEvent | JournalRecord;
+
+/** The event of an entry, without what is tracked about it. */
+export function toRetained(entry: InFlightEvent): RetainedEvent {
+  return entry instanceof TrackedEvent ? entry.event : entry;
+}
 
 /** The timestamp of the record when it is sent later than it was received. */
 export function receivedMs(event: RetainedEvent): number {

@@ -1,6 +1,8 @@
 // The interface of delivery: the events it takes, the outcomes it reports, and its state.
 
-import type { ProblemCode } from "@ingest/contract";
+import type { RefusalCode } from "@ingest/contract";
+
+export type { RefusalCode };
 
 /** An event ready for Kafka. Delivery never looks into its value. */
 export interface EncodedEvent {
@@ -14,16 +16,12 @@ export interface EncodedEvent {
   readonly receivedMs?: number;
 }
 
-/** Why an event wasn't taken, as a code of the problem table. */
-export type RefusalCode = Extract<
-  ProblemCode,
-  "queue_full" | "journal_full" | "journal_unavailable" | "kafka_unavailable" | "shutting_down" | "too_large"
->;
-
 /** The event was not taken: only the caller has it. `retryAfterSeconds` is absent where a retry cannot help. */
 export interface Refusal {
   readonly status: "refused";
   readonly code: RefusalCode;
+  /** For people: why. */
+  readonly detail: string;
   readonly retryAfterSeconds?: number;
 }
 
@@ -97,6 +95,8 @@ export interface DeliveryState {
   refusal?: RefusalCode;
   /** The client is connected to a broker. */
   connected: boolean;
+  /** What the deliveries since the last success failed with; absent when none failed. */
+  failing?: { code: string; meaning: string };
   /** New events go to the journal first: Kafka doesn't take them, or older events are still waiting. */
   spooling: boolean;
   /** Events handed to the client whose outcome is pending. */

@@ -6,7 +6,7 @@ import { type Opened, TestApps, transports } from "../testing/transports.ts";
 import { Accepted, EventResult, Stored } from "./model.ts";
 
 const refused = (code: RefusalCode, retryAfterSeconds = 3) =>
-  ({ status: "refused", code, retryAfterSeconds }) as const;
+  ({ status: "refused", code, detail: "d", retryAfterSeconds }) as const;
 const json = async <T>(response: Response) => (await response.json()) as T;
 
 /** A request that waits for Kafka until `settle` is called. */
@@ -113,7 +113,7 @@ describe.each(transports)("through %s", (transport) => {
 
     test("an event that is too large for Kafka is 413", async () => {
       const { post, delivery } = apps.open();
-      delivery.acceptOutcomes.push({ status: "refused", code: "too_large" });
+      delivery.acceptOutcomes.push({ status: "refused", code: "too_large", detail: "d" });
       const response = await post("/register_event", '{"event_type":"a"}');
       expect(await problem(response)).toMatchObject({ status: 413, code: "too_large" });
     });

@@ -24,15 +24,6 @@ export interface EventServiceOptions {
   storedDeadlineMs: number;
 }
 
-const details: Readonly<Record<Refusal["code"], string>> = {
-  queue_full: "Events arrive faster than Kafka accepts them.",
-  journal_full: "Kafka is unavailable, and the journal is full of events that wait for it.",
-  journal_unavailable: "The journal can't be written, or is disabled.",
-  kafka_unavailable: "No Kafka broker is reachable.",
-  shutting_down: "This server is stopping: send it to another.",
-  too_large: "Kafka rejects the event for its size.",
-};
-
 export class EventService {
   readonly #options: EventServiceOptions;
   /** Events by result. Counters: they only grow. */
@@ -124,7 +115,7 @@ export class EventService {
           { eventId: event_id },
         );
       case "refused":
-        this.counts[outcome.code === "too_large" ? "invalid" : "retry"]++;
+        this.counts[outcome.retryAfterSeconds === undefined ? "invalid" : "retry"]++;
         return toRejection(outcome, event_id);
     }
   }
@@ -147,8 +138,8 @@ function toBatchResult(result: Registered | Rejection, index: number): EventResu
   return { ...event, status: "invalid", errors: result.more.errors ?? [{ pointer: "", message: detail }] };
 }
 
-export function toRejection({ code, retryAfterSeconds }: Refusal, eventId?: string): Rejection {
-  return new Rejection(code, details[code], {
+export function toRejection({ code, detail, retryAfterSeconds }: Refusal, eventId?: string): Rejection {
+  return new Rejection(code, detail, {
     ...(eventId === undefined ? {} : { eventId }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });

@@ -117,7 +117,12 @@ describe.each(implementations)("on the server of HTTP_SERVER=%s,", (implementati
   describe("a request whose body is still to come", () => {
     test("is refused before it is sent while no events are accepted", async () => {
       await using served = serve();
-      served.delivery.refusal = { status: "refused", code: "journal_full", retryAfterSeconds: 5 };
+      served.delivery.refusal = {
+        status: "refused",
+        code: "journal_full",
+        detail: "d",
+        retryAfterSeconds: 5,
+      };
       using socket = new RawSocket(served.port);
       socket.write(head("/register_event", "Content-Length: 5000"));
       const response = await socket.untilReceived("journal_full");

@@ -11,7 +11,7 @@ export class JournalRecord {
   readonly key: string | null;
   /** A copy: a view would keep the whole read buffer in memory while the record is in flight. */
   readonly value: Buffer;
-  readonly timestampMs: number;
+  readonly receivedMs: number;
   readonly ordinal: number;
 
   constructor(
@@ -20,16 +20,12 @@ export class JournalRecord {
   ) {
     this.key = record.key;
     this.value = Buffer.from(record.value);
-    this.timestampMs = record.timestampMs;
+    this.receivedMs = record.receivedMs;
     this.ordinal = record.ordinal;
   }
 
   get topic(): string {
     return this.segment.topic;
-  }
-
-  get receivedMs(): number {
-    return this.timestampMs;
   }
 }
 
@@ -98,7 +94,8 @@ export class ReplayCursor {
       if (damage) this.#skip(segment, damage, upTo);
       this.#nextOrdinal = upTo + 1;
       this.#at = record?.end ?? this.#bytes.length;
-      if (record && !segment.acks.has(record.ordinal)) return new JournalRecord(segment, record);
+      if (record && !segment.acks.has(record.ordinal) && !segment.held.has(record.ordinal))
+        return new JournalRecord(segment, record);
     }
   }
 

@@ -46,8 +46,8 @@ describe("order", () => {
     journal.append(event("b", null), NOW + 1);
     await journal.close();
     const next = await openJournal(folder.path, { topic: "after" });
-    const { key, timestampMs, topic } = next.peek() as JournalRecord;
-    expect({ key, timestampMs, topic }).toEqual({ key: "schlüssel", timestampMs: NOW, topic: "before" });
+    const { key, receivedMs, topic } = next.peek() as JournalRecord;
+    expect({ key, receivedMs, topic }).toEqual({ key: "schlüssel", receivedMs: NOW, topic: "before" });
     next.advance();
     expect((next.peek() as JournalRecord).key).toBeNull();
     await next.close();

@@ -157,10 +157,10 @@ export class Journal {
   }
 
   /** Appends at the end. Never refuses: check `refusal` first where the event can be refused to its caller. */
-  append(event: Recordable, timestampMs: number): Position {
+  append(event: Recordable, receivedMs: number): Position {
     if (this.#active && this.#active.length >= this.#options.segmentBytes) this.#sealActive();
     this.#active ??= this.#newSegment(this.#nextId++);
-    return this.#write(this.#active, event, timestampMs);
+    return this.#write(this.#active, event, receivedMs);
   }
 
   /**
@@ -182,15 +182,15 @@ export class Journal {
   }
 
   /** Appends an event that was reclaimed from the client: after events sent before it, before events spooled since. */
-  appendReclaimed(event: Recordable, timestampMs: number): Position {
+  appendReclaimed(event: Recordable, receivedMs: number): Position {
     const gap = this.#reserved;
-    if (!gap) return this.append(event, timestampMs);
+    if (!gap) return this.append(event, receivedMs);
     if (gap.segment && gap.segment.length >= this.#options.segmentBytes) {
       this.#seal(gap.segment);
       delete gap.segment;
     }
     gap.segment ??= this.#newSegment(gap.nextId++);
-    return this.#write(gap.segment, event, timestampMs);
+    return this.#write(gap.segment, event, receivedMs);
   }
 
   /** Is the record behind events that are reclaimed now? */
@@ -227,8 +227,14 @@ export class Journal {
     this.#cursor.seekToBeginning();
   }
 
+  /** This process doesn't send the record again: another file takes it, and it is acknowledged then. */
+  hold({ segment, ordinal }: Position): void {
+    segment.held.add(ordinal);
+  }
+
   /** Kafka confirmed the record, or rejected it for good. */
   acknowledge({ segment, ordinal }: Position): void {
+    segment.held.delete(ordinal);
     if (!segment.acks.add(ordinal)) return;
     this.#unsavedAcks.add(segment);
     if (segment.unacknowledged === 0) this.#removeIfDone(segment);
@@ -274,9 +280,9 @@ export class Journal {
     return { kept, lost };
   }
 
-  #write(segment: Segment, event: Recordable, timestampMs: number): Position {
+  #write(segment: Segment, event: Recordable, receivedMs: number): Position {
     const before = segment.length;
-    const ordinal = segment.append(event, timestampMs);
+    const ordinal = segment.append(event, receivedMs);
     this.#segments.addBytes(segment.length - before);
     if (segment.unwritten >= FLUSH_BYTES && this.#disk.failure === undefined) this.#disk.flush();
     this.#commits.onAppend();

@@ -14,7 +14,7 @@ function record(value: string | Buffer, key: string | null, offset = 0, ordinal 
   const keyBytes = key === null ? 0 : Buffer.byteLength(key);
   const valueBytes = Buffer.byteLength(value);
   const bytes = Buffer.alloc(recordBytes(keyBytes, valueBytes));
-  const parts = { offset, ordinal, timestampMs: 1_700_000_000_123, key, value };
+  const parts = { offset, ordinal, receivedMs: 1_700_000_000_123, key, value };
   writeRecord(bytes, 0, SALT, parts, keyBytes, valueBytes);
   return bytes;
 }
@@ -31,7 +31,7 @@ describe("a record", () => {
     const read = readRecord(bytes, 0, 0, SALT)!;
     expect(read).toEqual({
       ordinal: 7,
-      timestampMs: 1_700_000_000_123,
+      receivedMs: 1_700_000_000_123,
       key,
       value: Buffer.from(value),
       end: bytes.length,

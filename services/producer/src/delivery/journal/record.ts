@@ -33,7 +33,7 @@ export interface StoredRecord {
   /** Its place among the records of its segment, from 0. */
   ordinal: number;
   /** Unix ms at which the event was received. */
-  timestampMs: number;
+  receivedMs: number;
   key: string | null;
   value: Buffer;
   /** Where the next record begins, in the bytes that were read. */
@@ -58,7 +58,7 @@ export function writeRecord(
   record: {
     offset: number;
     ordinal: number;
-    timestampMs: number;
+    receivedMs: number;
     key: string | null;
     value: string | Uint8Array;
   },
@@ -70,7 +70,7 @@ export function writeRecord(
   target.writeUInt32LE(RECORD_MARKER, start);
   target.writeUInt32LE(record.offset, start + at.offset);
   target.writeUInt32LE(record.ordinal, start + at.ordinal);
-  target.writeDoubleLE(record.timestampMs, start + at.time);
+  target.writeDoubleLE(record.receivedMs, start + at.time);
   target.writeUInt32LE(valueBytes, start + at.valueLength);
   target.writeUInt16LE(key === null ? NO_KEY : keyBytes, start + at.keyLength);
   target.writeUInt16LE(0, start + at.reserved);
@@ -103,7 +103,7 @@ export function readRecord(
     return undefined;
   return {
     ordinal: bytes.readUInt32LE(start + at.ordinal),
-    timestampMs: bytes.readDoubleLE(start + at.time),
+    receivedMs: bytes.readDoubleLE(start + at.time),
     key: rawKeyLength === NO_KEY ? null : bytes.toString("utf8", start + RECORD_HEADER_BYTES, valueStart),
     value: bytes.subarray(valueStart, end),
     end,

@@ -38,6 +38,8 @@ export class Segment {
   hasFailedSync = false;
   /** No record is appended any more. */
   isSealed = false;
+  /** Ordinals of records that aren't replayed, though they are not acknowledged yet. */
+  readonly held = new Set<number>();
 
   #fd: number | undefined;
   #written = 0;
@@ -74,11 +76,11 @@ export class Segment {
    * Adds a record that was found in the file. Missing records before it count as acknowledged.
    * @returns how many records are missing
    */
-  addRecovered(ordinal: number, timestampMs: number): number {
+  addRecovered(ordinal: number, receivedMs: number): number {
     let missing = 0;
     for (let skipped = this.records; skipped < ordinal; skipped++) if (this.acks.add(skipped)) missing++;
     this.records = this.#recordsWritten = ordinal + 1;
-    this.times.add(ordinal, timestampMs);
+    this.times.add(ordinal, receivedMs);
     return missing;
   }
 
@@ -119,7 +121,7 @@ export class Segment {
    * @returns the record's ordinal
    * @throws RangeError when the key is longer than a record can hold
    */
-  append(event: Recordable, timestampMs: number): number {
+  append(event: Recordable, receivedMs: number): number {
     const keyBytes = event.key === null ? 0 : Buffer.byteLength(event.key);
     if (keyBytes > MAX_KEY_BYTES)
       throw new RangeError(`a key of ${keyBytes} bytes is too long for the journal`);
@@ -133,12 +135,12 @@ export class Segment {
       this.#chunk,
       start,
       this.salt,
-      { offset: this.length, ordinal, timestampMs, key, value },
+      { offset: this.length, ordinal, receivedMs, key, value },
       keyBytes,
       valueBytes,
     );
     this.length += size;
-    this.times.add(ordinal, timestampMs);
+    this.times.add(ordinal, receivedMs);
     return ordinal;
   }
 

@@ -7,11 +7,11 @@ export class TimeIndex {
   #times: number[] = [];
 
   /** Ordinals are added in ascending order. */
-  add(ordinal: number, timestampMs: number): void {
+  add(ordinal: number, receivedMs: number): void {
     const last = this.#times[this.#times.length - 1];
-    if (last !== undefined && timestampMs < last + RESOLUTION_MS) return;
+    if (last !== undefined && receivedMs < last + RESOLUTION_MS) return;
     this.#ordinals.push(ordinal);
-    this.#times.push(timestampMs);
+    this.#times.push(receivedMs);
   }
 
   /** When this record was received, at most a second too early. Undefined when nothing was added yet. */

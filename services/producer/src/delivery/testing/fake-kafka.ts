@@ -1,5 +1,5 @@
 // A fake Kafka for tests of delivery: partitions in memory, and a client like librdkafka's idempotent producer: its queue
-// is bounded, partitions are ordered, and outcomes arrive later or never.
+// is bounded, partitions are ordered, a batch is refused as a whole, and outcomes arrive later or never.
 
 import { KafkaError, type KafkaErrorCode } from "@ingest/kafka";
 import type { OutcomeHandler, Sink, SinkRecord } from "../sink.ts";
@@ -17,12 +17,12 @@ interface Queued {
 }
 
 function kafkaError(code: KafkaErrorCode): KafkaError {
-  const isRetriable = code !== "message_too_large" && code !== "invalid_record";
-  return new KafkaError(code, `fake: ${code}`, {
-    rdkafkaCode: -1,
-    canRetry: isRetriable,
-    isFatal: code === "fatal",
-  });
+  return new KafkaError(code, `fake: ${code}`, { rdkafkaCode: -1 });
+}
+
+/** Brokers refuse this record, and with it its batch. */
+function isGuilty({ value }: Pick<FakeRecord, "value">): boolean {
+  return value.includes("refused");
 }
 
 export class FakeKafka {
@@ -36,6 +36,10 @@ export class FakeKafka {
   looksUp: boolean | undefined;
   /** Partitions without a leader. */
   readonly leaderless = new Set<number>();
+  /** Refuses records whose timestamp isn't that of sending. */
+  refusesTimestamps = false;
+  /** Of a refused batch, the broker names the records at fault. */
+  namesRecords = false;
   /** During the next `send`, the oldest record of the client fails with this code. */
   failOnSend: KafkaErrorCode | undefined;
   /** Capacity of a client's queue. */
@@ -94,6 +98,8 @@ export class FakeSink implements Sink {
   /** Partitions in which a record failed: the records behind it are not in flight. */
   readonly #failed = new Set<number>();
   isClosed = false;
+  /** A batch was refused: it sends nothing more, and every call fails. */
+  #isBroken = false;
   /** Number of `send` calls with a valid record. */
   sends = 0;
   /** `send` returns false, whatever the room in the queue. */
@@ -113,7 +119,8 @@ export class FakeSink implements Sink {
     return this.#queues.reduce((sum, queue) => sum + queue.length, 0);
   }
 
-  send({ key, value, topic, timestampMs }: SinkRecord, ticket: number): boolean {
+  send({ key, value, topic }: SinkRecord, ticket: number, timestampMs?: number): boolean {
+    if (this.#isBroken) throw kafkaError("fatal");
     if (this.isClosed) throw kafkaError("not_connected");
     const text = value.toString();
     if (text.includes("too large")) throw kafkaError("message_too_large");
@@ -135,26 +142,41 @@ export class FakeSink implements Sink {
     return true;
   }
 
-  /** The broker accepts and confirms the oldest records of a partition. */
+  /** The broker takes or refuses the oldest records of a partition, as one batch. */
   deliver(partition: number, count = Number.POSITIVE_INFINITY): void {
-    if (!this.#kafka.isUp || this.#kafka.leaderless.has(partition)) return;
-    for (let n = 0; n < count && !this.isClosed; n++) {
-      const next = this.#queues[partition]!.shift();
-      if (!next) return;
-      if (next.record.value.includes("refused")) {
-        this.#onOutcome(next.ticket, kafkaError("invalid_record"), "events", partition, -1);
-        continue;
-      }
-      const offset = this.#kafka.write(partition, next.record);
-      this.#onOutcome(next.ticket, null, "events", partition, offset);
+    if (!this.#kafka.isUp || this.#kafka.leaderless.has(partition) || this.#isBroken) return;
+    const batch = this.#queues[partition]!.splice(0, count);
+    const refused = batch.find(({ record }) => this.#refusalOf(record));
+    if (refused) {
+      this.#refuse(partition, batch, this.#refusalOf(refused.record)!);
+      return;
     }
+    const offsets = batch.map(({ record }) => this.#kafka.write(partition, record));
+    for (const [i, { ticket }] of batch.entries())
+      this.#onOutcome(ticket, null, "events", partition, offsets[i]!);
+  }
+
+  #refusalOf({ value, timestampMs }: FakeRecord): KafkaErrorCode | undefined {
+    if (isGuilty({ value })) return "invalid_record";
+    return this.#kafka.refusesTimestamps && timestampMs !== undefined ? "invalid_timestamp" : undefined;
+  }
+
+  /** As with `enable.gapless.guarantee`: records behind a refused batch are purged. */
+  #refuse(partition: number, batch: Queued[], code: KafkaErrorCode): void {
+    this.#isBroken = true;
+    for (const { ticket, record } of batch) {
+      const own = this.#kafka.namesRecords && !this.#refusalOf(record) ? "batch_refused" : code;
+      this.#onOutcome(ticket, kafkaError(own), "events", partition, -1);
+    }
+    for (const queue of this.#queues)
+      for (const { ticket } of queue.splice(0)) this.#onOutcome(ticket, kafkaError("abandoned"), "", -1, -1);
   }
 
   /** The oldest record of a partition fails, though the broker may have written it. */
   fail(partition: number, code: KafkaErrorCode, isWritten: boolean): void {
     const next = this.#queues[partition]?.shift();
     if (!next) return;
-    if (isWritten) this.#kafka.write(partition, next.record);
+    if (isWritten && !isGuilty(next.record)) this.#kafka.write(partition, next.record);
     else this.#failed.add(partition);
     this.#onOutcome(next.ticket, kafkaError(code), "events", partition, -1);
   }
@@ -174,7 +196,10 @@ export class FakeSink implements Sink {
     this.#kafka.sinks.splice(this.#kafka.sinks.indexOf(this), 1);
     for (const [partition, queue] of this.#queues.entries()) {
       // Up to five requests may be in flight, and the broker may receive the first ones.
-      const inFlight = this.#failed.has(partition) ? [] : queue.slice(0, 5);
+      const guilty = queue.findIndex(({ record }) => isGuilty(record));
+      const inFlight = this.#failed.has(partition)
+        ? []
+        : queue.slice(0, guilty === -1 ? 5 : Math.min(guilty, 5));
       this.#kafka.deferWrite(() => {
         for (const { record } of inFlight) this.#kafka.write(partition, record);
       });

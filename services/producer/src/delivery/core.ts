@@ -1,0 +1,148 @@
+// What the parts of delivery share: the state, the client, the journal, and the counters.
+
+import type { KafkaError } from "@ingest/kafka";
+import type { Log } from "@ingest/service";
+import Denque from "denque";
+import { Client, type OutcomeListener } from "./client.ts";
+import { NEW, type State, type StateEvent, transition } from "./delivery-state.ts";
+import { FailureLog } from "./failure-log.ts";
+import type { Journal } from "./journal/journal.ts";
+import { reclaim } from "./reclaim.ts";
+import { RefusalCounter } from "./refusals.ts";
+import { ReplayWindow } from "./replay-window.ts";
+import type { SinkFactory } from "./sink.ts";
+import type { InFlightEvent } from "./tracked-event.ts";
+import type { RefusalCode } from "./types.ts";
+import { Watchdog } from "./watchdog.ts";
+
+export interface CoreOptions {
+  createSink: SinkFactory;
+  /** When an event has no outcome after this time, it is reclaimed with all events behind it, ms. */
+  stallMs: number;
+  log: Log;
+  /** Monotonic clock, ms. */
+  now?: () => number;
+}
+
+export interface ReclaimOptions {
+  /** Replace the client. False only when it holds nothing else that could still be sent. */
+  isRecreated: boolean;
+  /** Events got no outcome; none failed. */
+  isStalled?: boolean;
+  /** Nothing is sent for so long, ms; at least until the next tick. */
+  pauseMs?: number;
+}
+
+export class DeliveryCore {
+  readonly log: Log;
+  readonly now: () => number;
+  readonly refusals = new RefusalCounter();
+  readonly failures: FailureLog;
+  readonly watchdog: Watchdog;
+  readonly window = new ReplayWindow();
+  readonly counts = { delivered: 0, lost: 0, spooled: 0, replayed: 0, clientRestarts: 0 };
+  /** Events taken back from a former client that are sent again from memory, before any in the journal. */
+  readonly resends = new Denque<InFlightEvent>();
+  state: State = NEW;
+  journal: Journal | undefined;
+  client: Client;
+  /** The failure of the latest delivery; undefined when that succeeded. */
+  failing: KafkaError | undefined;
+  /** Gets the outcomes. Set before the first event is sent. */
+  listener: OutcomeListener | undefined;
+  readonly #createSink: SinkFactory;
+
+  constructor({ createSink, stallMs, log, now }: CoreOptions) {
+    this.#createSink = createSink;
+    this.log = log;
+    this.now = now ?? performance.now.bind(performance);
+    this.failures = new FailureLog(log);
+    this.watchdog = new Watchdog(stallMs);
+    this.client = this.#newClient();
+  }
+
+  get isDirect(): boolean {
+    return this.state.name === "direct";
+  }
+
+  get isRunning(): boolean {
+    return this.state.name !== "new" && this.state.name !== "stopping";
+  }
+
+  apply(event: StateEvent): void {
+    this.state = transition(this.state, event);
+  }
+
+  /** Events can't go straight to the client any more: from now on they wait. */
+  startSpooling(event: StateEvent, cause?: string): void {
+    const wasDirect = this.isDirect;
+    this.apply(event);
+    if (!wasDirect) return;
+    this.journal?.startSpooling();
+    const { connected } = this.client.sink;
+    this.window.reset(connected);
+    const reason = cause ?? (connected ? "client queue full" : "no broker connected");
+    this.log.warn(
+      { reason, inFlight: this.client.inFlight.count },
+      "spooling started: events go to the journal",
+    );
+  }
+
+  /** Why the client takes no event. */
+  get queueRefusal(): RefusalCode {
+    return this.client.sink.connected ? "queue_full" : "kafka_unavailable";
+  }
+
+  /** Are events waiting to be handed to the client? */
+  get hasBacklog(): boolean {
+    return !this.isDirect && (this.resends.length > 0 || typeof this.journal?.peek() === "object");
+  }
+
+  /**
+   * Takes back every event in flight, in the order of sending, and sends them again: no event may reach Kafka before one
+   * that was sent earlier and failed.
+   */
+  reclaim({ isRecreated, isStalled = false, pauseMs = 0 }: ReclaimOptions): void {
+    const { client } = this;
+    // Perhaps a single partition is stalled: do not let its oldest record hold up the other partitions.
+    const isPartitionStall = isStalled && client.sink.connected && (client.hasDelivered || client.isProbing);
+    const wasDirect = this.isDirect;
+    const inFlight = client.inFlight.count;
+    this.apply({ type: "reclaimed", nowMs: this.now(), pauseMs });
+    if (isRecreated) this.#replaceClient();
+    this.counts.spooled += reclaim(client.inFlight, this.resends, this.journal);
+    this.journal?.rewind();
+    this.window.reset(isPartitionStall);
+    this.watchdog.reset();
+    if (wasDirect || isRecreated)
+      this.log.warn({ inFlight, isClientRecreated: isRecreated }, "in-flight events reclaimed: resending");
+  }
+
+  /**
+   * After Kafka refused a batch: sends again, from memory, what the former client has not delivered. One event at first,
+   * so that a refusal of it means no other; then ever more.
+   */
+  resendApart(): void {
+    const { client } = this;
+    this.#replaceClient();
+    const undelivered = [...client.inFlight.entries()].map(([, entry]) => entry);
+    for (const entry of undelivered.reverse()) this.resends.unshift(entry);
+    this.window.reset(false);
+    this.watchdog.reset();
+    this.apply({ type: "drained" });
+  }
+
+  #replaceClient(): void {
+    const former = this.client;
+    former.isReplaced = true;
+    this.counts.clientRestarts++;
+    this.client = this.#newClient();
+    void former.sink
+      .close(0)
+      .catch((error) => this.log.warn({ error }, "closing the former Kafka client failed"));
+  }
+
+  #newClient(): Client {
+    return new Client(this.#createSink, this);
+  }
+}

@@ -1,0 +1,138 @@
+// Records that a real broker refuses: only the record at fault is refused, and a setting at fault costs no event.
+import { afterAll, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { producerSettings, toClientConfig, topicSettings } from "@ingest/kafka";
+import { createLog, logSettings, parseSettings } from "@ingest/service";
+import { temporaryFolder, until } from "@ingest/testkit";
+import { KafkaFixture } from "@ingest/testkit/kafka";
+import {
+  createDelivery,
+  type Delivery,
+  deliverySettings,
+} from "../../services/producer/src/delivery/index.ts";
+
+const TIMEOUT_MS = 60_000;
+const kafka = await KafkaFixture.shared();
+afterAll(() => kafka[Symbol.asyncDispose]());
+
+interface Harness extends AsyncDisposable {
+  topic: string;
+  delivery: Delivery;
+  /** The keys and values in the file of rejected events. */
+  rejected(): { key: string | null; code: string; value: string }[];
+}
+
+async function start(config: Record<string, string>, env: Record<string, string> = {}): Promise<Harness> {
+  const topic = kafka.topicName();
+  await kafka.admin.ensureTopic({ topic, partitions: 1, replicationFactor: 1, config });
+  const home = temporaryFolder("refusals");
+  const settings = parseSettings(
+    { ...deliverySettings, ...producerSettings, ...topicSettings, ...logSettings },
+    { ...kafka.env, KAFKA_TOPIC: topic, JOURNAL_DIR: home.path, LOG_LEVEL: "silent", ...env },
+    [],
+  );
+  const delivery = createDelivery({
+    settings,
+    config: toClientConfig(settings, "producer", {}),
+    log: createLog("producer", settings),
+  });
+  await delivery.start();
+  await until("a connection", () => delivery.state().connected && delivery.refuse() === undefined);
+  return {
+    topic,
+    delivery,
+    rejected() {
+      const path = join(home.path, "worker-0", "rejected.ndjson");
+      if (!existsSync(path)) return [];
+      const lines = readFileSync(path, "utf8").trim().split("\n");
+      return lines.map((line) => {
+        const { key, code, value } = JSON.parse(line);
+        return { key, code, value: Buffer.from(value, "base64").toString() };
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      await delivery.stop(5_000);
+      home[Symbol.dispose]();
+    },
+  };
+}
+
+const event = (value: string, key: string | null) => ({ id: value, key, value, receivedMs: Date.now() });
+const settled = ({ delivery }: Harness) =>
+  until(
+    "everything to have an outcome",
+    () => {
+      const { inFlight, spooling, journal } = delivery.state();
+      return inFlight === 0 && !spooling && (journal?.records ?? 0) === 0;
+    },
+    30_000,
+  );
+
+const values = async (topic: string) => (await kafka.read(topic)).map(({ value }) => value!.toString());
+
+test.each(["true", "false"])(
+  "an event without a key on a compacted topic is refused alone (journal: %s)",
+  async (isJournalled) => {
+    await using harness = await start({ "cleanup.policy": "compact" }, { JOURNAL_ENABLED: isJournalled });
+    const { delivery, topic } = harness;
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, (_, n) =>
+        delivery.stored(event(`v${n}`, n === 20 ? null : `k${n}`), 20_000),
+      ),
+    );
+    expect(outcomes.filter(({ status }) => status === "stored")).toHaveLength(49);
+    expect(outcomes[20]).toMatchObject({ status: "refused", code: "event_rejected" });
+    const expected = Array.from({ length: 50 }, (_, n) => `v${n}`).filter((_, n) => n !== 20);
+    expect(await values(topic)).toEqual(expected);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "an event larger than max.message.bytes of the topic is set aside, and the batches shrink",
+  async () => {
+    await using harness = await start({ "max.message.bytes": "5000" }, { KAFKA_COMPRESSION_TYPE: "none" });
+    const { delivery, topic } = harness;
+    const small = Array.from({ length: 1_000 }, (_, n) => `${n}:${"x".repeat(200)}`);
+    for (const [n, value] of small.entries()) {
+      expect(delivery.accept(event(value, "k")).status).toBe("accepted");
+      if (n === 300 || n === 600)
+        expect((await delivery.durable(event(`large ${n} ${"y".repeat(20_000)}`, "k"))).status).toBe(
+          "durable",
+        );
+    }
+    await settled(harness);
+    expect(await values(topic)).toEqual(small);
+    expect(harness.rejected().map(({ code, value }) => [code, value.slice(0, 9)])).toEqual([
+      ["message_too_large", "large 300"],
+      ["message_too_large", "large 600"],
+    ]);
+  },
+  TIMEOUT_MS,
+);
+
+// The timestamp of a record is that of its sending, and it is older than 1 ms when the broker looks at it.
+test(
+  "a timestamp that the topic doesn't allow is the setting's fault: durable events stay",
+  async () => {
+    await using harness = await start({ "message.timestamp.before.max.ms": "1" }, { KAFKA_LINGER_MS: "50" });
+    const { delivery } = harness;
+    expect(await delivery.stored(event("awaited", "k"), 20_000)).toMatchObject({
+      status: "refused",
+      code: "kafka_misconfigured",
+      detail: expect.stringContaining("message.timestamp.before.max.ms"),
+    });
+    await until("the client to be replaced", () => !delivery.state().spooling);
+    const outcomes = await Promise.all(["a", "b", "c"].map((value) => delivery.durable(event(value, "k"))));
+    expect(outcomes.map(({ status }) => status)).toEqual(["durable", "durable", "durable"]);
+    await until("a refusal", () => delivery.state().failing !== undefined, 20_000);
+    expect(delivery.state()).toMatchObject({
+      ready: true,
+      failing: { code: "invalid_timestamp" },
+      journal: { records: 3 },
+    });
+    expect(harness.rejected()).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
