@@ -15,7 +15,7 @@ export interface ReadinessSources {
  * no reason.
  */
 export function readiness({ delivery, topic, isStopping }: ReadinessSources): Health {
-  const { ready, refusal, connected, spooling, failing } = delivery.state();
+  const { ready, refusal, connected, spooling, failing, journal } = delivery.state();
   const reason = isStopping() ? "shutting_down" : !topic.isTried ? "starting" : refusal;
   return {
     ok: ready && reason === undefined,
@@ -23,6 +23,7 @@ export function readiness({ delivery, topic, isStopping }: ReadinessSources): He
     kafka: connected ? "connected" : "unavailable",
     topic: topic.exists ? "ready" : "pending",
     spooling,
+    ...(journal?.failure === undefined ? {} : { journal: journal.failure }),
     ...(failing === undefined ? {} : { failing: failing.code, failing_because: failing.meaning }),
   };
 }

@@ -257,7 +257,11 @@ describe("durable", () => {
     expect(await harness.delivery.durable(event("a"))).toEqual({ status: "unknown" });
     expect(await harness.delivery.durable(event("b"))).toMatchObject({ code: "journal_unavailable" });
     expect(harness.delivery.accept(event("c"))).toEqual({ status: "accepted" });
-    expect(harness.delivery.state().ready).toBe(true);
+    expect(harness.delivery.state()).toMatchObject({
+      ready: false,
+      refusal: "journal_unavailable",
+      journal: { failure: "folder_replaced" },
+    });
     renameSync(`${harness.folder}-away`, harness.folder);
     await until("the disk", () => harness.delivery.state().journal!.isWritable);
     expect(await harness.delivery.durable(event("d"))).toEqual({ status: "durable" });

@@ -202,6 +202,7 @@ export class JournalledDelivery implements Delivery {
   #refusal(): RefusalCode | undefined {
     const { journal, client, isDirect } = this.#core;
     if (!isDirect) return this.#spoolRefusal();
+    if (journal?.isDetached) return "journal_unavailable";
     if (client.sink.connected) return undefined;
     return journal ? journal.refusal : "kafka_unavailable";
   }

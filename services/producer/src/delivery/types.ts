@@ -115,6 +115,8 @@ export interface JournalState {
   oldestAgeMs: number;
   /** Takes new records now. */
   isWritable: boolean;
+  /** Why it can't be written: the system's error code, or `folder_replaced`, `file_removed`, `fsync_stuck`. */
+  failure?: string;
   segments: number;
 }
 

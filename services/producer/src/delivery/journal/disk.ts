@@ -2,12 +2,14 @@
 
 import type { Log } from "@ingest/service";
 import { syncFolder } from "./atomic-write.ts";
+import type { FolderWatch } from "./folder-watch.ts";
 import type { GroupCommitTarget } from "./group-commit.ts";
 import type { Segment } from "./segment.ts";
 import type { SegmentList } from "./segment-list.ts";
 
 export interface DiskOptions {
   folder: string;
+  watch: FolderWatch;
   log: Log;
   /** An fsync that runs longer than this counts as failed until it returns, ms. */
   stuckSyncMs: number;
@@ -18,6 +20,8 @@ export interface DiskOptions {
 }
 
 const RETRY_MS = 250;
+/** The failure while the folder is not the one that was opened. */
+const FOLDER_REPLACED = "folder_replaced";
 
 export class JournalDisk implements GroupCommitTarget {
   readonly counts = { fsyncs: 0, fsyncFailures: 0 };
@@ -39,6 +43,18 @@ export class JournalDisk implements GroupCommitTarget {
     return this.#failure;
   }
 
+  /** The folder was removed, or another took its place: what is written is lost with this process. */
+  get isDetached(): boolean {
+    return this.#failure === FOLDER_REPLACED;
+  }
+
+  /** Looks whether the folder is still in place. */
+  checkFolder(): boolean {
+    if (this.#options.watch.isInPlace) return true;
+    this.#onFailure({ code: FOLDER_REPLACED });
+    return false;
+  }
+
   /** A file was created: the next sync includes its name. */
   onFileCreated(): void {
     this.#isFolderDirty = true;
@@ -58,6 +74,7 @@ export class JournalDisk implements GroupCommitTarget {
   }
 
   flush(): boolean {
+    if (!this.checkFolder()) return false;
     try {
       // Oldest first, so that a killed process always leaves the older records.
       for (const segment of this.#segments)
@@ -82,6 +99,8 @@ export class JournalDisk implements GroupCommitTarget {
       this.#isFolderDirty = false;
       if (wasFolderDirty) await syncFolder(this.#options.folder);
       await Promise.all(dirty.map(syncSegment));
+      if (!this.#options.watch.isInPlace)
+        throw Object.assign(new Error("the folder was removed or replaced"), { code: FOLDER_REPLACED });
     } catch (error) {
       this.counts.fsyncFailures++;
       this.#isFolderDirty ||= wasFolderDirty;
@@ -114,6 +133,8 @@ export class JournalDisk implements GroupCommitTarget {
 async function syncSegment(segment: Segment): Promise<void> {
   try {
     await segment.sync();
+    if (segment.isUnlinked)
+      throw Object.assign(new Error(`${segment.path} was removed`), { code: "file_removed" });
   } catch (error) {
     segment.hasFailedSync = true;
     throw error;

@@ -7,6 +7,8 @@ import {
   readFileSync,
   readlinkSync,
   renameSync,
+  rmdirSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -271,6 +273,68 @@ describe("a disk that can't be written", () => {
     await journal.commit();
     journal.acknowledge(position);
     expect(journal.state()).toMatchObject({ records: 0, segments: 0, bytes: 0 });
+    await journal.close();
+  });
+});
+
+// Events were confirmed as durable, and were lost with the process: their files had no name any more.
+describe("a folder that is removed or replaced while in use", () => {
+  test("nothing is confirmed as durable until the same folder is back", async () => {
+    using home = temporaryFolder();
+    const journal = await openJournal(home.path);
+    const folder = workerFolder(home.path, 0);
+    append(journal, "a");
+    expect(await journal.commit()).toBe(true);
+    renameSync(folder, `${folder}-away`);
+    append(journal, "b");
+    expect(await journal.commit()).toBe(false);
+    expect([journal.refusal, journal.isDetached]).toEqual(["journal_unavailable", true]);
+    mkdirSync(folder);
+    append(journal, "c");
+    expect(await journal.commit()).toBe(false);
+    rmdirSync(folder);
+    renameSync(`${folder}-away`, folder);
+    await until("the journal to be writable", () => journal.refusal === undefined);
+    expect(await journal.commit()).toBe(true);
+    await journal.close();
+    const next = await openJournal(home.path);
+    expect(remaining(next)).toEqual(["a", "b", "c"]);
+    await next.close();
+  });
+
+  test("without records that Kafka lacks, the new folder is used", async () => {
+    using home = temporaryFolder();
+    const journal = await openJournal(home.path);
+    const folder = workerFolder(home.path, 0);
+    const position = journal.append(event("a"), NOW);
+    expect(await journal.commit()).toBe(true);
+    rmSync(folder, { recursive: true });
+    mkdirSync(folder);
+    append(journal, "b");
+    expect(await journal.commit()).toBe(false);
+    journal.acknowledge(position);
+    journal.acknowledge({ segment: position.segment, ordinal: 1 });
+    await until("the journal to be writable", () => journal.refusal === undefined);
+    append(journal, "c");
+    expect(await journal.commit()).toBe(true);
+    await journal.close();
+    const next = await openJournal(home.path);
+    expect(remaining(next)).toEqual(["c"]);
+    await next.close();
+  });
+
+  test("a removed file is not synced: its records are not confirmed, and the next go to another", async () => {
+    using home = temporaryFolder();
+    const journal = await openJournal(home.path);
+    append(journal, "a");
+    expect(await journal.commit()).toBe(true);
+    const [file] = listSegments(workerFolder(home.path, 0));
+    rmSync(file!.path);
+    append(journal, "b");
+    expect(await journal.commit()).toBe(false);
+    append(journal, "c");
+    await until("the journal to be writable", () => journal.refusal === undefined);
+    expect(await journal.commit()).toBe(true);
     await journal.close();
   });
 });

@@ -1,5 +1,6 @@
 // An ordered, bounded queue on disk: for events that Kafka can't take now, and for `durable` events.
 
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { FileLock } from "@ingest/file-lock";
@@ -9,6 +10,7 @@ import { writeAtomically } from "./atomic-write.ts";
 import { type JournalRecord, ReplayCursor } from "./cursor.ts";
 import { JournalDisk } from "./disk.ts";
 import { adoptOrphans, listSegments, lockFolder, nextId, segmentPath, workerFolder } from "./folder.ts";
+import { FolderWatch } from "./folder-watch.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { type Damage, recoverSegment } from "./recover.ts";
 import { type Recordable, Segment } from "./segment.ts";
@@ -47,6 +49,8 @@ const RESERVED_IDS = 1_000_000;
 /** A chunk this large is written at once rather than at the next commit. */
 const FLUSH_BYTES = 1024 * 1024;
 const MAINTENANCE_MS = 1_000;
+/** After so many seconds without a folder, another is created. */
+const MAX_MISSED_TICKS = 10;
 const STUCK_SYNC_MS = 5_000;
 
 export class Journal {
@@ -55,7 +59,8 @@ export class Journal {
 
   readonly #options: JournalOptions;
   readonly #folder: string;
-  readonly #lock: FileLock;
+  readonly #watch: FolderWatch;
+  #lock: FileLock;
   readonly #segments = new SegmentList();
   readonly #cursor: ReplayCursor;
   readonly #disk: JournalDisk;
@@ -69,6 +74,8 @@ export class Journal {
   #nextId = 0;
   /** While spooling: the ids reserved for reclaimed events, and the segment they are appended to. */
   #reserved: { nextId: number; readonly endId: number; segment?: Segment } | undefined;
+  /** Maintenance has found no folder so many times in a row. */
+  #missedTicks = 0;
   #readFailure: string | undefined;
   #isSaveFailing = false;
   #saving: Promise<void> = Promise.resolve();
@@ -77,10 +84,12 @@ export class Journal {
     this.#options = options;
     this.#folder = folder;
     this.#lock = lock;
+    this.#watch = new FolderWatch(folder);
     this.#now = options.now ?? Date.now;
     this.#cursor = new ReplayCursor(this.#segments, (damage) => this.#onDamage(damage));
     this.#disk = new JournalDisk(this.#segments, {
       folder,
+      watch: this.#watch,
       log: options.log,
       stuckSyncMs: options.stuckSyncMs ?? STUCK_SYNC_MS,
       retry: () => void this.commit(),
@@ -146,6 +155,11 @@ export class Journal {
     if (this.#segments.length > 0 && this.#segments.oldestAgeMs(this.#now()) >= this.#options.maxAgeMs)
       return "journal_full";
     return undefined;
+  }
+
+  /** The folder was removed, or another took its place: no record is safe in it. */
+  get isDetached(): boolean {
+    return this.#disk.isDetached;
   }
 
   get fsyncs(): number {
@@ -255,6 +269,7 @@ export class Journal {
       records: this.#segments.unacknowledged,
       oldestAgeMs: this.#segments.oldestAgeMs(this.#now()),
       isWritable: this.refusal === undefined,
+      ...(this.#disk.failure === undefined ? {} : { failure: this.#disk.failure }),
       segments: this.#segments.length,
     };
   }
@@ -312,12 +327,43 @@ export class Journal {
   }
 
   #maintain(): void {
+    if (!this.#disk.checkFolder() && this.#segments.unacknowledged === 0) this.#attachWhenReplaced();
     for (const segment of this.#segments) {
       if (segment.isSynced) continue;
       void this.commit();
       break;
     }
     void this.#scheduleCleanup();
+  }
+
+  /** A missing folder is waited for: somebody may put it back. */
+  #attachWhenReplaced(): void {
+    this.#missedTicks = existsSync(this.#folder) ? MAX_MISSED_TICKS : this.#missedTicks + 1;
+    if (this.#missedTicks >= MAX_MISSED_TICKS) this.#attach();
+  }
+
+  /** Moves into the folder that is at the path now. Kafka has every record of the former one. */
+  #attach(): void {
+    try {
+      const lock = lockFolder(this.#folder);
+      this.#lock.release();
+      this.#lock = lock;
+      this.#nextId = Math.max(this.#nextId, nextId(listSegments(this.#folder)));
+    } catch {
+      return; // It can't be created, or another process uses it.
+    }
+    for (const segment of [...this.#segments]) {
+      this.#segments.remove(segment);
+      void segment.remove().catch(() => undefined);
+    }
+    this.#missedTicks = 0;
+    this.#unsavedAcks.clear();
+    this.#superseded.clear();
+    this.#active = undefined;
+    if (this.#reserved) delete this.#reserved.segment;
+    this.#cursor.seekToBeginning();
+    this.#watch.reset();
+    this.#options.log.warn({ folder: this.#folder }, "journal folder was replaced: using the new one");
   }
 
   #scheduleCleanup(): Promise<void> {

@@ -1,6 +1,6 @@
 // One file of the journal. Records are appended in memory, written in chunks, synced, read, and acknowledged one by one.
 
-import { closeSync, fdatasync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fdatasync, fstatSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { Acks } from "./acks.ts";
 import { writeAtomically } from "./atomic-write.ts";
@@ -96,6 +96,11 @@ export class Segment {
 
   get isFlushed(): boolean {
     return this.#written === this.length;
+  }
+
+  /** Somebody removed its file while it is in use. */
+  get isUnlinked(): boolean {
+    return this.#fd !== undefined && !this.#isRemoved && fstatSync(this.#fd).nlink === 0;
   }
 
   /** Number of bytes that an fsync put on disk. */
