@@ -48,7 +48,7 @@ describe("an accepted event", () => {
       expect(isStoredEvent(value)).toBe(true);
       expect(value.timestamp).toBeGreaterThanOrEqual(before);
       expect(keyed.timestampMs).toBeGreaterThanOrEqual(before);
-      expect(keyed.headers).toEqual({});
+      expect(keyed.headers).toEqual([]);
       const anonymous = records.find(({ key }) => key === null)!;
       expect(eventOf(anonymous)).toEqual({ event_type: "anonymous", event_id: "mine", timestamp: 5 });
     },

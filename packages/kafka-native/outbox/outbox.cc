@@ -21,7 +21,7 @@ bool IsBuffer(const v8::Local<v8::Value>& value) { return node::Buffer::HasInsta
 
 bool IsBufferOrNull(const v8::Local<v8::Value>& value) { return value->IsNull() || IsBuffer(value); }
 
-// [name, Buffer, …] as librdkafka's headers; null for a value of another shape.
+// [name, Buffer or null, …] as librdkafka's headers; null for a value of another shape.
 rd_kafka_headers_t* ToHeaders(const v8::Local<v8::Value>& value) {
   if (!value->IsArray()) return nullptr;
   v8::Local<v8::Array> pairs = value.As<v8::Array>();
@@ -30,12 +30,14 @@ rd_kafka_headers_t* ToHeaders(const v8::Local<v8::Value>& value) {
   for (uint32_t i = 0; i + 1 < size; i += 2) {
     v8::Local<v8::Value> name = Nan::Get(pairs, i).ToLocalChecked();
     v8::Local<v8::Value> content = Nan::Get(pairs, i + 1).ToLocalChecked();
-    if (!name->IsString() || !IsBuffer(content)) {
+    if (!name->IsString() || !IsBufferOrNull(content)) {
       rd_kafka_headers_destroy(headers);
       return nullptr;
     }
-    rd_kafka_header_add(headers, *Nan::Utf8String(name), -1, node::Buffer::Data(content),
-                        static_cast<ssize_t>(node::Buffer::Length(content)));
+    const bool has_value = !content->IsNull();
+    rd_kafka_header_add(headers, *Nan::Utf8String(name), -1,
+                        has_value ? node::Buffer::Data(content) : nullptr,
+                        has_value ? static_cast<ssize_t>(node::Buffer::Length(content)) : 0);
   }
   return headers;
 }
@@ -153,7 +155,7 @@ NAN_METHOD(Outbox::ProduceOne) {
   rd_kafka_headers_t* headers = nullptr;
   if (!info[6]->IsUndefined()) {
     headers = ToHeaders(info[6]);
-    if (headers == nullptr) return Nan::ThrowError("headers must be [name, Buffer, …]");
+    if (headers == nullptr) return Nan::ThrowError("headers must be [name, Buffer or null, …]");
   }
   const Nan::Utf8String topic(info[0]);
   const int32_t partition = Nan::To<int32_t>(info[1]).FromMaybe(RD_KAFKA_PARTITION_UA);

@@ -19,7 +19,8 @@
 // length, token, and room for librdkafka's error code. Error codes are written
 // only when a record is refused, and then for every record (0: accepted).
 // In produceOne, `partition` is -1 for the partitioner's choice, `key` and
-// `value` are Buffers or null, `timestamp` is Unix ms or 0 for now, `headers` undefined or [name, Buffer, name, Buffer, …].
+// `value` are Buffers or null, `timestamp` is Unix ms or 0 for now, `headers` undefined or
+// [name, Buffer or null, name, Buffer or null, …].
 // Each accepted record has exactly one outcome: 24 bytes with uint32
 // token, int32 error, int32 partition, four unused bytes, float64 offset.
 #pragma once

@@ -152,6 +152,8 @@ test("one record with a topic, a time and headers of its own", async () => {
       Buffer.from("content"),
       "empty",
       Buffer.alloc(0),
+      "null",
+      null,
     ]),
   ).toBe(0);
   const f = fixture;

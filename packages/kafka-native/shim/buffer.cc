@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "shim/exception.h"
+#include "shim/new.h"
 
 namespace shim {
 
@@ -67,7 +68,10 @@ MaybeLocal<v8::Object> NewBuffer(char* data, uint32_t size) {
   return v8::Local<v8::Object>(buffer);
 }
 
+// NAN makes an empty buffer of a null pointer. Here it is null: Confluent's client encodes a record header's value
+// without checking it, so that a null value would be taken for an empty one.
 v8::Local<v8::Value> Encode(const void* data, size_t size, Encoding) {
+  if (data == nullptr) return v8::Local<v8::Value>(shim::MakeNull());
   return v8::Local<v8::Value>(shim::CopyToBuffer(data, size));
 }
 

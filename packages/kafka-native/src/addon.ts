@@ -30,7 +30,7 @@ export interface NativeOutbox {
    * Produces one record with its own topic, partition, timestamp or headers.
    * @param partition -1 for the partitioner's choice
    * @param timestampMs Unix ms, 0 for now
-   * @param headers name, value, name, value …
+   * @param headers name, value, name, value …; a value may be null
    * @returns librdkafka's error code, 0 when the record was accepted
    */
   produceOne(
@@ -40,7 +40,7 @@ export interface NativeOutbox {
     value: Uint8Array | null,
     timestampMs: number,
     token: number,
-    headers?: (string | Uint8Array)[],
+    headers?: (string | Uint8Array | null)[],
   ): number;
   /** @returns how many outcomes of `OUTCOME_BYTES` were written; fewer than fit when there are no more */
   takeOutcomes(into: Buffer): number;

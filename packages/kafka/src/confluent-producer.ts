@@ -329,12 +329,14 @@ export class ConfluentProducer implements KafkaProducer {
   }
 }
 
-function toBytes(content: string | Uint8Array | null): Uint8Array | null {
+export function toBytes(content: string | Uint8Array | null): Uint8Array | null {
   return typeof content === "string" ? Buffer.from(content) : content;
 }
 
-function toHeaderList(headers: Record<string, string | Uint8Array>): (string | Uint8Array)[] {
-  return Object.entries(headers).flatMap(([name, value]) => [name, toBytes(value)!]);
+export function toHeaderList(
+  headers: NonNullable<ProducerRecord["headers"]>,
+): (string | Uint8Array | null)[] {
+  return headers.flatMap(([name, value]) => [name, toBytes(value)]);
 }
 
 function notConnected(message: string): KafkaError {

@@ -1,7 +1,8 @@
 // Kafka transactions that write records together with the consumed offsets they come from.
-import type { Producer } from "@confluentinc/kafka-javascript";
+import { createOutbox, type NativeOutbox, OUTCOME_BYTES } from "@ingest/kafka-native";
 import { connectClient, construct, disconnectClient, listen } from "./client.ts";
 import { ConfluentConsumer } from "./confluent-consumer.ts";
+import { toBytes, toHeaderList } from "./confluent-producer.ts";
 import type { KafkaConsumer } from "./consumer.ts";
 import { toKafkaError } from "./errors.ts";
 import type { ClientConfig, ProducerRecord, TopicPartitionOffset } from "./records.ts";
@@ -35,11 +36,18 @@ export interface Transactions {
   close(timeoutMs: number): Promise<void>;
 }
 
+const OUTCOMES_AT_ONCE = 256;
+
 /** @throws KafkaError `unsupported` or `invalid_config` */
 export function createTransactions(options: TransactionsOptions): Transactions {
   const { timeoutMs } = options;
   const config = { ...options.config, "transactional.id": options.transactionalId };
   const producer = construct(config, (confluent) => new confluent.Producer(config));
+  // Confluent's own produce takes no header whose value is null. The outcome of each record is in the transaction's.
+  const outcomes = Buffer.allocUnsafe(OUTCOMES_AT_ONCE * OUTCOME_BYTES);
+  const outbox = createOutbox(producer, () => {
+    while (outbox.takeOutcomes(outcomes) === OUTCOMES_AT_ONCE);
+  });
   listen(producer, {});
   return {
     async connect() {
@@ -51,7 +59,7 @@ export function createTransactions(options: TransactionsOptions): Transactions {
       if (!(consumer instanceof ConfluentConsumer)) throw new TypeError("not a consumer of createConsumer");
       await step((done) => producer.beginTransaction(done));
       try {
-        for (const record of records) produce(producer, record);
+        for (const record of records) produce(outbox, record);
         await step((done) =>
           producer.sendOffsetsToTransaction([...offsets], consumer.client, timeoutMs, done),
         );
@@ -65,25 +73,24 @@ export function createTransactions(options: TransactionsOptions): Transactions {
       }
     },
     async close(closeTimeoutMs) {
+      outbox.close();
       await disconnectClient(producer, closeTimeoutMs);
     },
   };
 }
 
-function produce(producer: Producer, { topic, partition, key, value, timestampMs, headers }: ProducerRecord) {
-  const list = Object.entries(headers ?? {}).map(([name, content]) => ({
-    [name]: typeof content === "string" ? Buffer.from(content) : Buffer.from(content),
-  }));
-  producer.produce(
+function produce(outbox: NativeOutbox, record: ProducerRecord): void {
+  const { topic, partition = -1, timestampMs = 0, headers } = record;
+  const code = outbox.produceOne(
     topic,
-    partition ?? null,
-    value === null ? null : Buffer.from(value),
-    // As bytes, because the addon reads a string key only up to its first NUL.
-    key === null ? null : Buffer.from(key as Uint8Array),
+    partition,
+    toBytes(record.key),
+    toBytes(record.value),
     timestampMs,
-    undefined,
-    list,
+    0,
+    headers && toHeaderList(headers),
   );
+  if (code !== 0) throw toKafkaError(code);
 }
 
 function step(start: (done: (error: unknown) => void) => void): Promise<void> {

@@ -81,7 +81,11 @@ describe("produce", () => {
         await producer.connect(5_000);
         for (let n = 0; n < 3_000; n++) {
           const own =
-            n % 500 === 7 ? { timestampMs: 1_000 + n } : n % 500 === 8 ? { headers: { n: `${n}` } } : {};
+            n % 500 === 7
+              ? { timestampMs: 1_000 + n }
+              : n % 500 === 8
+                ? { headers: [["n", `${n}`] as const] }
+                : {};
           const value = n % 3 === 0 ? `значение ${n}` : Buffer.from(`value ${n}`);
           expect(producer.produce({ topic, key: "one", value, context: n, ...own })).toBe("queued");
         }
@@ -104,7 +108,7 @@ describe("produce", () => {
     );
     expect(records.every(({ key }) => key?.toString() === "one")).toBe(true);
     expect(records[7]?.timestampMs).toBe(1_007);
-    expect(records[508]?.headers.n?.toString()).toBe("508");
+    expect(records[508]?.headers[0]?.[1]?.toString()).toBe("508");
   });
 
   test("the queue is also limited in bytes", async () => {
@@ -149,7 +153,16 @@ describe("produce", () => {
       await producer.connect(5_000);
       producer.produce({ topic, partition: 2, key: null, value: null });
       producer.produce({ topic, partition: 2, key: null, value: new Uint8Array(0), timestampMs: 1_000 });
-      producer.produce({ topic, partition: 2, key: "k", value, headers: { a: "1", b: new Uint8Array([2]) } });
+      producer.produce({
+        topic,
+        partition: 2,
+        key: "k",
+        value,
+        headers: [
+          ["a", "1"],
+          ["b", new Uint8Array([2])],
+        ],
+      });
       expect(await producer.flush(10_000)).toBe(true);
       expect(outcomes.map(({ context }) => context)).toEqual([undefined, undefined, undefined]);
       expect(outcomes.map(({ delivery }) => delivery)).toEqual(

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { toConsumedRecord } from "./records.ts";
+import { lastHeader, toConsumedRecord } from "./records.ts";
 
 const message = { topic: "t", partition: 1, offset: 7, value: Buffer.from("v"), timestamp: 1000 };
 
@@ -8,7 +8,7 @@ test("a message becomes a record without copying its buffers", () => {
   const record = toConsumedRecord({
     ...message,
     key,
-    headers: [{ a: Buffer.from("1") }, { b: "2" }, { a: "3" }],
+    headers: [{ a: Buffer.from("1") }, { b: "2" }, { a: "3" }, { a: null }],
   });
   expect(record).toEqual({
     topic: "t",
@@ -17,7 +17,12 @@ test("a message becomes a record without copying its buffers", () => {
     key,
     value: message.value,
     timestampMs: 1000,
-    headers: { a: Buffer.from("3"), b: Buffer.from("2") },
+    headers: [
+      ["a", Buffer.from("1")],
+      ["b", Buffer.from("2")],
+      ["a", Buffer.from("3")],
+      ["a", null],
+    ],
   });
   expect(record.key).toBe(key);
   expect(record.value).toBe(message.value);
@@ -31,6 +36,30 @@ test("no key, no value, no timestamp, no headers", () => {
     key: null,
     value: null,
     timestampMs: -1,
-    headers: {},
+    headers: [],
   });
+});
+
+test("of several headers with one name the last counts, also when it is null", () => {
+  const one = Buffer.from("1");
+  const two = Buffer.from("2");
+  expect(
+    lastHeader(
+      [
+        ["a", one],
+        ["a", two],
+      ],
+      "a",
+    ),
+  ).toBe(two);
+  expect(
+    lastHeader(
+      [
+        ["a", one],
+        ["a", null],
+      ],
+      "a",
+    ),
+  ).toBeNull();
+  expect(lastHeader([["a", one]], "b")).toBeUndefined();
 });

@@ -26,6 +26,9 @@ export interface Delivery {
   offset: number;
 }
 
+/** A record's headers in their order. A name may be repeated, and a value may be null. */
+export type RecordHeaders = readonly (readonly [name: string, value: Buffer | null])[];
+
 /** One record to be written. */
 export interface ProducerRecord {
   topic: string;
@@ -37,7 +40,8 @@ export interface ProducerRecord {
   value: string | Uint8Array | null;
   /** Unix ms. Default: the time of the call. */
   timestampMs?: number;
-  headers?: Record<string, string | Uint8Array>;
+  /** Text is written as UTF-8. */
+  headers?: readonly (readonly [name: string, value: string | Uint8Array | null])[];
   /** Comes back with the outcome. */
   context?: unknown;
 }
@@ -51,8 +55,7 @@ export interface ConsumedRecord {
   value: Buffer | null;
   /** Unix ms, set by the producer or the broker as the topic is configured; -1 when there is none. */
   timestampMs: number;
-  /** Of several headers with the same name, the last one. */
-  headers: Record<string, Buffer>;
+  headers: RecordHeaders;
 }
 
 /** A message as Confluent's client hands it over. */
@@ -63,10 +66,11 @@ export interface ClientMessage {
   key?: Buffer | string | null | undefined;
   value: Buffer | null;
   timestamp?: number;
-  headers?: readonly { [name: string]: string | Buffer }[];
+  headers?: readonly { [name: string]: string | Buffer | null }[];
 }
 
-const NO_HEADERS: Record<string, Buffer> = Object.freeze({});
+/** Shared by all records without headers. */
+const NO_HEADERS: RecordHeaders = Object.freeze([]);
 
 /** Confluent's message → ours. Runs once per record, so it copies nothing. */
 export function toConsumedRecord(message: ClientMessage): ConsumedRecord {
@@ -82,13 +86,17 @@ export function toConsumedRecord(message: ClientMessage): ConsumedRecord {
   };
 }
 
-function toHeaders(list: readonly { [name: string]: string | Buffer }[]): Record<string, Buffer> {
-  const headers: Record<string, Buffer> = {};
-  for (const header of list) {
-    for (const name of Object.keys(header)) {
-      const value = header[name]!;
-      headers[name] = typeof value === "string" ? Buffer.from(value) : value;
-    }
-  }
-  return headers;
+function toHeaders(list: readonly { [name: string]: string | Buffer | null }[]): RecordHeaders {
+  return list.map((header) => {
+    const name = Object.keys(header)[0];
+    // The addon writes each header as a property of an object, and that of this name is the object's prototype.
+    if (name === undefined) return ["__proto__", Object.getPrototypeOf(header) as Buffer | null];
+    const value = header[name]!;
+    return [name, typeof value === "string" ? Buffer.from(value) : value];
+  });
+}
+
+/** The value of the last header with this name, as Kafka's own clients choose it; undefined where there is none. */
+export function lastHeader(headers: RecordHeaders, name: string): Buffer | null | undefined {
+  return headers.findLast((header) => header[0] === name)?.[1];
 }

@@ -1,6 +1,7 @@
 // Environment → one schema → every problem at once → a frozen, typed object.
 import { type Static, type TObject, type TProperties, type TSchema, TypeGuard } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { redactUrls } from "./redact-urls.ts";
 import { isSecretSetting, REDACTED } from "./secret-settings.ts";
 
 /** Environment variables; only a program's main reads the process's own. */
@@ -119,6 +120,6 @@ function wordsFor(schema: TSchema): string {
 
 /** Errors end in logs, where no secret may be. */
 function redact(problem: SettingProblem): SettingProblem {
-  const isShown = problem.value === undefined || !isSecretSetting(problem.name);
-  return isShown ? problem : { ...problem, value: REDACTED };
+  if (problem.value === undefined) return problem;
+  return { ...problem, value: isSecretSetting(problem.name) ? REDACTED : redactUrls(problem.value) };
 }

@@ -15,6 +15,8 @@ function problemsOf(env: Record<string, string>): string[] {
   }
 }
 
+const webhook = { CONSUMER_HANDLER: "webhook", WEBHOOK_URL: "https://example.com/" };
+
 describe("settings", () => {
   test("all settings have defaults", () => {
     expect(readSettings({})).toMatchObject({
@@ -39,6 +41,14 @@ describe("settings", () => {
     [{ CONSUMER_HANDLER: "webhook" }, "WEBHOOK_URL"],
     [{ CONSUMER_HANDLER: "nothing" }, "CONSUMER_HANDLER"],
     [{ CONSUMER_HANDLER: "webhook", WEBHOOK_URL: "ftp://x" }, "WEBHOOK_URL"],
+    [{ CONSUMER_HANDLER: "webhook", WEBHOOK_URL: "https://" }, "WEBHOOK_URL"],
+    [{ ...webhook, WEBHOOK_TLS_CA_LOCATION: "/no/such/file" }, "WEBHOOK_TLS_CA_LOCATION"],
+    [{ ...webhook, WEBHOOK_TLS_KEY_LOCATION: import.meta.path }, "WEBHOOK_TLS_CERTIFICATE_LOCATION"],
+    [{ ...webhook, WEBHOOK_TLS_CERTIFICATE_LOCATION: import.meta.path }, "WEBHOOK_TLS_KEY_LOCATION"],
+    [
+      { ...webhook, WEBHOOK_URL: "http://x", WEBHOOK_TLS_CA_LOCATION: import.meta.path },
+      "WEBHOOK_TLS_CA_LOCATION",
+    ],
     [{ KAFKA_HEARTBEAT_INTERVAL_MS: "20000" }, "KAFKA_HEARTBEAT_INTERVAL_MS"],
   ] as [Record<string, string>, string][])("%j is refused for %s", (env, name) => {
     expect(problemsOf(env)).toEqual([name]);

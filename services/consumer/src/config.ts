@@ -11,7 +11,7 @@ import {
 import { type Env, type LogSettings, logSettings, parseSettings, type SettingProblem } from "@ingest/service";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { databaseProblem } from "./deduplication/database-problem.ts";
-import { webhookSettings } from "./handlers/webhook/settings.ts";
+import { webhookProblems, webhookSettings } from "./handlers/webhook/settings.ts";
 
 export const consumerOwnSettings = {
   HEALTH_PORT: Type.Integer({
@@ -172,7 +172,6 @@ function contradictions(settings: object): SettingProblem[] {
     add("KAFKA_TOPIC", "is too long for the default name of its dead-letter topic: set DEAD_LETTER_TOPIC");
   const deduplicationProblem = s.DEDUPLICATE ? databaseProblem(s.DEDUPLICATE_PATH) : undefined;
   if (deduplicationProblem !== undefined) add("DEDUPLICATE_PATH", deduplicationProblem);
-  if (s.CONSUMER_HANDLER === "webhook" && s.WEBHOOK_URL === undefined)
-    add("WEBHOOK_URL", "is required with CONSUMER_HANDLER=webhook");
+  if (s.CONSUMER_HANDLER === "webhook") problems.push(...webhookProblems(s));
   return problems;
 }

@@ -1,5 +1,6 @@
 // The interface of event handlers, and the context they get with each event.
 import type { StoredEvent } from "@ingest/contract";
+import type { RecordHeaders } from "@ingest/kafka";
 
 /** The event's record in Kafka, and the current try. */
 export interface EventContext {
@@ -10,7 +11,8 @@ export interface EventContext {
   readonly key: string | null;
   /** When the API received the event (the record's timestamp), Unix ms; -1 if unknown. */
   readonly timestampMs: number;
-  readonly headers: Readonly<Record<string, Buffer>>;
+  /** In the record's order; names may repeat. `lastHeader` finds one. */
+  readonly headers: RecordHeaders;
   /** The event's JSON text, as it stands in the record. */
   readonly text: string;
   /** 1 for the first try, 2 for the first retry. */
@@ -30,7 +32,8 @@ export interface EventHandler {
   start?(): Promise<void> | void;
   /**
    * Handles one event. Returning or resolving means handled, once `flush` has succeeded if there is one. Throwing means
-   * retry, and the dead-letter topic after the last try. A PermanentFailure goes there without a retry.
+   * retry, and the dead-letter topic after the last try. A PermanentFailure goes there without a retry; a RetryLater is
+   * retried no earlier than it says.
    */
   handle(event: StoredEvent, context: EventContext): Promise<void> | void;
   /**
@@ -45,4 +48,16 @@ export interface EventHandler {
 /** A failure that retrying can't fix: this event can never be handled. */
 export class PermanentFailure extends Error {
   override name = "PermanentFailure";
+}
+
+/** A failure whose cause names the time after which a retry is worth it, as HTTP's `Retry-After` does. */
+export class RetryLater extends Error {
+  override name = "RetryLater";
+  /** At least this long until the next try, ms. At most 5 minutes are waited. */
+  readonly afterMs: number;
+
+  constructor(message: string, afterMs: number) {
+    super(message);
+    this.afterMs = afterMs;
+  }
 }

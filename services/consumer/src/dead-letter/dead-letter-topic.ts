@@ -11,6 +11,7 @@ import {
 } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
 import { type BackoffSettings, backoffMs, pause } from "@ingest/wait";
+import { isDeadLetterHeader } from "./original-record.ts";
 
 /** Why a record becomes a dead letter. */
 export interface DeadLetterCause {
@@ -146,21 +147,22 @@ export function toDeadLetter(topic: string, record: ConsumedRecord, why: DeadLet
     topic,
     key: record.key,
     value: record.value,
-    headers: {
-      ...record.headers,
-      [deadLetterHeaders.cause]: why.cause.slice(0, MAX_CAUSE_CHARACTERS),
-      [deadLetterHeaders.reason]: why.reason,
-      [deadLetterHeaders.tries]: String(why.tries),
-      [deadLetterHeaders.topic]: record.topic,
-      [deadLetterHeaders.partition]: String(record.partition),
-      [deadLetterHeaders.offset]: String(record.offset),
-      [deadLetterHeaders.timestamp]: String(record.timestampMs),
-    },
+    headers: [
+      ...record.headers.filter(([name]) => !isDeadLetterHeader(name)),
+      [deadLetterHeaders.cause, why.cause.slice(0, MAX_CAUSE_CHARACTERS)],
+      [deadLetterHeaders.reason, why.reason],
+      [deadLetterHeaders.tries, String(why.tries)],
+      [deadLetterHeaders.topic, record.topic],
+      [deadLetterHeaders.partition, String(record.partition)],
+      [deadLetterHeaders.offset, String(record.offset)],
+      [deadLetterHeaders.timestamp, String(record.timestampMs)],
+    ],
   };
 }
 
 /** For a record that the broker refuses as too large with these headers: they say where the original can be read. */
 function withoutValue(deadLetter: ProducerRecord, why: DeadLetterCause): ProducerRecord {
   const cause = `${why.cause.slice(0, MAX_CAUSE_CHARACTERS)} (value left out: too large with these headers)`;
-  return { ...deadLetter, value: null, headers: { ...deadLetter.headers, [deadLetterHeaders.cause]: cause } };
+  const headers = (deadLetter.headers ?? []).filter(([name]) => name !== deadLetterHeaders.cause);
+  return { ...deadLetter, value: null, headers: [...headers, [deadLetterHeaders.cause, cause]] };
 }

@@ -1,8 +1,13 @@
 // Restores the original record from a dead letter, for replay.
 import { deadLetterHeaders } from "@ingest/contract";
-import type { ConsumedRecord, ProducerRecord } from "@ingest/kafka";
+import { type ConsumedRecord, lastHeader, type ProducerRecord } from "@ingest/kafka";
 
 const DEAD_LETTER_HEADERS: ReadonlySet<string> = new Set(Object.values(deadLetterHeaders));
+
+/** Whether it was added by this service, and isn't the original record's. */
+export function isDeadLetterHeader(name: string): boolean {
+  return DEAD_LETTER_HEADERS.has(name);
+}
 
 /**
  * The record as first written: key, value, headers, timestamp. The partitioner chooses its partition again by key, so it
@@ -11,19 +16,19 @@ const DEAD_LETTER_HEADERS: ReadonlySet<string> = new Set(Object.values(deadLette
  * @returns the record, or the reason why this dead letter is skipped
  */
 export function toOriginalRecord(deadLetter: ConsumedRecord, topic: string): ProducerRecord | string {
-  const originalTopic = deadLetter.headers[deadLetterHeaders.topic]?.toString();
+  const originalTopic = lastHeader(deadLetter.headers, deadLetterHeaders.topic)?.toString();
   if (originalTopic === undefined) return `has no header ${deadLetterHeaders.topic}`;
   if (originalTopic !== topic) return `came from topic ${originalTopic}`;
   if (deadLetter.value === null) return "has no value";
-  const timestampMs = Number(deadLetter.headers[deadLetterHeaders.timestamp]?.toString() ?? Number.NaN);
-  const headers = Object.fromEntries(
-    Object.entries(deadLetter.headers).filter(([name]) => !DEAD_LETTER_HEADERS.has(name)),
+  const timestampMs = Number(
+    lastHeader(deadLetter.headers, deadLetterHeaders.timestamp)?.toString() ?? Number.NaN,
   );
+  const headers = deadLetter.headers.filter(([name]) => !isDeadLetterHeader(name));
   return {
     topic,
     key: deadLetter.key,
     value: deadLetter.value,
     ...(Number.isSafeInteger(timestampMs) && timestampMs >= 0 ? { timestampMs } : {}),
-    ...(Object.keys(headers).length > 0 ? { headers } : {}),
+    ...(headers.length > 0 ? { headers } : {}),
   };
 }

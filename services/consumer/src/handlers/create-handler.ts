@@ -5,6 +5,7 @@ import type { EventHandler } from "../handler.ts";
 import type { LineWriter } from "../output/line-writer.ts";
 import { jsonLine, prettyLine } from "./logger/line.ts";
 import { createLogger } from "./logger/logger.ts";
+import { toWebhookOptions } from "./webhook/settings.ts";
 import { createWebhook } from "./webhook/webhook.ts";
 
 /** @param output where the logger writes. It is the service log's writer too, so that lines don't interleave */
@@ -13,6 +14,6 @@ export function createHandler(settings: Settings, output: LineWriter, name: stri
     case "logger":
       return createLogger(output, isJsonLog(settings) ? jsonLine(name) : prettyLine());
     case "webhook":
-      return createWebhook({ url: settings.WEBHOOK_URL!, timeoutMs: settings.WEBHOOK_TIMEOUT_MS });
+      return createWebhook(toWebhookOptions(settings));
   }
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { until } from "@ingest/testkit";
 import { SeenEvents } from "../deduplication/seen-events.ts";
-import { PermanentFailure } from "../handler.ts";
+import { PermanentFailure, RetryLater } from "../handler.ts";
 import { eventRecord, type FixtureOptions, partitions, record, startLoop } from "./loop-fixture.ts";
 
 const running: ReturnType<typeof startLoop>["loop"][] = [];
@@ -128,6 +128,35 @@ describe("failures", () => {
       { reason: "handler_failed", cause: "RangeError: too far", tries: 3 },
     ]);
     expect(counters).toMatchObject({ failed: 3, retried: 2, handled: 1, deadLettered: 1 });
+  });
+
+  test("that name a time are retried no earlier", async () => {
+    const tries: number[] = [];
+    const { loop, consumer } = start({
+      maxTries: 0,
+      handler() {
+        tries.push(performance.now());
+        if (tries.length === 1) throw new RetryLater("busy", 200);
+      },
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("pausing", () => [...loop.tasks].some(({ isPausing }) => isPausing));
+    await until("committed", () => consumer.committedOffsets()[0] === 1);
+    // The clock of timers and that of measurements may differ by a millisecond.
+    expect(tries[1]! - tries[0]!).toBeGreaterThan(198);
+  });
+
+  test("show no credentials of a URL in the dead letter", async () => {
+    const { loop, consumer, deadLetters } = start({
+      handler() {
+        throw new PermanentFailure("http://user:pass@host/?token=abc is gone");
+      },
+    });
+    loop.onAssigned(partitions(0));
+    consumer.put(eventRecord(0, 0));
+    await until("committed", () => consumer.committedOffsets()[0] === 1);
+    expect(deadLetters.stored[0]?.why.cause).toBe("PermanentFailure: http://host/?token=… is gone");
   });
 
   test("that are permanent are not retried", async () => {

@@ -1,6 +1,6 @@
 // An event in flight: what its handler sees of it, and the record and partition it belongs to.
 import type { StoredEvent } from "@ingest/contract";
-import type { ConsumedRecord } from "@ingest/kafka";
+import type { ConsumedRecord, RecordHeaders } from "@ingest/kafka";
 import type { DecodedEvent } from "../decode.ts";
 import type { EventContext } from "../handler.ts";
 import type { PartitionTask } from "./partition-task.ts";
@@ -37,7 +37,7 @@ export class InFlightEvent implements EventContext {
     return this.record.timestampMs;
   }
 
-  get headers(): Readonly<Record<string, Buffer>> {
+  get headers(): RecordHeaders {
     return this.record.headers;
   }
 

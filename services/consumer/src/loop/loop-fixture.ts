@@ -216,6 +216,6 @@ export function record(
     key: key === null ? null : Buffer.from(key),
     value,
     timestampMs: 1_700_000_000_000,
-    headers: {},
+    headers: [],
   };
 }

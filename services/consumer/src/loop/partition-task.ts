@@ -1,6 +1,6 @@
 // One assigned partition: its records in flight, its progress, and the fence that ends it.
 import type { ConsumedRecord, TopicDescription, TopicPartition } from "@ingest/kafka";
-import { settlesWithin } from "@ingest/wait";
+import { pause, settlesWithin } from "@ingest/wait";
 import { Lanes } from "./lanes.ts";
 import { OffsetTracker } from "./offset-tracker.ts";
 
@@ -55,6 +55,7 @@ export class PartitionTask implements TopicPartition {
   readonly #flushed = { records: 0, bytes: 0 };
   #failedTries = 0;
   #retrying = 0;
+  #pausing = 0;
   /** Work outside the lanes, which needs no order. */
   readonly #unordered = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
@@ -146,6 +147,21 @@ export class PartitionTask implements TopicPartition {
 
   retryEnded(): void {
     this.#retrying--;
+  }
+
+  /** Whether an event waits for its next try, as it was told to. */
+  get isPausing(): boolean {
+    return this.#pausing > 0;
+  }
+
+  /** @returns false when the partition is being revoked */
+  async pauseBetweenTries(ms: number): Promise<boolean> {
+    this.#pausing++;
+    try {
+      return await pause(ms, this.closing);
+    } finally {
+      this.#pausing--;
+    }
   }
 
   shouldPause(limits: BufferLimits): boolean {

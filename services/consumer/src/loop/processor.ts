@@ -1,12 +1,12 @@
 // Decides each record's outcome: handled, retried, dead-lettered, or left to the partition's next owner.
 import type { ConsumedRecord, TopicPartitionOffset } from "@ingest/kafka";
-import type { Log } from "@ingest/service";
-import { type BackoffSettings, backoffMs, pause } from "@ingest/wait";
+import { type Log, redactUrls } from "@ingest/service";
+import { type BackoffSettings, backoffMs } from "@ingest/wait";
 import type { Counters } from "../counters.ts";
 import type { DeadLetterCause, DeadLetters } from "../dead-letter/dead-letter-topic.ts";
 import { decode } from "../decode.ts";
 import type { SeenEvents } from "../deduplication/seen-events.ts";
-import { type EventHandler, PermanentFailure } from "../handler.ts";
+import { type EventHandler, PermanentFailure, RetryLater } from "../handler.ts";
 import { InFlightEvent } from "./in-flight-event.ts";
 import type { PartitionTask } from "./partition-task.ts";
 
@@ -21,6 +21,9 @@ export interface ProcessorOptions {
   counters: Counters;
   log: Log;
 }
+
+/** A receiver that asks for more is tried again all the same. */
+const MAX_RETRY_AFTER_MS = 300_000;
 
 export class Processor {
   readonly #options: ProcessorOptions;
@@ -113,7 +116,10 @@ export class Processor {
         if (isLast) return await this.#giveUp(inFlight, failure);
         if (!isRetrying) task.retryStarted();
         isRetrying = true;
-        const pauseMs = backoffMs(inFlight.tries, this.#options.backoff);
+        const pauseMs = Math.max(
+          backoffMs(inFlight.tries, this.#options.backoff),
+          Math.min(failure.retryAfterMs, MAX_RETRY_AFTER_MS),
+        );
         log.warn(
           {
             ...toTopicPartitionOffset(inFlight.record),
@@ -123,7 +129,7 @@ export class Processor {
           },
           "handler failed: retrying",
         );
-        if (!(await pause(pauseMs, task.closing))) return this.#abandon(inFlight, false);
+        if (!(await task.pauseBetweenTries(pauseMs))) return this.#abandon(inFlight, false);
         counters.retried++;
       }
     } finally {
@@ -178,10 +184,13 @@ export class Processor {
 class Failure {
   readonly cause: string;
   readonly isPermanent: boolean;
+  readonly retryAfterMs: number;
 
   constructor(thrown: unknown) {
+    this.retryAfterMs = thrown instanceof RetryLater ? thrown.afterMs : 0;
     this.isPermanent = thrown instanceof PermanentFailure;
-    this.cause = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+    // It is logged, and written to the dead letter.
+    this.cause = redactUrls(thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown));
   }
 }
 

@@ -27,6 +27,20 @@ describe("handling", () => {
     expect(stage.hasWork(task)).toBe(false);
   });
 
+  test("has no work while an event waits for its next try, however long", async () => {
+    const stage = handling(
+      () => true,
+      () => undefined,
+    );
+    const task = create();
+    task.accept(eventRecord(0, 0));
+    const pausing = task.pauseBetweenTries(60_000);
+    expect(stage.hasWork(task)).toBe(false);
+    task.fence();
+    expect(await pausing).toBe(false);
+    expect(stage.hasWork(task)).toBe(true);
+  });
+
   test("has work with lag, unless the partition's leader is unavailable", () => {
     const at = (isLeaderUp: boolean) =>
       handling(

@@ -5,7 +5,7 @@ import type { PartitionTask } from "../loop/partition-task.ts";
 import type { Stage } from "./stall-watch.ts";
 
 /**
- * Handling records. An unavailable Kafka is not a stall, because a restart would not help: without brokers no dead letter
+ * Handling records. A pause between two tries is not a stall: a receiver may ask for a long one. An unavailable Kafka is not a stall, because a restart would not help: without brokers no dead letter
  * can be written, and without the partition's leader nothing can be fetched.
  */
 export function handling(
@@ -15,7 +15,7 @@ export function handling(
   const hasMore = (task: PartitionTask) =>
     (statisticsOf(task, statistics())?.isLeaderUp ?? false) && (lagOf(task, statistics()) ?? 0) > 0;
   return {
-    hasWork: (task) => isConnected() && (task.inFlight > 0 || hasMore(task)),
+    hasWork: (task) => isConnected() && !task.isPausing && (task.inFlight > 0 || hasMore(task)),
     progress: (task) => task.progressCount,
   };
 }

@@ -10,7 +10,7 @@ function contextOf(text: string, more: Partial<EventContext> = {}): EventContext
     offset: 42,
     key: "user-1",
     timestampMs: 1,
-    headers: {},
+    headers: [],
     text,
     tries: 1,
     signal: new AbortController().signal,
