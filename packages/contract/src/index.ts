@@ -1,5 +1,6 @@
 export * from "./check.ts";
 export * from "./durability.ts";
 export * from "./event.ts";
+export * from "./json-depth.ts";
 export * from "./problem.ts";
 export * from "./records.ts";

@@ -179,7 +179,16 @@ function createParts(app: ConsumerApp, counters: Counters, deadLetterTopicName: 
   });
   const loop: ConsumerLoop = new ConsumerLoop({
     topic: topicWatch,
-    processor: new Processor({ handler, maxTries, backoff, deadLetters, seen, counters, log }),
+    processor: new Processor({
+      handler,
+      maxTries,
+      backoff,
+      maxJsonDepth: settings.MAX_JSON_DEPTH,
+      deadLetters,
+      seen,
+      counters,
+      log,
+    }),
     flusher,
     committer: new Committer({ intervalMs: settings.COMMIT_INTERVAL_MS, counters, log }),
     concurrency: settings.CONSUMER_CONCURRENCY,

@@ -1,5 +1,5 @@
 // The consumer's settings: one schema, read once; all problems are reported together.
-import { deadLetterTopic } from "@ingest/contract";
+import { deadLetterTopic, jsonDepthSettings } from "@ingest/contract";
 import {
   type ConsumerSettings,
   consumerSettings,
@@ -71,6 +71,7 @@ export const consumerOwnSettings = {
     description:
       "Time that events in flight have to finish after SIGTERM. The orchestrator's grace period must be a few seconds longer.",
   }),
+  ...jsonDepthSettings,
   RETRY_MAX_TRIES: Type.Integer({
     default: 8,
     minimum: 0,

@@ -4,11 +4,11 @@ import { decode } from "./decode.ts";
 const text = '{"event_id":"e","timestamp":1,"event_type":"t","payload":{"a":[1,{"b":"ü\\n"}]}}';
 
 test("reads an event and keeps its text", () => {
-  expect(decode(Buffer.from(text))).toEqual({ event: JSON.parse(text), text });
+  expect(decode(Buffer.from(text), 128)).toEqual({ event: JSON.parse(text), text });
 });
 
 test("a replacement character sent by the caller is valid text", () => {
-  expect(decode(Buffer.from(text.replace("ü", "\uFFFD")))).toMatchObject({ event: { event_id: "e" } });
+  expect(decode(Buffer.from(text.replace("ü", "\uFFFD")), 128)).toMatchObject({ event: { event_id: "e" } });
 });
 
 test.each([
@@ -26,5 +26,12 @@ test.each([
   ],
   [Buffer.concat([Buffer.from('{"event_type":"'), Buffer.from([0xff]), Buffer.from('"}')]), "not UTF-8"],
 ])("%p is not an event: %s", (value, why) => {
-  expect(decode(value)).toContain(why);
+  expect(decode(value, 128)).toContain(why);
+});
+
+test("a value that is nested too deep is not an event", () => {
+  const nested = (depth: number) => text.replace('{"a"', `{"d":${"[".repeat(depth)}${"]".repeat(depth)},"a"`);
+  // The event and its payload are two levels.
+  expect(decode(Buffer.from(nested(126)), 128)).toMatchObject({ event: { event_id: "e" } });
+  expect(decode(Buffer.from(nested(127)), 128)).toBe("the value is nested more than 128 levels deep");
 });

@@ -1,6 +1,6 @@
 // Decodes a record's bytes to an event.
 import { isUtf8 } from "node:buffer";
-import { eventProblems, isStoredEvent, type StoredEvent } from "@ingest/contract";
+import { eventProblems, isNestedDeeper, isStoredEvent, type StoredEvent } from "@ingest/contract";
 
 export interface DecodedEvent {
   event: StoredEvent;
@@ -9,11 +9,12 @@ export interface DecodedEvent {
 }
 
 /** @returns the event, or the reason why the value is not one. Never throws. */
-export function decode(value: Buffer | null): DecodedEvent | string {
+export function decode(value: Buffer | null, maxJsonDepth: number): DecodedEvent | string {
   if (value === null) return "the record has no value";
   const text = value.toString("utf8");
   // A replacement character stands for invalid UTF-8, or was sent by the caller.
   if (text.includes("\uFFFD") && !isUtf8(value)) return "the value is not UTF-8";
+  if (isNestedDeeper(text, maxJsonDepth)) return `the value is nested more than ${maxJsonDepth} levels deep`;
   let event: unknown;
   try {
     event = JSON.parse(text);

@@ -1,5 +1,5 @@
 // All settings of the producer, and the contradictions between them with which it does not start.
-import { durabilities } from "@ingest/contract";
+import { durabilities, jsonDepthSettings } from "@ingest/contract";
 import {
   type ClientConfig,
   kafkaRule,
@@ -85,6 +85,7 @@ export const httpSettings = {
     maximum: 1_000_000_000,
     description: "Largest event, as decompressed JSON text. Beyond it: 413.",
   }),
+  ...jsonDepthSettings,
   MAX_BODY_BYTES: Type.Integer({
     default: 8 * MIB,
     minimum: 256,

@@ -73,7 +73,11 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
       log,
     });
   const topic = topicStep(settings.KAFKA_TOPIC);
-  const limits = { maxEventBytes: settings.MAX_EVENT_BYTES, maxBatchEvents: settings.MAX_BATCH_EVENTS };
+  const limits = {
+    maxEventBytes: settings.MAX_EVENT_BYTES,
+    maxBatchEvents: settings.MAX_BATCH_EVENTS,
+    maxJsonDepth: settings.MAX_JSON_DEPTH,
+  };
   const service = new EventService({ delivery, limits, storedDeadlineMs: settings.STORED_DEADLINE_MS });
   const admission = new Admission(settings.MAX_IN_FLIGHT_REQUESTS, delivery);
   const budget = new ByteBudget(settings.MAX_IN_FLIGHT_BYTES);

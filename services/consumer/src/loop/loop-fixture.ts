@@ -169,6 +169,7 @@ export function startLoop(options: FixtureOptions) {
       handler,
       maxTries: options.maxTries ?? 3,
       backoff,
+      maxJsonDepth: 128,
       deadLetters,
       seen: options.seen,
       counters,

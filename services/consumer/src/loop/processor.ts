@@ -15,6 +15,8 @@ export interface ProcessorOptions {
   /** Calls of the handler for one event at most; 0: until it succeeds. */
   maxTries: number;
   backoff: BackoffSettings;
+  /** Records that are nested deeper are not events. */
+  maxJsonDepth: number;
   deadLetters: DeadLetters;
   /** Undefined: duplicates are handled like any event. */
   seen: SeenEvents | undefined;
@@ -37,7 +39,7 @@ export class Processor {
    * Returns undefined when the record finished synchronously: a promise for each event would cost more than the event.
    */
   readonly process = (task: PartitionTask, record: ConsumedRecord): Promise<void> | undefined => {
-    const decoded = decode(record.value);
+    const decoded = decode(record.value, this.#options.maxJsonDepth);
     if (typeof decoded !== "string") return this.#begin(new InFlightEvent(task, record, decoded));
     // A record that is not an event has no order to keep, so its lane doesn't wait for it.
     task.trackUnordered(this.#deadLetter(task, record, { reason: "not_an_event", cause: decoded, tries: 0 }));

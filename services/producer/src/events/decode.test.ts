@@ -6,7 +6,7 @@ import { decodeEvent, decodeEvents } from "./decode.ts";
 
 const toText = (bytes: Buffer) => new Body(bytes, 0, bytes.length).toText();
 
-const limits = { maxEventBytes: 1_000, maxBatchEvents: 5 };
+const limits = { maxEventBytes: 1_000, maxBatchEvents: 5, maxJsonDepth: 128 };
 const NOW = 1_770_000_000_000;
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -15,13 +15,13 @@ function bytes(text: string): Buffer {
 }
 
 function one(text: string | Buffer): EncodedEvent {
-  const event = decodeEvent(toText(Buffer.from(text)));
+  const event = decodeEvent(toText(Buffer.from(text)), limits);
   if (event instanceof Rejection) throw new Error(event.detail);
   return event;
 }
 
 function no(text: string | Buffer): Rejection {
-  const rejection = decodeEvent(toText(Buffer.from(text)));
+  const rejection = decodeEvent(toText(Buffer.from(text)), limits);
   if (!(rejection instanceof Rejection)) throw new Error("was taken");
   return rejection;
 }
@@ -96,7 +96,7 @@ describe("one event", () => {
   );
 
   test("arrays that are nested too deeply are rejected", () => {
-    expect(no("[".repeat(300_000)).code).toBe("not_json");
+    expect(no("[".repeat(300_000)).code).toBe("invalid_event");
   });
 
   test.each([[[0xff, 0xfe, 0x7b, 0x00]], [[0x22, 0xc3, 0x28, 0x22]], [[0x22, 0xed, 0xa0, 0x80, 0x22]]])(
@@ -258,5 +258,31 @@ describe("lines", () => {
   });
   test("two objects on one line are not two events", () => {
     expect(many('{"event_type":"a"},{"event_type":"b"}', "ndjson")).toMatchObject([{ code: "not_json" }]);
+  });
+});
+
+// Fault: an event nested 40,000 deep was accepted. Whatever walked over it later took seconds, or its stack ran out.
+describe("an event that is nested too deep", () => {
+  const nested = (depth: number) =>
+    `{"event_type":"a","payload":{"d":${"[".repeat(depth)}${"]".repeat(depth)}}}`;
+
+  test("is rejected, and one level less is not", () => {
+    // The event and its payload are two levels.
+    expect(decodeEvent(nested(126), limits)).not.toBeInstanceOf(Rejection);
+    for (const depth of [127, 40_000])
+      expect(decodeEvent(nested(depth), limits)).toMatchObject({
+        code: "invalid_event",
+        detail: "The event must not be nested more than 128 levels deep.",
+      });
+  });
+
+  test.each(["array", "ndjson"] as const)("costs only itself in a batch (%s)", (format) => {
+    const events = [nested(1), nested(127), nested(1)];
+    const body = format === "array" ? `[${events}]` : events.join("\n");
+    expect(decodeEvents(bytes(body), format, limits)).toMatchObject([
+      { key: null },
+      { code: "invalid_event" },
+      { key: null },
+    ]);
   });
 });

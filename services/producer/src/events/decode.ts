@@ -1,6 +1,12 @@
 // Request body → events ready for Kafka, or rejections. Knows the formats; neither HTTP nor Kafka.
 import { isAscii, isUtf8 } from "node:buffer";
-import { eventProblems, isEventInput, isLongerThan, MAX_EVENT_ID_LENGTH } from "@ingest/contract";
+import {
+  eventProblems,
+  isEventInput,
+  isLongerThan,
+  isNestedDeeper,
+  MAX_EVENT_ID_LENGTH,
+} from "@ingest/contract";
 import type { EncodedEvent } from "../delivery/index.ts";
 import { Rejection } from "../rejection.ts";
 import { encodePart, encodeText } from "./encode.ts";
@@ -9,6 +15,7 @@ import { elementBounds, skipSpace, trimEnd } from "./json-elements.ts";
 export interface DecodeLimits {
   maxEventBytes: number;
   maxBatchEvents: number;
+  maxJsonDepth: number;
 }
 
 const NEWLINE = 0x0a;
@@ -21,11 +28,14 @@ const BYTE_ORDER_MARK = 0xfeff;
  * Decodes a single event, whose size is within the limit.
  * @param body its text; undefined when it isn't UTF-8
  */
-export function decodeEvent(body: string | undefined): EncodedEvent | Rejection {
+export function decodeEvent(
+  body: string | undefined,
+  limits: Pick<DecodeLimits, "maxJsonDepth">,
+): EncodedEvent | Rejection {
   if (body === undefined) return notUtf8();
   // JSON.parse does not accept a byte order mark (RFC 8259, section 8.1).
   const text = body.charCodeAt(0) === BYTE_ORDER_MARK ? body.slice(1) : body;
-  const parsed = parse(text);
+  const parsed = parse(text, limits);
   if (parsed instanceof Rejection) return parsed;
   if (!isEventInput(parsed)) return notAnEvent(parsed);
   const isBare = text.charCodeAt(0) === OPEN_BRACE && text.charCodeAt(text.length - 1) === CLOSE_BRACE;
@@ -72,9 +82,9 @@ export function decodeEvents(
       continue;
     }
     const text = ascii?.slice(start, end);
-    const parsed = parse(text ?? body.toString("utf8", start, end));
+    const parsed = parse(text ?? body.toString("utf8", start, end), limits);
     // NDJSON lines are independent; an array is valid JSON as a whole or not at all.
-    if (parsed instanceof Rejection && format === "array") return parsed;
+    if (parsed instanceof Rejection && parsed.code === "not_json" && format === "array") return parsed;
     if (parsed instanceof Rejection) events.push(parsed);
     else if (isEventInput(parsed)) events.push(encodePart(parsed, body, start, end, text, receivedMs));
     else events.push(notAnEvent(parsed));
@@ -104,7 +114,7 @@ function emptyElement(index: number, count: number): Rejection {
 /** Not JSON, or JSON other than an array. Parsed only when it isn't larger than an event. */
 function notAnArray(body: Buffer, start: number, limits: DecodeLimits): Rejection {
   if (body.length - start <= limits.maxEventBytes) {
-    const parsed = parse(body.toString("utf8", start));
+    const parsed = parse(body.toString("utf8", start), limits);
     if (parsed instanceof Rejection) return parsed;
   }
   return new Rejection(
@@ -145,7 +155,8 @@ function ownId(value: unknown): { eventId?: string } {
     : {};
 }
 
-function parse(text: string): unknown {
+function parse(text: string, { maxJsonDepth }: Pick<DecodeLimits, "maxJsonDepth">): unknown {
+  if (isNestedDeeper(text, maxJsonDepth)) return tooDeep(maxJsonDepth);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -166,6 +177,11 @@ function skipByteOrderMark(body: Buffer): number {
 
 function notUtf8(): Rejection {
   return new Rejection("bad_encoding", "The body is not UTF-8.");
+}
+
+function tooDeep(maxJsonDepth: number): Rejection {
+  const message = `must not be nested more than ${maxJsonDepth} levels deep`;
+  return new Rejection("invalid_event", `The event ${message}.`, { errors: [{ pointer: "", message }] });
 }
 
 function tooLarge(bytes: number, { maxEventBytes }: DecodeLimits): Rejection {

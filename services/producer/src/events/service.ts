@@ -42,7 +42,7 @@ export class EventService {
 
   /** Takes one event. Returns without a promise for `accepted`. */
   register(body: Body, durability: Durability): Registered | Rejection | Promise<Registered | Rejection> {
-    const event = decodeEvent(body.toText());
+    const event = decodeEvent(body.toText(), this.#options.limits);
     if (event instanceof Rejection) {
       this.counts.invalid++;
       return event;

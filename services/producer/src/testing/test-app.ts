@@ -32,7 +32,7 @@ export function createTestApp(options: TestAppOptions = {}) {
   const delivery = new FakeDelivery();
   const service = new EventService({
     delivery,
-    limits: { maxEventBytes, maxBatchEvents },
+    limits: { maxEventBytes, maxBatchEvents, maxJsonDepth: 128 },
     storedDeadlineMs: 1_000,
   });
   const admission = new Admission(options.maxInFlight ?? 100, delivery);

@@ -20,7 +20,7 @@ function contextOf(text: string, more: Partial<EventContext> = {}): EventContext
 
 /** Decodes the text first, as the loop does. */
 function lineOf(text: string, more: Partial<EventContext> = {}, toLine = jsonLine("consumer")): string {
-  const { event } = decode(Buffer.from(text)) as DecodedEvent;
+  const { event } = decode(Buffer.from(text), 1_000) as DecodedEvent;
   expect(event).toBeDefined();
   return toLine(event, contextOf(text, more));
 }
@@ -130,6 +130,14 @@ describe("jsonLine", () => {
     for (const [topic, partition] of places)
       expect(JSON.parse(lineOf(plain, { topic, partition }, toLine))).toMatchObject({ topic, partition });
   });
+});
+
+// Fault: text with line breaks was serialised again, which took 1.3 s for each try of such an event, and then failed.
+test("text with line breaks is copied, however deep it is nested", () => {
+  const text = `{"event_id":"e1","timestamp":5,\n"event_type":"t","payload":{"a":${"[".repeat(40_000)}\r\n${"]".repeat(40_000)}}}`;
+  const event = { event_id: "e1", timestamp: 5, event_type: "t" };
+  const line = jsonLine("consumer")(event, contextOf(text));
+  expect(line).toEndWith(`,${text.slice(1).replace(/[\r\n]+/g, " ")}\n`);
 });
 
 describe("prettyLine", () => {

@@ -10,8 +10,8 @@ export type ToLine = (event: StoredEvent, context: EventContext) => string;
  *
  * The event's JSON text is copied, not serialised again, so numbers keep the caller's digits. That is safe because the
  * text has been parsed and checked: it is an object with at least one member and only the members of an event. What
- * follows its opening brace therefore closes the line's object, and repeats none of the members before it. Text with line
- * breaks between its tokens (JSON allows none inside strings) would break the line, so it is serialised again.
+ * follows its opening brace therefore closes the line's object, and repeats none of the members before it. Line breaks stand
+ * between its tokens alone, because JSON allows none inside strings: they become spaces.
  * @param name the program's name, as in its other log lines
  */
 export function jsonLine(name: string): ToLine {
@@ -22,26 +22,23 @@ export function jsonLine(name: string): ToLine {
   let topic = "";
   let partition = -1;
   let place = "";
-  return (event, context) => {
+  return (_event, context) => {
     if (context.partition !== partition || context.topic !== topic) {
       ({ topic, partition } = context);
       place = `${afterTime}${JSON.stringify(topic)},"partition":${partition},"offset":`;
     }
-    return `${head}${clock.now()}${place}${context.offset},"key":${keyText(context.key)},${members(event, context.text)}\n`;
+    return `${head}${clock.now()}${place}${context.offset},"key":${keyText(context.key)},${members(context.text)}\n`;
   };
 }
 
 /** The event's JSON without its opening brace. */
-function members(event: StoredEvent, text: string): string {
-  if (text.charCodeAt(0) === OPENING_BRACE && !hasLineBreak(text)) return text.slice(1);
-  return JSON.stringify(event).slice(1);
+function members(text: string): string {
+  const line = text.includes("\n") || text.includes("\r") ? text.replace(LINE_BREAKS, " ") : text;
+  return line.charCodeAt(0) === OPENING_BRACE ? line.slice(1) : line.trimStart().slice(1);
 }
 
 const OPENING_BRACE = 0x7b;
-
-function hasLineBreak(text: string): boolean {
-  return text.includes("\n") || text.includes("\r");
-}
+const LINE_BREAKS = /[\r\n]+/g;
 
 function keyText(key: string | null): string {
   return key === null ? "null" : JSON.stringify(key);
