@@ -1,6 +1,7 @@
 // The event routes in the OpenAPI document. Its schemas are the ones that requests are checked against.
 import { durabilities, type ProblemCode, problemCodes, problems, toProblem } from "@ingest/contract";
 import type { DocumentDecoration } from "elysia";
+import { PREFER_PATTERN } from "../http/prefer.ts";
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: object) => ({ "application/json": { schema } });
@@ -67,7 +68,7 @@ const parameters = [
     in: "header" as const,
     description:
       "The durability as a preference (RFC 7240); the query parameter takes precedence. An unknown durability is rejected with 400, other preferences are ignored.",
-    schema: { type: "string" as const },
+    schema: { type: "string" as const, pattern: PREFER_PATTERN },
     examples: { durable: { value: "durability=durable" } },
   },
   {

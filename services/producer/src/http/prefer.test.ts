@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { parsePrefer } from "./prefer.ts";
+import { Random } from "@ingest/testkit";
+import { PREFER_PATTERN, parsePrefer } from "./prefer.ts";
 
 test.each([
   ["durability=stored", { durability: "stored" }],
@@ -23,6 +24,21 @@ test.each(["=1", "a b", 'a="b', "a=b=c", 'a="b"c', "a;=b", "a/b", "a=(b)", "a@b,
   "%s is malformed",
   (header) => expect(parsePrefer(header)).toBeUndefined(),
 );
+
+test("the documented pattern matches what is not malformed, but escapes", () => {
+  const pattern = new RegExp(PREFER_PATTERN);
+  const random = new Random(1);
+  const pieces = ["a", "b", "=", ";", ",", " ", "\t", '"', "!", "/", "[", "@"];
+  for (let count = 0; count < 20_000; count++) {
+    const header = Array.from({ length: random.below(9) }, () => random.pick(pieces))
+      .join("")
+      .trim();
+    expect({ header, matches: pattern.test(header) }).toEqual({
+      header,
+      matches: parsePrefer(header) !== undefined,
+    });
+  }
+});
 
 test("a hostile header takes no time to speak of", () => {
   for (const piece of [" ;", "; a", '"a', ",;", "a = ", "\\"]) parsePrefer(`a${piece.repeat(8_000)}"`);

@@ -1,11 +1,18 @@
 // The preferences of a request (RFC 7240, section 2).
 
-const TOKEN = "[!#$%&'*+.^_`|~\\w-]+";
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const QUOTED_STRING = String.raw`"(?:[^"\\]|\\.)*"`;
 /** With the blanks behind each part, so that there is only one way to match any text. */
 const PARAMETER = `(${TOKEN})[\\t ]*(?:=[\\t ]*(?:(${TOKEN}|${QUOTED_STRING})[\\t ]*)?)?`;
 /** One preference with its parameters, up to the next. */
 const PREFERENCE = new RegExp(`[\\t ,]*${PARAMETER}(?:;[\\t ]*(?:${PARAMETER})?)*(?:,[\\t ,]*|$)`, "y");
+
+const DOCUMENTED = `${PARAMETER}(?:;[\\t ]*(?:${PARAMETER})?)*`.replaceAll(
+  QUOTED_STRING,
+  String.raw`"[\t -!#-\[\]-~]*"`,
+);
+/** What a header that is not malformed matches, for the OpenAPI document; in quotes, only what needs no escaping. */
+export const PREFER_PATTERN = `^(?:[\\t ,]*${DOCUMENTED}(?:,[\\t ,]*${DOCUMENTED})*(?:,[\\t ,]*)?)?$`;
 
 /**
  * @param header the `Prefer` header; several are joined by commas
