@@ -6,7 +6,7 @@ export interface Case {
   readonly bytes: string | readonly string[];
   /** Of the responses, in order; interim ones are left out. */
   readonly statuses: readonly number[];
-  /** The connection ends. Otherwise it takes another request. */
+  /** The connection ends. Otherwise another request can follow. */
   readonly ends: boolean;
   /** Of the responses. Not compared when left out. */
   readonly bodies?: readonly string[];
@@ -16,18 +16,18 @@ export interface Case {
 
 type Bytes = Case["bytes"];
 
-/** A case whose requests are all taken, and whose connection stays. */
-export function taken(source: string, name: string, bytes: Bytes, ...bodies: string[]): Case {
+/** A case whose requests are all accepted, and whose connection stays. */
+export function accepted(source: string, name: string, bytes: Bytes, ...bodies: string[]): Case {
   return { name, bytes, statuses: bodies.map(() => 200), ends: false, bodies, source };
 }
 
-/** A case whose requests are all taken, and whose connection ends behind them. */
-export function takenLast(source: string, name: string, bytes: Bytes, ...bodies: string[]): Case {
-  return { ...taken(source, name, bytes, ...bodies), ends: true };
+/** A case whose requests are all accepted, and whose connection ends after them. */
+export function acceptedLast(source: string, name: string, bytes: Bytes, ...bodies: string[]): Case {
+  return { ...accepted(source, name, bytes, ...bodies), ends: true };
 }
 
-/** A case whose first request is refused, and whose connection ends. */
-export function refused(source: string, name: string, bytes: Bytes, status = 400): Case {
+/** A case whose first request is rejected, and whose connection ends. */
+export function rejected(source: string, name: string, bytes: Bytes, status = 400): Case {
   return { name, bytes, statuses: [status], ends: true, source };
 }
 

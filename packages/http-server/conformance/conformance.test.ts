@@ -18,7 +18,7 @@ const groups = {
   "packets, pipelines and connections": connectionCases,
 };
 
-/** Shows that a connection still takes requests. */
+/** Shows that a connection is still open for requests. */
 const PROBE = "GET /probe HTTP/1.1\r\nHost: a\r\n\r\n";
 const PROBE_BODY = "GET /probe";
 

@@ -1,8 +1,8 @@
-// The rule: whatever this server takes, llhttp takes too, as the same request; and packets change nothing.
+// The rule: whatever this server accepts, llhttp accepts too, as the same request; and packets change nothing.
 import { isDeepStrictEqual } from "node:util";
 import { exceptions } from "./exceptions.ts";
 import type { NodeOutcome } from "./node-server.ts";
-import type { Outcome, TakenRequest } from "./outcome.ts";
+import type { AcceptedRequest, Outcome } from "./outcome.ts";
 
 /** @returns what breaks the rule; undefined when nothing does */
 export function compareWithNode(own: Outcome, node: NodeOutcome, stream: string): string | undefined {
@@ -19,7 +19,7 @@ export function compareWithNode(own: Outcome, node: NodeOutcome, stream: string)
 }
 
 /** node:http leaves a target in absolute form as it is. */
-function toSameForm(request: TakenRequest): TakenRequest {
+function toSameForm(request: AcceptedRequest): AcceptedRequest {
   const absolute = /^https?:\/\/([^/?]*)(.*)$/i.exec(request.target);
   if (absolute === null) return request;
   const [, authority = "", rest = ""] = absolute;

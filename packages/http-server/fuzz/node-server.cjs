@@ -8,30 +8,30 @@ const { Duplex } = require("node:stream");
 const TURNS = 4;
 
 const server = createServer({ insecureHTTPParser: false, requireHostHeader: true, keepAliveTimeout: 0 });
-server.on("request", take);
-server.on("checkContinue", take);
-server.on("checkExpectation", take);
+server.on("request", accept);
+server.on("checkContinue", accept);
+server.on("checkExpectation", accept);
 server.on("clientError", (error, socket) => {
   // Not destroyed yet: that would abort the requests before the error too.
   socket.outcome.error = error.code;
 });
 
-function take(request, response) {
+function accept(request, response) {
   const { outcome } = request.socket;
-  const taken = {
+  const accepted = {
     method: request.method,
     target: request.url,
     fields: joinFields(request.rawHeaders),
     body: "",
     isComplete: false,
   };
-  outcome.requests.push(taken);
+  outcome.requests.push(accepted);
   request.setEncoding("latin1");
   request.on("data", (piece) => {
-    taken.body += piece;
+    accepted.body += piece;
   });
   request.on("end", () => {
-    taken.isComplete = true;
+    accepted.isComplete = true;
   });
   request.on("error", () => {});
   response.on("error", () => {});
@@ -62,7 +62,9 @@ async function readBatch(streams) {
   });
   for (let turns = 0; turns < TURNS; turns++) await turn();
   const outcomes = sockets.map(({ outcome: { requests, error } }) => ({
-    requests: requests.filter(({ isComplete }) => isComplete).map(({ isComplete: _, ...taken }) => taken),
+    requests: requests
+      .filter(({ isComplete }) => isComplete)
+      .map(({ isComplete: _, ...accepted }) => accepted),
     error,
   }));
   for (const socket of sockets) socket.destroy();

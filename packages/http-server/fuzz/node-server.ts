@@ -1,9 +1,9 @@
 // node:http as the reference, in a process of Node.
 import { join } from "node:path";
-import type { TakenRequest } from "./outcome.ts";
+import type { AcceptedRequest } from "./outcome.ts";
 
 export interface NodeOutcome {
-  readonly requests: readonly TakenRequest[];
+  readonly requests: readonly AcceptedRequest[];
   /** The code of the error that ended the stream, such as `HPE_INVALID_METHOD`. */
   readonly error?: string;
 }

@@ -1,7 +1,7 @@
-// What became of a stream of bytes: the requests that were taken from it, and how it ended.
+// What became of a stream of bytes: the requests that were accepted, and how it ended.
 
 /** A complete request. Text is Latin-1: one character a byte. */
-export interface TakenRequest {
+export interface AcceptedRequest {
   readonly method: string;
   readonly target: string;
   /** Lower-case names in the order of the alphabet; the values of a repeated field are joined by commas. */
@@ -10,7 +10,7 @@ export interface TakenRequest {
 }
 
 export interface Outcome {
-  readonly requests: readonly TakenRequest[];
+  readonly requests: readonly AcceptedRequest[];
   /** Of the responses, in order; without interim ones. */
   readonly statuses: readonly number[];
   readonly isClosed: boolean;

@@ -2,53 +2,41 @@
 import type { Socket } from "bun";
 import { ByteBudget } from "../src/byte-budget.ts";
 import { Connection } from "../src/connection.ts";
-import type { ConnectionContext } from "../src/context.ts";
-import { Dispatcher } from "../src/dispatcher.ts";
-import { HeadReader } from "../src/head-reader.ts";
+import { type ConnectionContext, createContext } from "../src/context.ts";
 import type { IncomingRequest } from "../src/request.ts";
 import { LightResponse, ResponseHead } from "../src/response.ts";
-import { ResponseEncoder } from "../src/response-encoder.ts";
-import type { Outcome, TakenRequest } from "./outcome.ts";
+import type { AcceptedRequest, Outcome } from "./outcome.ts";
 
 const OK = new LightResponse(new ResponseHead(200, {}), "");
 const STATUS = /HTTP\/1\.1 ([2-5]\d\d)/g;
 
 export class OwnServer {
   /** Of the stream that is being read. */
-  #requests: TakenRequest[] = [];
-  /** Handlers respond later, so that the requests behind have to wait. */
+  #requests: AcceptedRequest[] = [];
+  /** Handlers respond with a delay, so that later requests have to wait. */
   #isSlow = false;
   readonly #context: ConnectionContext;
 
   constructor() {
-    const take = (request: IncomingRequest) => {
-      this.#requests.push(toTakenRequest(request));
+    const accept = (request: IncomingRequest) => {
+      this.#requests.push(toAcceptedRequest(request));
       return this.#isSlow ? Promise.resolve(OK) : OK;
     };
-    this.#context = {
-      timeouts: {
-        headTimeoutMs: 1_000,
-        bodyTimeoutMs: 1_000,
-        sendTimeoutMs: 1_000,
-        minBodyRate: 0,
-        idleTimeoutMs: 1_000,
-      },
+    this.#context = createContext({
+      headTimeoutMs: 1_000,
+      bodyTimeoutMs: 1_000,
+      sendTimeoutMs: 1_000,
+      minBodyRate: 0,
+      idleTimeoutMs: 1_000,
       budget: new ByteBudget(1024 * 1024),
       unsentBudget: new ByteBudget(1024 * 1024),
-      heads: new HeadReader(),
-      encoder: new ResponseEncoder(new Date()),
-      dispatcher: new Dispatcher({
-        guards: {},
-        fetch: take,
-        toFaultResponse: (error) => {
-          throw error;
-        },
-        onRejected: () => {},
-      }),
-      expectsProxyHeader: undefined,
-      isStopping: false,
-      isPortClosed: false,
-    };
+      guards: {},
+      fetch: accept,
+      toFaultResponse: (error) => {
+        throw error;
+      },
+      onRejected: () => {},
+    });
   }
 
   /** @param pieces the stream as it is cut into packets */
@@ -61,13 +49,13 @@ export class OwnServer {
   async readSlowly(pieces: readonly Buffer[]): Promise<Outcome> {
     this.#isSlow = true;
     const opened = this.#open(pieces);
-    // Every promise behind a response settles before the event loop turns.
+    // Every promise of a response settles before the event loop turns.
     await new Promise((resolve) => setImmediate(resolve));
     return opened.close();
   }
 
   #open(pieces: readonly Buffer[]): { close(): Outcome } {
-    const requests: TakenRequest[] = [];
+    const requests: AcceptedRequest[] = [];
     this.#requests = requests;
     let sent = "";
     let isClosed = false;
@@ -100,7 +88,7 @@ export class OwnServer {
   }
 }
 
-function toTakenRequest({ head, content }: IncomingRequest): TakenRequest {
+function toAcceptedRequest({ head, content }: IncomingRequest): AcceptedRequest {
   return {
     method: head.method,
     target: head.target,

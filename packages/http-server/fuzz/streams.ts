@@ -172,7 +172,7 @@ export function randomStream(random: Random): string {
   return text;
 }
 
-/** The rare choices are mostly not taken: a stream with five faults shows only the first. */
+/** The rare choices are mostly not made: a stream with five faults shows only the first. */
 function usually(random: Random, usual: string, choices: readonly string[], probability = 0.05): string {
   return random.chance(probability) ? random.pick(choices) : usual;
 }

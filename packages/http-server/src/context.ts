@@ -1,9 +1,9 @@
 // What the connections of one server share.
 import type { ByteBudget } from "./byte-budget.ts";
-import type { Dispatcher } from "./dispatcher.ts";
-import type { HeadReader } from "./head-reader.ts";
+import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
+import { HeadReader } from "./head-reader.ts";
 import type { HttpServerOptions, Timeouts } from "./options.ts";
-import type { ResponseEncoder } from "./response-encoder.ts";
+import { ResponseEncoder } from "./response-encoder.ts";
 
 export interface ConnectionContext {
   readonly timeouts: Timeouts;
@@ -17,4 +17,24 @@ export interface ConnectionContext {
   isStopping: boolean;
   /** The port is closed: connections on which no request comes are shut. Only the server sets it. */
   isPortClosed: boolean;
+}
+
+export type ContextOptions = Timeouts &
+  DispatcherOptions &
+  Pick<HttpServerOptions, "budget" | "unsentBudget" | "expectsProxyHeader">;
+
+export function createContext(options: ContextOptions): ConnectionContext {
+  const { headTimeoutMs, bodyTimeoutMs, sendTimeoutMs, idleTimeoutMs, minBodyRate } = options;
+  const { budget, unsentBudget, expectsProxyHeader } = options;
+  return {
+    timeouts: { headTimeoutMs, bodyTimeoutMs, sendTimeoutMs, idleTimeoutMs, minBodyRate },
+    budget,
+    unsentBudget,
+    heads: new HeadReader(),
+    encoder: new ResponseEncoder(new Date()),
+    dispatcher: new Dispatcher(options),
+    expectsProxyHeader,
+    isStopping: false,
+    isPortClosed: false,
+  };
 }

@@ -1,12 +1,10 @@
 // Listens, keeps the set of connections, and stops: HTTP/1.1 over Bun's TCP sockets.
 import type { Socket } from "bun";
 import { Connection, type Excess } from "./connection.ts";
-import type { ConnectionContext } from "./context.ts";
-import { Dispatcher } from "./dispatcher.ts";
-import { HeadReader } from "./head-reader.ts";
+import { type ConnectionContext, createContext } from "./context.ts";
 import type { HttpServerOptions, RunningServer } from "./options.ts";
 import { HttpRejection } from "./rejection.ts";
-import { CLOSE, ResponseEncoder } from "./response-encoder.ts";
+import { CLOSE } from "./response-encoder.ts";
 import { dropSyns } from "./syn-filter.ts";
 
 const SWEEP_MS = 250;
@@ -31,19 +29,8 @@ export class HttpServer implements RunningServer {
 
   /** @throws the system's error when the port is not available */
   constructor(options: HttpServerOptions) {
-    const { host, port, isShared, maxConnections, budget, unsentBudget } = options;
-    const { headTimeoutMs, bodyTimeoutMs, sendTimeoutMs, idleTimeoutMs, minBodyRate } = options;
-    this.#context = {
-      timeouts: { headTimeoutMs, bodyTimeoutMs, sendTimeoutMs, idleTimeoutMs, minBodyRate },
-      budget,
-      unsentBudget,
-      heads: new HeadReader(),
-      encoder: new ResponseEncoder(new Date()),
-      dispatcher: new Dispatcher(options),
-      expectsProxyHeader: options.expectsProxyHeader,
-      isStopping: false,
-      isPortClosed: false,
-    };
+    const { host, port, isShared, maxConnections } = options;
+    this.#context = createContext(options);
     this.#maxConnections = maxConnections;
     this.#excess = {
       rejection: new HttpRejection("overloaded", `${maxConnections} connections are open already.`, true),
@@ -69,6 +56,7 @@ export class HttpServer implements RunningServer {
     };
     this.#listener = Bun.listen<Connection>(listen);
     this.port = this.#listener.port;
+    const { headTimeoutMs, bodyTimeoutMs, sendTimeoutMs, idleTimeoutMs } = options;
     const sweepMs = Math.min(SWEEP_MS, headTimeoutMs, bodyTimeoutMs, sendTimeoutMs, idleTimeoutMs);
     this.#timer = setInterval(() => this.#sweep(), sweepMs);
     this.#timer.unref();
