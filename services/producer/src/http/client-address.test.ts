@@ -40,6 +40,11 @@ test.each([
   ["unknown", forwarded("for=unknown")],
   ["no for", forwarded("proto=https")],
   ["an open quote", forwarded('for="203.0.113.9')],
+  [
+    "a client's quote that hides the proxy's element",
+    forwarded('for=203.0.113.9;x=", for="[2001:db8:2::7]"'),
+  ],
+  ["two for in one element", forwarded("for=203.0.113.9;for=203.0.113.10")],
 ])("%s: the field is ignored and counted", (_, request) => {
   const proxies = create();
   expect(proxies.clientOf("10.0.0.1", request)).toBe("10.0.0.1");

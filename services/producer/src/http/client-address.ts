@@ -9,6 +9,9 @@ const SHORTHANDS: Readonly<Record<string, readonly string[]>> = {
   private: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"],
 };
 
+/** No address. */
+const MALFORMED = "";
+
 interface Subnet {
   address: string;
   prefix: number;
@@ -40,7 +43,7 @@ export class TrustedProxies {
   clientOf(peer: string, head: Pick<RequestHead, "get"> | undefined): string {
     if (head === undefined || !this.has(peer)) return peer;
     // Proxies that know X-Forwarded-For alone pass on a Forwarded that the client made up.
-    const hops = toHops(head);
+    const hops = toHops(head) ?? [MALFORMED];
     let client = peer;
     for (const hop of hops.reverse()) {
       const address = toAddress(hop);
@@ -75,26 +78,39 @@ function toSubnet(text: string): Subnet | undefined {
   return length > bits ? undefined : { address, prefix: length, family: version === 4 ? "ipv4" : "ipv6" };
 }
 
-/** What the proxies on the way forwarded for, the client first. */
-function toHops(head: Pick<RequestHead, "get">): string[] {
+/** What the proxies on the way forwarded for, the client first; undefined when the field is malformed. */
+function toHops(head: Pick<RequestHead, "get">): string[] | undefined {
   const list = head.get("x-forwarded-for");
   if (list !== null) return list.split(",").map((hop) => hop.trim());
   const forwarded = head.get("forwarded");
-  return forwarded === null ? [] : splitOutsideQuotes(forwarded, ",").map(toForwardedFor);
+  return forwarded === null ? [] : parseForwarded(forwarded);
 }
 
-/** The `for` of an element of Forwarded (RFC 7239, section 4); empty when it has none. */
-function toForwardedFor(element: string): string {
-  for (const pair of splitOutsideQuotes(element, ";")) {
-    const value = /^\s*for\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))\s*$/i.exec(pair);
-    if (value !== null) return value[1]?.replace(/\\(.)/g, "$1") ?? value[2]!;
+/** A parameter, its value quoted or not, and the separator behind it (RFC 7239, section 4); either may be missing. */
+const PARAMETER =
+  /[\t ]*(?:([!#$%&'*+.^_`|~\w-]+)[\t ]*=[\t ]*(?:"((?:[^"\\]|\\.)*)"|([^\t ",;]+))[\t ]*)?([,;]|$)/y;
+
+/**
+ * The `for` of each element; empty where it has none. All of the field or nothing: a client could open a quote in its own
+ * part, so that the element of the proxy behind it counts as quoted.
+ */
+function parseForwarded(field: string): string[] | undefined {
+  const hops: string[] = [];
+  let hop: string | undefined;
+  PARAMETER.lastIndex = 0;
+  for (;;) {
+    const match = PARAMETER.exec(field);
+    if (match === null) return undefined;
+    const [, name, quoted, plain, separator] = match;
+    if (name?.toLowerCase() === "for") {
+      if (hop !== undefined) return undefined;
+      hop = plain ?? quoted!.replace(/\\(.)/g, "$1");
+    }
+    if (separator === ";") continue;
+    hops.push(hop ?? "");
+    if (separator === "") return hops;
+    hop = undefined;
   }
-  return "";
-}
-
-function splitOutsideQuotes(text: string, separator: "," | ";"): string[] {
-  const part = separator === "," ? /(?:"(?:[^"\\]|\\.)*"|[^,"]|")+/g : /(?:"(?:[^"\\]|\\.)*"|[^;"]|")+/g;
-  return text.match(part) ?? [];
 }
 
 /** The address of `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`. */
