@@ -122,10 +122,8 @@ export class BunServer implements RunningServer {
     if (bodyLength !== "chunked" && bodyLength > maxBodyBytes)
       return guard.reject(incoming, payloadTooLarge(maxBodyBytes));
     const content = await this.#receive(request, bodyLength, maxBodyBytes).catch(() => undefined);
-    if (content === undefined) {
-      guard.onAbort(incoming);
-      return new Response(null, { status: 400 });
-    }
+    // The guard learns of it as of any request that reaches no handler.
+    if (content === undefined) return new Response(null, { status: 400 });
     if (content instanceof HttpRejection) return guard.reject(incoming, content);
     incoming.content = content;
     return this.#handle(request, incoming);

@@ -65,7 +65,13 @@ export class Dispatcher {
     request: IncomingRequest | undefined,
     peer: Peer,
   ): R {
+    if (request?.isAdmitted === true) this.#abandon(request);
     return this.#options.finish?.(response, request, peer) ?? response;
+  }
+
+  #abandon(request: IncomingRequest): void {
+    request.isAdmitted = false;
+    this.guardOf(request.head).onAbort(request);
   }
 
   /** Refuses a request that no guard knows of, and reports its status. */

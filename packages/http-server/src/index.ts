@@ -10,4 +10,5 @@ export {
 export { IncomingRequest } from "./request.ts";
 export { RequestHead } from "./request-head.ts";
 export { LightResponse, ResponseHead } from "./response.ts";
+export { OWN_FIELDS } from "./response-encoder.ts";
 export { HttpServer } from "./server.ts";

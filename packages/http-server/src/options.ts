@@ -17,12 +17,13 @@ export interface RequestGuard {
   readonly maxBodyBytes: number;
   /**
    * Asked when the head is complete and the body is not. A response refuses the request. Otherwise the request is
-   * admitted, and exactly one of these follows: `fetch` of the server, `reject`, `onAbort`.
+   * admitted (`isAdmitted`), and exactly one of these follows: a handler behind `fetch` takes it over, `reject`, `onAbort`.
+   * The first two set `isAdmitted` to false.
    */
   admit(request: IncomingRequest): LightResponse | undefined;
   /** The admitted request has no usable body: too large, too slow or malformed. */
   reject(request: IncomingRequest, rejection: HttpRejection): LightResponse;
-  /** The connection of the admitted request is gone: nobody is left to respond to. */
+  /** The admitted request reaches no handler: its connection is gone, or a hook in front of the handler has responded. */
   onAbort(request: IncomingRequest): void;
 }
 

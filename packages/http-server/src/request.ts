@@ -18,7 +18,7 @@ interface LazyParts {
  * not one of the runtime's own: to hand it to a native function, such as `fetch`, use `clone()`.
  */
 export class IncomingRequest implements Request {
-  /** The guard was asked before the body came, and admitted the request. */
+  /** The guard admitted the request before its body came, and its handler has not taken it over yet. */
   isAdmitted = false;
   #lazy: LazyParts | undefined;
 

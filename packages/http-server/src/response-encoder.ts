@@ -14,8 +14,13 @@ export function toConnectionLine(keepAlive: boolean, { isHttp10 }: RequestHead):
   return isHttp10 ? KEEP_ALIVE : "";
 }
 
-/** Fields about the message's transfer, which the server sets itself. */
-const OWN_FIELDS = new Set(["connection", "content-length", "date", "transfer-encoding"]);
+/** Fields about the message's transfer, which the server sets itself; lower-case names. Handlers must not set them. */
+export const OWN_FIELDS: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "date",
+  "transfer-encoding",
+]);
 
 export class ResponseEncoder {
   #date = "";

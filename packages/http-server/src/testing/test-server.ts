@@ -72,7 +72,8 @@ export class TestServer implements AsyncDisposable {
         request.isAdmitted = true;
         return undefined;
       },
-      reject: (_: IncomingRequest, { status, detail }: { status: number; detail: string }) => {
+      reject: (request: IncomingRequest, { status, detail }: { status: number; detail: string }) => {
+        request.isAdmitted = false;
         this.inFlight--;
         return new LightResponse(new ResponseHead(status, {}), detail);
       },
@@ -131,6 +132,7 @@ export class TestServer implements AsyncDisposable {
     const { path } = request.head;
     const text = request.content.toText() ?? "";
     if (request.isAdmitted) this.inFlight--;
+    request.isAdmitted = false;
     this.handled.push(text);
     if (path === "/throw") throw new Error("thrown");
     const response = new LightResponse(OK, text);

@@ -123,10 +123,14 @@ export function createHandler(options: HandlerOptions): EventHandler {
       request.isAdmitted = true;
       return undefined;
     },
-    reject: (request, rejection) => leave(toHttpProblemResponse(rejection), request),
+    reject(request, rejection) {
+      request.isAdmitted = false;
+      return leave(toHttpProblemResponse(rejection), request);
+    },
     onAbort: () => admission.leave(),
     handle(request) {
       const requestOptions = request.isAdmitted ? optionsOf(request.head) : enter(request);
+      request.isAdmitted = false;
       if (requestOptions instanceof Rejection) return reject(requestOptions, request);
       const { type, requested, encoding } = requestOptions;
       const body = request.takeContent();

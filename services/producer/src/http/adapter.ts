@@ -1,6 +1,6 @@
 // Elysia on this service's HTTP server. Inside, every route and hook gets an IncomingRequest and may return a LightResponse,
 // however the request came: from the server, or as a Fetch `Request` by `app.handle`.
-import { type HttpServerOptions, IncomingRequest, LightResponse } from "@ingest/http-server";
+import { type HttpServerOptions, IncomingRequest, LightResponse, OWN_FIELDS } from "@ingest/http-server";
 import type { HTTPHeaders, StatusMap } from "elysia";
 import type { ElysiaAdapter } from "elysia/adapter";
 import { BunAdapter } from "elysia/adapter/bun";
@@ -70,6 +70,8 @@ function merge(response: LightResponse, settings: ResponseSettings): Mapped | Pr
   let { lines } = response;
   let isSimple = cookie === undefined && !(headers instanceof Headers);
   for (const [name, value] of Object.entries(headers)) {
+    // A second Content-Length, say, would let a client and a proxy see different ends of the response.
+    if (OWN_FIELDS.has(name.toLowerCase())) continue;
     const line = `${name}: ${value}`;
     if (Array.isArray(value) || !FIELD_LINE.test(line)) isSimple = false;
     else if (!own.has(name.toLowerCase())) lines += `${line}\r\n`;

@@ -106,6 +106,34 @@ describe.each(transports)("through %s", (transport) => {
       else expect((await refused).status).toBe(500);
     });
 
+    test("keeps the length of its body, whatever hooks set", async () => {
+      const plugin = new Elysia().onBeforeHandle({ as: "global" }, ({ set }) => {
+        Object.assign(set.headers, { "Content-Length": "3", "transfer-encoding": "chunked", date: "now" });
+      });
+      const { post } = apps.open({ plugins: [plugin] });
+      const response = await post("/register_event", EVENT);
+      expect(await response.json()).toMatchObject({ status: "accepted" });
+      expect(response.headers.get("date") ?? "").not.toContain("now");
+      expect(response.headers.get("content-length") ?? "71").toMatch(/^\d\d$/);
+      expect(response.headers.has("transfer-encoding")).toBe(false);
+    });
+
+    test("is no longer in flight when a hook has refused it, also when its body came late", async () => {
+      const plugin = new Elysia().onBeforeHandle({ as: "global" }, () => new Response("no", { status: 401 }));
+      const { send, admission } = apps.open({ plugins: [plugin] });
+      const body = new ReadableStream({
+        async start(controller) {
+          controller.enqueue(EVENT.slice(0, 1));
+          await Bun.sleep(20);
+          controller.enqueue(EVENT.slice(1));
+          controller.close();
+        },
+      });
+      const response = await send("/register_event", { method: "POST", body });
+      expect(response.status).toBe(401);
+      expect(admission.inFlight).toBe(0);
+    });
+
     test("is refused by a hook's status(), replaced by onAfterHandle, and an error is a plugin's to handle", async () => {
       class Teapot extends Error {}
       const plugin = new Elysia()
@@ -237,13 +265,15 @@ describe.each(transports)("through %s", (transport) => {
     });
 
     test("that throws in between breaks the response off", async () => {
+      const headSent = Promise.withResolvers<void>();
       const plugin = new Elysia().get("/broken", async function* () {
         yield "one";
-        await Bun.sleep(1);
+        await headSent.promise;
         throw new Error("broken");
       });
       const { send } = apps.open({ plugins: [plugin] });
       const response = await send("/broken");
+      headSent.resolve();
       expect(response.status).toBe(200);
       await expect(response.text()).rejects.toThrow();
     });
