@@ -66,7 +66,7 @@ function whyNoChromium(): string | undefined {
 }
 
 function whyNoProxies(): string | undefined {
-  const absent = ["nginx", "haproxy", "caddy"].filter((name) => Bun.which(name) === null);
+  const absent = ["nginx", "haproxy", "caddy", "openssl"].filter((name) => Bun.which(name) === null);
   return absent.length === 0 ? undefined : `not installed: ${absent.join(", ")}`;
 }
 

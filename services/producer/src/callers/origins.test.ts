@@ -16,6 +16,7 @@ describe("a pattern", () => {
     "http://localhost:8080",
     "https://*.example.com",
     "https://*.example.com:8443",
+    "*.example.com",
     "capacitor://localhost",
   ])("%s is valid", (pattern) => expect(isOriginPattern(pattern)).toBe(true));
 
@@ -23,7 +24,8 @@ describe("a pattern", () => {
     "",
     "null",
     "example.com",
-    "*.example.com",
+    "*.example.com/path",
+    "*.*.example.com",
     "https://example.com/",
     "https://example.com/path",
     "https://example.com:443",
@@ -35,11 +37,14 @@ describe("a pattern", () => {
     "https://*.*.example.com",
   ])("%p is not", (pattern) => expect(isOriginPattern(pattern)).toBe(false));
 
-  const origins = new AllowedOrigins(["https://shop.example", "https://*.example.com"]);
+  const origins = new AllowedOrigins(["https://shop.example", "https://*.example.com", "*.short.example"]);
   test.each([
     ["https://shop.example", true],
     ["https://a.example.com", true],
     ["https://a.b.example.com", true],
+    ["https://a.short.example", true],
+    ["http://a.short.example", false],
+    ["https://short.example", false],
     ["https://example.com", false],
     ["https://.example.com", false],
     ["http://a.example.com", false],

@@ -23,9 +23,9 @@ export class AllowedOrigins {
     this.#isAny = patterns.includes("*");
     this.#exact = new Set(patterns.filter((pattern) => !pattern.includes("*")));
     this.#subdomains = patterns
-      .filter((pattern) => pattern.includes("://*."))
+      .filter((pattern) => pattern.includes("*."))
       .map((pattern) => {
-        const [prefix = "", suffix = ""] = pattern.split("*");
+        const [prefix = "", suffix = ""] = withScheme(pattern).split("*");
         return { prefix, suffix };
       });
   }
@@ -111,10 +111,15 @@ export function originNotAllowed(head: Pick<RequestHead, "get">): Rejection {
   );
 }
 
+/** A pattern without a scheme, `*.example.com`, allows https alone: anyone on the network could be a page over http. */
+function withScheme(pattern: string): string {
+  return pattern.startsWith("*.") ? `https://${pattern}` : pattern;
+}
+
 /** Is it `*`, an origin as browsers send it, or one with `*.` for any subdomain? */
 export function isOriginPattern(pattern: string): boolean {
   if (pattern === "*") return true;
-  const example = pattern.replace("://*.", "://subdomain.");
+  const example = withScheme(pattern).replace("://*.", "://subdomain.");
   if (example.includes("*") || !/^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+$/.test(example)) return false;
   const url = URL.parse(example);
   if (url === null) return false;

@@ -18,7 +18,7 @@ export const edgeSettings = {
   CORS_ALLOWED_ORIGINS: Type.Array(Type.String(), {
     default: [],
     description:
-      "Origins whose pages may send events and read the responses: `https://example.com`, `https://*.example.com` for its subdomains, or `*` for all; separated by commas. Their `text/plain` bodies hold JSON (`navigator.sendBeacon`).",
+      "Origins whose pages may send events and read the responses: `https://example.com`, `https://*.example.com` or `*.example.com` for its subdomains, or `*` for all; separated by commas. Their `text/plain` bodies hold JSON (`navigator.sendBeacon`).",
   }),
   REQUEST_ID: Type.Boolean({
     default: false,
