@@ -2,7 +2,8 @@
 // are served.
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
+import { join } from "node:path";
 import { startMockCluster } from "@ingest/kafka";
 import { until } from "@ingest/testkit";
 import { startProducer } from "@ingest/testkit/service";
@@ -11,7 +12,8 @@ const TIMEOUT_MS = 120_000;
 const MIB = 1024 * 1024;
 const CONNECTIONS = 2_000;
 const GOOD_CALLERS = 20;
-const FLOOD_MS = 8_000;
+const MEASURED_RESPONSES = 4_000;
+const MEASURED_WITHIN_MS = 40_000;
 const IN_FLIGHT_BYTES = 16 * MIB;
 const UNSENT_BYTES = 16 * MIB;
 /** As packages/http-server/README.md states it. */
@@ -19,35 +21,7 @@ const CONNECTION_BYTES = 20 * 1024;
 const COLLECTOR_BYTES = 192 * MIB;
 
 const EVENT = '{"event_type":"flood"}';
-
-function post(path: string, length: number, body = ""): string {
-  return `POST ${path} HTTP/1.1\r\nHost: test\r\nContent-Length: ${length}\r\n\r\n${body}`;
-}
-
-const accepted = post("/register_event", EVENT.length, EVENT);
-const stored = post("/register_event?durability=stored", EVENT.length, EVENT);
-
-/** What each kind sends, once. Nobody of them reads more than its socket takes by itself. */
-const kinds = {
-  "a byte behind a refused body of 2 MB": Buffer.from(
-    `${post("/register_events", 2 * MIB, "x".repeat(2 * MIB))}P`,
-  ),
-  "requests behind a pending one": Buffer.from(stored + accepted.repeat(5_000)),
-  "responses that are not read": Buffer.from(
-    "GET /openapi/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: test\r\n\r\n".repeat(5),
-  ),
-  "a head that does not end": Buffer.from(`GET / HTTP/1.1\r\nHost: test\r\nX-Long: ${"x".repeat(7_000)}`),
-  "a body that does not end": Buffer.from(post("/register_events", 500_000, "x".repeat(100_000))),
-  nothing: Buffer.alloc(0),
-};
-
-function openHostile(port: number, bytes: Buffer): Socket {
-  const socket = connect(port, "127.0.0.1");
-  socket.on("error", () => {});
-  socket.pause();
-  if (bytes.length > 0) socket.write(bytes);
-  return socket;
-}
+const request = `POST /register_event HTTP/1.1\r\nHost: test\r\nContent-Length: ${EVENT.length}\r\n\r\n${EVENT}`;
 
 function residentBytes(pid: number): number {
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))!;
@@ -64,7 +38,7 @@ function callWell(port: number) {
     let sentMs = 0;
     const send = () => {
       sentMs = performance.now();
-      socket.write(accepted);
+      socket.write(request);
     };
     socket.on("connect", send);
     socket.on("error", (error) => failures.push(String(error)));
@@ -85,6 +59,32 @@ function callWell(port: number) {
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** The flood, in a process of its own. */
+class HostileConnections implements Disposable {
+  readonly #child;
+
+  constructor(port: number, count: number) {
+    this.#child = Bun.spawn(
+      [process.execPath, join(import.meta.dir, "hostile-connections.ts"), String(port), String(count)],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+  }
+
+  /** Resolves once all connections have sent what the producer reads at once. */
+  async untilOpen(): Promise<void> {
+    for await (const chunk of this.#child.stdout) if (Buffer.from(chunk).includes("open")) return;
+    throw new Error("the flood ended early");
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  [Symbol.dispose](): void {
+    this.kill();
+  }
 }
 
 function p99(timesMs: readonly number[]): number {
@@ -108,29 +108,31 @@ test(
     });
     const port = Number(new URL(service.url).port);
     const caller = callWell(port);
-    await until("responses in quiet", () => caller.timesMs.length > 4_000, 20_000);
-    const quietMs = p99(caller.timesMs.splice(0));
+    const measureP99 = async (phase: string) => {
+      caller.timesMs.length = 0;
+      await until(
+        `${MEASURED_RESPONSES} responses ${phase}`,
+        () => {
+          mostBytes = Math.max(mostBytes, residentBytes(service.pid));
+          return caller.timesMs.length >= MEASURED_RESPONSES;
+        },
+        MEASURED_WITHIN_MS,
+      );
+      return p99(caller.timesMs);
+    };
+    let mostBytes = 0;
+    const quietMs = await measureP99("in quiet");
     const quietBytes = residentBytes(service.pid);
 
-    const payloads = Object.values(kinds);
-    const hostile = Array.from({ length: CONNECTIONS }, (_, index) =>
-      openHostile(port, payloads[index % payloads.length]!),
-    );
-    let mostBytes = 0;
-    const endMs = performance.now() + FLOOD_MS;
-    await until(
-      "the end of the flood",
-      () => {
-        mostBytes = Math.max(mostBytes, residentBytes(service.pid));
-        return performance.now() > endMs;
-      },
-      2 * FLOOD_MS,
-    );
-    const floodMs = p99(caller.timesMs);
+    using hostile = new HostileConnections(port, CONNECTIONS);
+    const openingMs = await measureP99("while they open");
+    await hostile.untilOpen();
+    const floodMs = await measureP99("while they are open");
     caller.stop();
-    for (const socket of hostile) socket.destroy();
+    hostile.kill();
     console.log(
-      `p99 of good callers: ${quietMs.toFixed(1)} ms in quiet, ${floodMs.toFixed(1)} ms in the flood; ` +
+      `p99 of good callers: ${quietMs.toFixed(1)} ms in quiet, ${openingMs.toFixed(1)} ms while ${CONNECTIONS} hostile ` +
+        `connections open, ${floodMs.toFixed(1)} ms while they are open; ` +
         `memory: ${Math.round(quietBytes / MIB)} MiB in quiet, ${Math.round(mostBytes / MIB)} MiB at most`,
     );
     expect(caller.failures).toEqual([]);

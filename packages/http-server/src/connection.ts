@@ -69,7 +69,7 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
 
   /** A request has no response yet, or a response is not sent yet. */
   get isBusy(): boolean {
-    return this.mustWait || this.#reader.isReceiving;
+    return this.mustWait || this.#reader.isReceiving || this.#reader.isYielding;
   }
 
   // --- events of the socket ---
@@ -242,6 +242,10 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
 
   onEndless(): void {
     this.#shut();
+  }
+
+  onYield(): void {
+    setImmediate(() => this.#resumeReading());
   }
 
   // --- events of the responder ---

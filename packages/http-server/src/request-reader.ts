@@ -9,6 +9,9 @@ import { IncomingRequest } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { LightResponse } from "./response.ts";
 
+/** So many requests of one connection are handled in a turn of the event loop: then others have theirs. */
+const MAX_REQUESTS_PER_TURN = 64;
+
 /** What the reader needs from its connection, and reports to it. */
 export interface RequestReaderEvents {
   /** No request is read any more. */
@@ -30,6 +33,8 @@ export interface RequestReaderEvents {
   onInvalid(rejection: HttpRejection): void;
   /** A body that was refused already has no end worth waiting for. */
   onEndless(): void;
+  /** More requests are here, and it is others' turn: `resume` is to be called in the next turn of the event loop. */
+  onYield(): void;
 }
 
 export class RequestReader {
@@ -44,6 +49,7 @@ export class RequestReader {
   #hasMore = false;
   /** There was no room for bytes behind a request: nothing after it can be read. */
   #isCutOff = false;
+  #isYielding = false;
 
   constructor(context: ConnectionContext, input: Input, events: RequestReaderEvents) {
     this.#context = context;
@@ -77,6 +83,11 @@ export class RequestReader {
     return this.#isCutOff;
   }
 
+  /** Requests are here that wait for the next turn of the event loop only. */
+  get isYielding(): boolean {
+    return this.#isYielding;
+  }
+
   /** Bytes of the body that is coming, so far. */
   get receivedBodyBytes(): number {
     return this.#body?.received ?? 0;
@@ -86,8 +97,9 @@ export class RequestReader {
     this.#consume(this.#input.join(chunk));
   }
 
-  /** The response that the next request had to wait for has been given. */
+  /** The response that the next request had to wait for has been given, or it is this connection's turn again. */
   resume(): void {
+    this.#isYielding = false;
     const held = this.#input.resume();
     if (held !== undefined) this.#consume(held);
   }
@@ -113,10 +125,17 @@ export class RequestReader {
     if (this.#isCutOff) return;
     const events = this.#events;
     let at = 0;
-    while (at < bytes.length && !events.isClosing) {
+    for (let steps = 0; at < bytes.length && !events.isClosing; steps++) {
       if (events.mustWait) {
         this.#isCutOff = !this.#input.hold(bytes, at);
         if (!this.#isCutOff) this.#input.pause();
+        return;
+      }
+      // Without room for the rest it is handled at once.
+      if (steps >= MAX_REQUESTS_PER_TURN && this.#input.hold(bytes, at)) {
+        this.#input.pause();
+        this.#isYielding = true;
+        events.onYield();
         return;
       }
       at = this.#body === undefined ? this.#readHead(bytes, at) : this.#readBody(this.#body, bytes, at);

@@ -75,6 +75,26 @@ test("requests behind a pending response wait for it, and no more are read than 
   expect(responses.indexOf("first")).toBeLessThan(responses.indexOf("more"));
 });
 
+test("a long pipeline leaves other connections their turn", async () => {
+  await using server = new TestServer();
+  using pipelining = new RawSocket(server.port);
+  using other = new RawSocket(server.port);
+  await until("the connections", () => server.server.connections === 2);
+  pipelining.write(post("/echo", "p").repeat(1_000));
+  other.write(post("/echo", "other"));
+  await pipelining.untilReceived("200 OK", 1_000);
+  expect(server.handled.indexOf("other")).toBeLessThan(999);
+  expect(server.budget.used).toBe(0);
+});
+
+test("a client that ends its side behind a long pipeline gets every response", async () => {
+  await using server = new TestServer();
+  using socket = new RawSocket(server.port);
+  socket.write(post("/echo", "p").repeat(1_000));
+  socket.socket.end();
+  expect((await socket.untilClosed()).split("200 OK")).toHaveLength(1_001);
+});
+
 test("a client that expects a 100 gets it before it sends the body", async () => {
   await using server = new TestServer();
   using socket = new RawSocket(server.port);
