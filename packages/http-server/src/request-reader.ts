@@ -18,7 +18,7 @@ export interface RequestReaderEvents {
   readonly isClosing: boolean;
   /** The next request has to wait for a response before it. */
   readonly mustWait: boolean;
-  /** A head has begun, or a body. */
+  /** A head has begun, or a body, or the end of a refused body has come. */
   onProgress(): void;
   /** @param body where the request's body came from, to be released with the response; undefined when it holds nothing */
   onRequest(request: IncomingRequest, body: BodyReader | undefined): void;
@@ -207,7 +207,8 @@ export class RequestReader {
     if (!body.isDone) return body.end;
     this.#body = undefined;
     this.#hasMore = body.end < bytes.length;
-    if (!body.isDiscarding) this.#events.onRequest(body.complete(), body);
+    if (body.isDiscarding) this.#events.onProgress();
+    else this.#events.onRequest(body.complete(), body);
     return body.end;
   }
 

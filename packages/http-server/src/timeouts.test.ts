@@ -75,6 +75,20 @@ test("an idle connection is closed without a response", async () => {
   expect((await used.untilClosed()).split("HTTP/1.1")).toHaveLength(2);
 });
 
+test("the idle time begins with the end of a refused body, not with its response", async () => {
+  const idleTimeoutMs = 400;
+  await using server = new TestServer({ idleTimeoutMs, bodyTimeoutMs: 5_000, maxBodyBytes: 10 });
+  using socket = new RawSocket(server.port);
+  socket.write(postHead("/echo", "Content-Length: 30"));
+  for (let sent = 0; sent < 30; sent++) {
+    await Bun.sleep(DRIP_MS);
+    socket.write("x");
+  }
+  const sentMs = performance.now();
+  expect(await socket.untilClosed()).toStartWith("HTTP/1.1 413");
+  expect(performance.now() - sentMs).toBeGreaterThanOrEqual(idleTimeoutMs);
+});
+
 test("no idle connection is closed early", async () => {
   const idleTimeoutMs = 400;
   await using server = new TestServer({ idleTimeoutMs });
