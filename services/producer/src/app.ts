@@ -37,7 +37,7 @@ export function createApp({ events, edge, health, log, hasOpenapi, plugins = [] 
     handler: { standardHostname: false },
   });
   // Elysia types what it hands over as any function.
-  base.wrap(createDoors(edge.finish) as never);
+  base.wrap(createDoors(edge.finish, hasHeadRoute) as never);
   for (const plugin of plugins) base.use(plugin);
   const elysia = base
     .use(errorRoutes({ toFaultResponse, onUnhandledResponse }, (path) => methodsOf(path)))
@@ -54,9 +54,13 @@ export function createApp({ events, edge, health, log, hasOpenapi, plugins = [] 
     pattern: new RegExp(`^${RegExp.escape(path).replaceAll(/:\w+/g, "[^/]+")}$`),
   }));
   function methodsOf(path: string): string[] {
-    const found = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
-    if (found.length === 0) return found;
-    return [...found, ...(found.includes("GET") ? ["HEAD"] : []), "OPTIONS"];
+    const found = new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method));
+    if (found.size === 0) return [];
+    if (found.has("GET")) found.add("HEAD");
+    return [...found.add("OPTIONS")];
+  }
+  function hasHeadRoute(path: string): boolean {
+    return routes.some(({ method, pattern }) => method === "HEAD" && pattern.test(path));
   }
   return { elysia, handlers, edge, toFaultResponse, onUnhandledResponse };
 }

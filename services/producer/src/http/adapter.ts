@@ -89,23 +89,32 @@ type Handle = (request: Request) => Mapped | Promise<Mapped>;
 const UNKNOWN_PEER = { remoteAddress: "" };
 
 /**
- * The one place where requests enter the application, for Elysia's `wrap`. HEAD is routed as GET: the server omits the body
- * of the response, and does not read a stream.
+ * The one place where requests enter the application, for Elysia's `wrap`. HEAD is routed as GET where it has no route of
+ * its own: the server omits the body of the response, and does not read a stream.
  * @param finish of a response to a Fetch `Request`; the server itself finishes the others
  */
-export function createDoors(finish: Finish) {
+export function createDoors(finish: Finish, hasHeadRoute: (path: string) => boolean) {
+  const toRouted = (request: IncomingRequest) =>
+    request.head.method === "HEAD" && !hasHeadRoute(request.head.path) ? request.toGet() : request;
+
   return function openDoors(handle: Handle, request: Request): Handle {
-    if (!(request instanceof IncomingRequest)) return (request) => handleFetch(handle, request, finish);
-    return request.head.method === "HEAD" ? () => handle(request.toGet()) : handle;
+    if (request instanceof IncomingRequest)
+      return request.head.method === "HEAD" ? () => handle(toRouted(request)) : handle;
+    return async (request) => {
+      const incoming = await IncomingRequest.from(request);
+      return toFetchResponse(await handle(toRouted(incoming)), incoming, finish);
+    };
   };
 }
 
-async function handleFetch(handle: Handle, request: Request, finish: Finish): Promise<Response | undefined> {
-  const incoming = await IncomingRequest.from(request);
-  const isHead = incoming.method === "HEAD";
-  const mapped = await handle(isHead ? incoming.toGet() : incoming);
+async function toFetchResponse(
+  mapped: Mapped,
+  request: IncomingRequest,
+  finish: Finish,
+): Promise<Response | undefined> {
   if (mapped === undefined) return undefined;
-  const response = finish(mapped, incoming, UNKNOWN_PEER);
+  const isHead = request.method === "HEAD";
+  const response = finish(mapped, request, UNKNOWN_PEER);
   if (response instanceof LightResponse) return response.toResponse(isHead);
   if (!isHead) return response;
   await response.body?.cancel();

@@ -207,6 +207,18 @@ describe.each(transports)("through %s", (transport) => {
       expect([head.status, head.headers.get("content-type")]).toEqual([200, get.headers.get("content-type")]);
       expect(await head.text()).toBe("");
     });
+
+    test("responds to HEAD by a route of its own where there is one", async () => {
+      const plugin = new Elysia()
+        .head("/file", ({ set }) => {
+          set.headers["x-size"] = "5";
+          return "";
+        })
+        .get("/file", () => "never");
+      const { send } = apps.open({ plugins: [plugin] });
+      const response = await send("/file", { method: "HEAD" });
+      expect([response.status, response.headers.get("x-size")]).toEqual([200, "5"]);
+    });
   });
 
   describe("a plugin", () => {
