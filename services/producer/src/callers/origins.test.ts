@@ -32,6 +32,7 @@ describe("a pattern", () => {
     "https://Example.com",
     "https://*",
     "https://*example.com",
+    "https://*.",
     "https://a.*.example.com",
     "https://user@example.com",
     "https://*.*.example.com",
@@ -67,6 +68,7 @@ test.each([
   ["an older browser, another port", { origin: "http://a.test:8080", host: "a.test:3000" }, true],
   ["an older browser, another host", { origin: "http://b.test", host: "a.test" }, true],
   ["a page without origin", { origin: "null", host: "a.test" }, true],
+  ["a page without origin, and no host", { origin: "null", host: "" }, true],
 ])("%s: %p is cross-origin: %p", (_, fields, expected) => {
   expect(isCrossOrigin(head(fields as Record<string, string>))).toBe(expected);
 });

@@ -95,7 +95,9 @@ export function isCrossOrigin(head: Pick<RequestHead, "get">): boolean {
   const site = head.get("sec-fetch-site");
   if (site !== null) return site !== "same-origin" && site !== "none";
   const origin = head.get("origin");
-  return origin !== null && hostOf(origin) !== hostOf(`http://${head.get("host")}`);
+  if (origin === null) return false;
+  const host = hostOf(origin);
+  return host === undefined || host !== hostOf(`http://${head.get("host")}`);
 }
 
 function hostOf(url: string): string | undefined {
@@ -119,6 +121,8 @@ function withScheme(pattern: string): string {
 /** Is it `*`, an origin as browsers send it, or one with `*.` for any subdomain? */
 export function isOriginPattern(pattern: string): boolean {
   if (pattern === "*") return true;
+  // Nothing but the root of all names is above such a subdomain.
+  if (pattern.endsWith("*.")) return false;
   const example = withScheme(pattern).replace("://*.", "://subdomain.");
   if (example.includes("*") || !/^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+$/.test(example)) return false;
   const url = URL.parse(example);
