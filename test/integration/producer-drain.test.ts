@@ -6,12 +6,15 @@ import { type ProducerProcess, startProducer } from "@ingest/testkit/service";
 
 const TIMEOUT_MS = 60_000;
 const DELAY_MS = 1_500;
+/** An idle connection is kept for half a second once the port is closed, however long it has been idle before. */
+const IDLE_MS = 700;
+const SPREAD_MS = 200;
 const kafka = await KafkaFixture.shared();
 afterAll(() => kafka[Symbol.asyncDispose]());
 
-const start = (WORKERS: string) =>
+const start = (WORKERS: string, delayMs = DELAY_MS) =>
   startProducer({
-    env: { ...kafka.env, KAFKA_TOPIC: kafka.topicName(), WORKERS, SHUTDOWN_DELAY_MS: String(DELAY_MS) },
+    env: { ...kafka.env, KAFKA_TOPIC: kafka.topicName(), WORKERS, SHUTDOWN_DELAY_MS: String(delayMs) },
   });
 
 const portOf = (service: ProducerProcess) => Number(new URL(service.url).port);
@@ -47,6 +50,36 @@ test.each(["1", "2"])(
       return response.status === 503 && (await response.text()).includes("shutting_down");
     });
     expect(await Promise.all(exchanges)).not.toContain(false);
+    expect(await service.exited).toBe(0);
+  },
+  TIMEOUT_MS,
+);
+
+test.each(["1", "2"])(
+  "with WORKERS=%s and no delay: 1,000 requests on open connections around SIGTERM each have their response",
+  async (WORKERS) => {
+    await using service = await start(WORKERS, 0);
+    const sockets = Array.from({ length: 1_000 }, () => new RawSocket(portOf(service)));
+    await Promise.all(sockets.map((socket) => exchange(socket, 1)));
+    await Bun.sleep(IDLE_MS);
+    const counts = { answered: 0, closedBefore: 0, lost: 0 };
+    const requests = sockets.map(async (socket, index) => {
+      await Bun.sleep((index / sockets.length) * SPREAD_MS);
+      if (socket.hasEnded) {
+        counts.closedBefore++;
+        return;
+      }
+      const isAnswered = await exchange(socket, 2).then(
+        () => true,
+        () => false,
+      );
+      counts[isAnswered ? "answered" : "lost"]++;
+    });
+    await Bun.sleep(SPREAD_MS / 4);
+    service.kill("SIGTERM");
+    await Promise.all(requests);
+    expect(counts.lost).toBe(0);
+    expect(counts.answered).toBeGreaterThan(0);
     expect(await service.exited).toBe(0);
   },
   TIMEOUT_MS,

@@ -125,6 +125,11 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     this.onClose();
   }
 
+  /** However long it has been idle, a request may be on its way: the time until it is shut begins now. */
+  onPortClosed(): void {
+    if (!this.isBusy && this.#reader.phase === "idle") this.#sinceMs = NOT_TIMED;
+  }
+
   /** Acts on a phase that takes too long. */
   sweep(nowMs: number): void {
     // The system reports room in the socket late; a slow reader's progress shows sooner.

@@ -96,6 +96,7 @@ export class HttpServer implements RunningServer {
     }
     this.#listener.stop(false);
     this.#context.isPortClosed = true;
+    for (const connection of this.#connections) connection.onPortClosed();
     this.#sweep();
   }
 

@@ -6,6 +6,8 @@ export class RawSocket implements Disposable {
   /** Everything received so far. */
   received = "";
   isClosed = false;
+  /** The server sends nothing more. */
+  hasEnded = false;
   /** The connection was established. */
   hasConnected = false;
   readonly socket: Socket;
@@ -18,6 +20,9 @@ export class RawSocket implements Disposable {
     });
     this.socket.on("connect", () => {
       this.hasConnected = true;
+    });
+    this.socket.on("end", () => {
+      this.hasEnded = true;
     });
     this.socket.on("error", () => {});
     this.socket.on("close", () => {
