@@ -1,6 +1,6 @@
 // Records that a real broker refuses: only the record at fault is refused, and a setting at fault costs no event.
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { producerSettings, toClientConfig, topicSettings } from "@ingest/kafka";
 import { createLog, logSettings, parseSettings } from "@ingest/service";
@@ -11,6 +11,8 @@ import {
   type Delivery,
   deliverySettings,
 } from "../../services/producer/src/delivery/index.ts";
+import { rejectedFiles } from "../../services/producer/src/rejected/files.ts";
+import { replayRejected } from "../../services/producer/src/rejected/replay.ts";
 
 const TIMEOUT_MS = 60_000;
 const kafka = await KafkaFixture.shared();
@@ -18,6 +20,7 @@ afterAll(() => kafka[Symbol.asyncDispose]());
 
 interface Harness extends AsyncDisposable {
   topic: string;
+  journalDir: string;
   delivery: Delivery;
   /** The keys and values in the file of rejected events. */
   rejected(): { key: string | null; code: string; value: string }[];
@@ -41,6 +44,7 @@ async function start(config: Record<string, string>, env: Record<string, string>
   await until("a connection", () => delivery.state().connected && delivery.refuse() === undefined);
   return {
     topic,
+    journalDir: home.path,
     delivery,
     rejected() {
       const path = join(home.path, "worker-0", "rejected.ndjson");
@@ -133,6 +137,35 @@ test(
       journal: { records: 3 },
     });
     expect(harness.rejected()).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "rejected events are put back, and stay while they are rejected again",
+  async () => {
+    await using harness = await start({ "cleanup.policy": "compact" });
+    const { delivery, journalDir, topic } = harness;
+    expect((await delivery.durable(event("no key", null))).status).toBe("durable");
+    await until("the event to be set aside", () => harness.rejected().length === 1);
+    await settled(harness);
+
+    const outcomes: (string | undefined)[] = [];
+    const replay = () =>
+      replayRejected({
+        config: kafka.config({}),
+        journalDir,
+        topic,
+        onOutcome: (_, error) => outcomes.push(error?.code),
+      });
+    expect(await replay()).toEqual({ stored: 0, refused: 1 });
+    const [file] = rejectedFiles(journalDir);
+    const other = await kafka.createTopic(1);
+    writeFileSync(file!, readFileSync(file!, "utf8").replace(topic, other));
+    expect(await replay()).toEqual({ stored: 1, refused: 0 });
+    expect(outcomes).toEqual(["invalid_record", undefined]);
+    expect(await values(other)).toEqual(["no key"]);
+    expect(rejectedFiles(journalDir)).toEqual([]);
   },
   TIMEOUT_MS,
 );

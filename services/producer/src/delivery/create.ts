@@ -44,6 +44,7 @@ export function createDelivery(options: CreateDeliveryOptions): Delivery {
       }),
     rejected: new RejectedEvents({
       path: join(folder, "rejected.ndjson"),
+      topic,
       maxBytes: settings.JOURNAL_MAX_BYTES,
       log,
     }),

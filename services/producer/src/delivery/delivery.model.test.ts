@@ -76,7 +76,12 @@ async function run(seed: number): Promise<void> {
       createSink: kafka.createSink,
       openJournal: () =>
         openJournal(path, { segmentBytes: 2048, maxBytes: 60_000, fsyncIntervalMs: random.below(3) }),
-      rejected: new RejectedEvents({ path: join(path, "rejected.ndjson"), maxBytes: 2 ** 30, log: quietLog }),
+      rejected: new RejectedEvents({
+        path: join(path, "rejected.ndjson"),
+        topic: "events",
+        maxBytes: 2 ** 30,
+        log: quietLog,
+      }),
       // Ten times as fast as the clock, so that pauses are short.
       now: () => performance.now() * 10,
       stallMs: 100 + random.below(300),

@@ -46,6 +46,7 @@ async function start(
           openJournal: () => openJournal(home.path, options.journal),
           rejected: new RejectedEvents({
             path: rejectedPath,
+            topic: "events",
             maxBytes: options.maxRejectedBytes ?? 2 ** 30,
             log: quietLog,
             retryMs: 5,

@@ -9,16 +9,26 @@ import { syncFolder } from "./journal/atomic-write.ts";
 import type { EncodedEvent } from "./types.ts";
 
 /** A line of the file. The value is in base64, so that any bytes are preserved. */
-interface RejectedLine {
+export interface RejectedLine {
+  /** When it was rejected (RFC 3339), and why. */
   at: string;
   code: string;
   reason: string;
+  /** Absent: KAFKA_TOPIC. */
+  topic?: string;
+  /** When the event was received, Unix ms. */
+  receivedMs?: number;
   key: string | null;
   value: string;
 }
 
+/** The part of an event that its line needs. */
+type Rejectable = Pick<EncodedEvent, "key" | "value" | "receivedMs"> & { readonly topic?: string };
+
 export interface RejectedOptions {
   path: string;
+  /** The topic of events that name none. */
+  topic: string;
   /** At this size nothing is appended until an operator has moved the file away. */
   maxBytes: number;
   log: Log;
@@ -60,12 +70,14 @@ export class RejectedEvents {
    * @param onSynced called once the line is on disk, however long that takes
    * @returns false when too many lines are waiting: add the event again later
    */
-  add(record: Pick<EncodedEvent, "key" | "value">, error: KafkaError, onSynced: () => void): boolean {
+  add(record: Rejectable, error: KafkaError, onSynced: () => void): boolean {
     if (this.#pendingLength >= MAX_PENDING_LENGTH) return false;
     const line: RejectedLine = {
       at: new Date().toISOString(),
       code: error.code,
       reason: error.message,
+      topic: record.topic ?? this.#options.topic,
+      ...(record.receivedMs === undefined ? {} : { receivedMs: record.receivedMs }),
       key: record.key,
       value: (typeof record.value === "string" ? Buffer.from(record.value) : record.value).toString("base64"),
     };
