@@ -1,5 +1,5 @@
 // Records that a real broker refuses: only the record at fault is refused, and a setting at fault costs no event.
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { producerSettings, toClientConfig, topicSettings } from "@ingest/kafka";
@@ -10,7 +10,9 @@ import {
   createDelivery,
   type Delivery,
   deliverySettings,
+  toTopicLimits,
 } from "../../services/producer/src/delivery/index.ts";
+import { batchBytes } from "../../services/producer/src/delivery/topic-limits.ts";
 import { rejectedFiles } from "../../services/producer/src/rejected/files.ts";
 import { replayRejected } from "../../services/producer/src/rejected/replay.ts";
 
@@ -169,3 +171,27 @@ test(
   },
   TIMEOUT_MS,
 );
+
+describe("the topic's own limits", () => {
+  test("are read, and the size on the wire is computed to the byte", async () => {
+    const value = "é".repeat(1_000);
+    const bytes = batchBytes("k", value);
+    const config = { "max.message.bytes": String(bytes), "cleanup.policy": "compact" };
+    await using harness = await start(config, { KAFKA_COMPRESSION_TYPE: "none" });
+    const { delivery, topic } = harness;
+    const limits = toTopicLimits(await kafka.admin.topicConfig(topic));
+    expect(limits).toEqual({ isCompacted: true, maxBatchBytes: bytes });
+    const larger = event(`${value}x`, "k");
+    expect((await delivery.stored(event(value, "k"), 20_000)).status).toBe("stored");
+    expect(await delivery.stored(larger, 20_000)).toMatchObject({ status: "refused", code: "too_large" });
+    const { failed } = delivery.state().counts;
+    expect(failed.message_too_large).toBe(1);
+
+    delivery.setTopicLimits(limits);
+    expect(delivery.accept(larger)).toMatchObject({ status: "refused", code: "too_large" });
+    expect(await delivery.durable(event("v", null))).toMatchObject({ code: "key_required" });
+    await settled(harness);
+    expect((await delivery.stored(event(value, "k"), 20_000)).status).toBe("stored");
+    expect(failed).toEqual({ message_too_large: 1 });
+  }, 60_000);
+});

@@ -122,6 +122,15 @@ export const problems = {
       "The JSON does not match the event schema: a member is missing, unknown, or of a wrong type or length.",
     remedy: "Correct each member that `errors` points to.",
   },
+  key_required: {
+    status: 422,
+    title: "The event needs a `user_id`",
+    canRetry: false,
+    cause:
+      "The topic is compacted (`cleanup.policy`), so each of its records needs a key, and `user_id` is the key.",
+    remedy: "Send a `user_id`. Operators can choose a topic whose `cleanup.policy` is `delete`.",
+    refusal: { detail: "The topic is compacted: an event without user_id can't be stored in it." },
+  },
   event_rejected: {
     status: 422,
     title: "Kafka rejects the event",

@@ -42,7 +42,7 @@ export interface AddonBuild {
 const clientFlags = ["-w"];
 const ownFlags = ["-Wall", "-Wextra"];
 /** This package's own C++: the headers' other half, and what the addon offers beside Confluent's names. */
-const ownFolders = ["shim", "outbox", "guards"];
+const ownFolders = ["shim", "outbox", "admin", "guards"];
 
 function cxxSources(dir: string): string[] {
   return readdirSync(dir)

@@ -1,5 +1,6 @@
 #include "outbox.h"
 
+#include "../admin/topic_config.h"
 #include "../guards/guards.h"
 #include "src/producer.h"
 
@@ -225,5 +226,6 @@ void Outbox::CloseHandles() {
 
 void shim::ExportExtras(v8::Local<v8::Object> exports) {
   outbox::Outbox::Init(exports);
+  admin::Init(exports);
   guards::Install();
 }

@@ -51,6 +51,13 @@ export interface NativeOutbox {
 /** The addon's exports that are used here. */
 interface NativeAddon {
   Outbox: new (producer: unknown, onOutcomes: () => void) => NativeOutbox;
+  /** admin/topic_config.h */
+  topicConfig(
+    client: unknown,
+    topic: string,
+    timeoutMs: number,
+    done: (code: number, entries: string[]) => void,
+  ): void;
   librdkafkaVersion: string;
   /** librdkafka's `builtin.features`, separated by commas. */
   features(): string;

@@ -3,6 +3,7 @@ import { requireAddon } from "./addon.ts";
 
 export { AddonUnavailableError, type BuildInfo, buildInfo, type NativeOutbox } from "./addon.ts";
 export { createOutbox, OUTCOME_BYTES } from "./outbox.ts";
+export { topicConfig } from "./topic-config.ts";
 
 /** Confluent's package: its callback API, with the promisified one under `KafkaJS`. */
 export type ConfluentClient = typeof import("@confluentinc/kafka-javascript");

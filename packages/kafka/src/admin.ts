@@ -6,6 +6,7 @@ import type {
   KafkaConsumer,
   LibrdKafkaError,
 } from "@confluentinc/kafka-javascript";
+import { topicConfig } from "@ingest/kafka-native";
 import { type ClientMetadata, connectClient, construct, disconnectClient, listen } from "./client.ts";
 import { KafkaError, toKafkaError } from "./errors.ts";
 import { librdkafkaProperties } from "./librdkafka-properties.ts";
@@ -47,6 +48,11 @@ export interface KafkaAdmin {
   ensureTopic(topic: NewTopic): Promise<"created" | "exists">;
   /** @throws KafkaError `unknown_topic` */
   describeTopic(topic: string): Promise<{ partitions: PartitionDescription[] }>;
+  /**
+   * A topic's settings, its own and inherited ones, by Kafka's names.
+   * @throws KafkaError `authorization` without the right to describe configurations
+   */
+  topicConfig(topic: string): Promise<ReadonlyMap<string, string>>;
   listTopics(): Promise<string[]>;
   /** @throws KafkaError `unknown_topic` */
   offsets(topic: string): Promise<PartitionOffsets[]>;
@@ -187,6 +193,14 @@ class ConfluentAdmin implements KafkaAdmin {
         .map(({ id, leader, replicas, isrs }) => ({ id, leader, replicas, isrs }))
         .sort((a, b) => a.id - b.id),
     };
+  }
+
+  topicConfig(topic: string): Promise<ReadonlyMap<string, string>> {
+    return new Promise((resolve, reject) =>
+      topicConfig(this.metadataClient, topic, this.timeoutMs, (code, settings) =>
+        code === 0 ? resolve(settings) : reject(toKafkaError(code)),
+      ),
+    );
   }
 
   async listTopics(): Promise<string[]> {

@@ -24,6 +24,28 @@ describe("the table", () => {
   });
 });
 
+describe("what a refused delivery blames", () => {
+  test.each([
+    [10, "record"],
+    [87, "record"],
+    [44, "record"],
+    [-138, "batch"],
+    // INVALID_TIMESTAMP counted against the record: a wrong clock had every event rejected for good.
+    [32, "setting"],
+    [29, "setting"],
+    [17, "setting"],
+    [76, "setting"],
+    [3, "setting"],
+    [2, "time"],
+    [19, "time"],
+    [-192, "time"],
+    [-150, "time"],
+    [12345, "time"],
+  ] as const)("%p: %s", (number, fault) => {
+    expect(toKafkaError(number).fault).toBe(fault);
+  });
+});
+
 describe("toKafkaError", () => {
   test("keeps the code and the message of the client's error", () => {
     const error = toKafkaError(Object.assign(new Error("Broker: Message size too large"), { code: 10 }));

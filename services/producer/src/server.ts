@@ -15,6 +15,7 @@ import { listen } from "./http/listen.ts";
 import { createProducerMetrics } from "./observe/metrics.ts";
 import { RequestMetrics } from "./observe/request-metrics.ts";
 import { TopicStep } from "./topic.ts";
+import { TopicLimitsPoll } from "./topic-limits-poll.ts";
 
 export interface ServerOptions {
   config: Config;
@@ -138,6 +139,17 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
     stopBudgetMs: forDelivery + STOP_MARGIN_MS,
   });
   await lifecycle.start({ name: "topic", start: () => topic.start(), stop: () => topic.stop() });
+  const limitsPoll = new TopicLimitsPoll({
+    kafka,
+    topic: settings.KAFKA_TOPIC,
+    log,
+    onLimits: (limits) => delivery.setTopicLimits(limits),
+  });
+  await lifecycle.start({
+    name: "topic limits",
+    start: () => limitsPoll.start(),
+    stop: () => limitsPoll.stop(),
+  });
   // If such a topic were missing, its events would be retried for ever, ahead of all others.
   for (const name of delivery.journalTopics().filter((name) => name !== settings.KAFKA_TOPIC)) {
     log.warn({ topic: name }, "journal holds events of another topic than KAFKA_TOPIC: they are sent there");

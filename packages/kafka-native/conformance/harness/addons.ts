@@ -94,7 +94,7 @@ export async function buildAddonSet(options: AddonSetOptions): Promise<AddonSet>
   if (!isNan && extraFlags.length === 0) return { surface, client: addonPath };
   const clientInputs = [
     join(clientDir, "src"),
-    ...(isNan ? [] : [join(packageDir, "outbox"), join(packageDir, "guards")]),
+    ...(isNan ? [] : ["outbox", "admin", "guards"].map((name) => join(packageDir, name))),
   ];
   const built = await build("client", clientInputs, async (compile) => {
     const libraries = await findLibraries(toolchain);

@@ -9,6 +9,7 @@ import { Journal } from "./journal/journal.ts";
 import { KafkaSink } from "./kafka-sink.ts";
 import { RejectedEvents } from "./rejected-events.ts";
 import type { DeliverySettings } from "./settings.ts";
+import { TopicDoor } from "./topic-limits.ts";
 import type { Delivery } from "./types.ts";
 
 export interface CreateDeliveryOptions {
@@ -27,7 +28,9 @@ export interface CreateDeliveryOptions {
 export function createDelivery(options: CreateDeliveryOptions): Delivery {
   const { settings, config, log, worker = 0, workers = 1, onStatistics } = options;
   const topic = settings.KAFKA_TOPIC;
-  const sinkOptions = { config, topic, log, ...(onStatistics ? { onStatistics } : {}) };
+  const door = new TopicDoor(config["compression.type"] !== "none");
+  const maxBatchBytes = () => door.limits?.maxBatchBytes;
+  const sinkOptions = { config, topic, log, maxBatchBytes, ...(onStatistics ? { onStatistics } : {}) };
   const folder = workerFolder(settings.JOURNAL_DIR, worker);
   const journal = {
     openJournal: () =>
@@ -50,6 +53,7 @@ export function createDelivery(options: CreateDeliveryOptions): Delivery {
     }),
   };
   return new JournalledDelivery({
+    door,
     createSink: (onOutcome) => new KafkaSink(sinkOptions, onOutcome),
     ...(settings.JOURNAL_ENABLED ? journal : {}),
     stallMs: settings.DELIVERY_STALL_MS,

@@ -9,9 +9,12 @@ import type { Journal } from "./journal/journal.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Quarantine } from "./quarantine.ts";
 import { reclaim } from "./reclaim.ts";
+import { RefusalRules } from "./refusal-rules.ts";
 import type { RejectedEvents } from "./rejected-events.ts";
 import { Replayer } from "./replayer.ts";
 import { StallMonitor } from "./stall-monitor.ts";
+import { toDeliveryState } from "./state-report.ts";
+import { TopicDoor } from "./topic-limits.ts";
 import { type InFlightEvent, receivedMs, TrackedEvent } from "./tracked-event.ts";
 import {
   type AcceptOutcome,
@@ -20,9 +23,9 @@ import {
   type DurableOutcome,
   type EncodedEvent,
   type Refusal,
-  type RefusalCode,
   type StopResult,
   type StoredOutcome,
+  type TopicLimits,
   UNKNOWN,
 } from "./types.ts";
 
@@ -31,6 +34,8 @@ export interface DeliveryOptions extends CoreOptions {
   openJournal?: () => Promise<Journal>;
   /** Where events go that Kafka rejects for good; absent without a journal. */
   rejected?: RejectedEvents;
+  /** Refuses events that the topic's settings forbid. */
+  door?: TopicDoor;
   /** How long `durable` waits for the fsync, ms. */
   durableDeadlineMs: number;
   /** Interval of the watchdog, ms. */
@@ -46,15 +51,19 @@ const FLUSH_SHARE = 0.7;
 export class JournalledDelivery implements Delivery {
   readonly #options: DeliveryOptions;
   readonly #core: DeliveryCore;
+  readonly #rules: RefusalRules;
   readonly #quarantine: Quarantine;
   readonly #replayer: Replayer;
   readonly #stalls: StallMonitor;
   readonly #durableOutcomes: DurableOutcomes;
+  readonly #door: TopicDoor;
   #timer: Timer | undefined;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#core = new DeliveryCore(options);
+    this.#door = options.door ?? new TopicDoor(true);
+    this.#rules = new RefusalRules(this.#core);
     this.#quarantine = new Quarantine(this.#core, options.rejected);
     this.#replayer = new Replayer(this.#core, this.#quarantine);
     this.#stalls = new StallMonitor(this.#core);
@@ -80,6 +89,8 @@ export class JournalledDelivery implements Delivery {
 
   accept(event: EncodedEvent): AcceptOutcome {
     const core = this.#core;
+    const forbidden = this.#door.refusal(event);
+    if (forbidden !== undefined) return core.refusals.refuse(forbidden);
     if (!core.isDirect) return this.#spool(event);
     const { client } = core;
     try {
@@ -98,7 +109,7 @@ export class JournalledDelivery implements Delivery {
 
   durable(event: EncodedEvent): Promise<DurableOutcome> {
     const core = this.#core;
-    const refusal = this.#journalRefusal();
+    const refusal = this.#rules.forDurable() ?? this.#door.refusal(event);
     if (refusal !== undefined) return Promise.resolve(core.refusals.refuse(refusal));
     const journal = core.journal!;
     let isSent = false;
@@ -124,12 +135,13 @@ export class JournalledDelivery implements Delivery {
   stored(event: EncodedEvent, deadlineMs: number): Promise<StoredOutcome> {
     const core = this.#core;
     const { refusals } = core;
-    if (!core.isRunning) return Promise.resolve(refusals.refuse("shutting_down"));
+    const forbidden = this.#door.refusal(event);
+    if (forbidden !== undefined) return Promise.resolve(refusals.refuse(forbidden));
     // In the journal it could be sent long after its deadline; past the journal it would overtake older events.
-    if (!core.isDirect) return Promise.resolve(this.#refuseStored());
+    if (!core.isDirect) return Promise.resolve(this.#rules.refuseStored());
     const { client } = core;
     try {
-      if (!client.send(event)) return Promise.resolve(this.#refuseStored());
+      if (!client.send(event)) return Promise.resolve(this.#rules.refuseStored());
     } catch (error) {
       return Promise.resolve(this.#onSendError(error as KafkaError) ?? refusals.refuse("kafka_unavailable"));
     }
@@ -145,31 +157,16 @@ export class JournalledDelivery implements Delivery {
 
   refuse(): Refusal | undefined {
     if (this.#core.isDirect) return undefined;
-    const code = this.#spoolRefusal();
+    const code = this.#rules.whenSpooling();
     return code === undefined ? undefined : this.#core.refusals.refuse(code);
   }
 
+  setTopicLimits(limits: TopicLimits): void {
+    this.#door.limits = limits;
+  }
+
   state(): DeliveryState {
-    const { journal, client, resends, failing, failures, refusals, counts } = this.#core;
-    const refusal = this.#refusal();
-    return {
-      ready: refusal === undefined,
-      ...(refusal === undefined ? {} : { refusal }),
-      connected: client.sink.connected,
-      ...(failing ? { failing: { code: failing.code, meaning: failing.meaning } } : {}),
-      spooling: this.#core.isRunning && !this.#core.isDirect,
-      inFlight: client.inFlight.count + resends.length,
-      ...(journal ? { journal: journal.state() } : {}),
-      counts: {
-        ...counts,
-        failed: failures.counts,
-        refused: refusals.counts,
-        rejected: this.#quarantine.count,
-        corrupt: journal?.corrupt ?? 0,
-        fsyncs: journal?.fsyncs ?? 0,
-        fsyncFailures: journal?.fsyncFailures ?? 0,
-      },
-    };
+    return toDeliveryState(this.#core, this.#rules.whenNotReady(), this.#quarantine.count);
   }
 
   settlePending(): void {
@@ -199,33 +196,6 @@ export class JournalledDelivery implements Delivery {
     return { journalled: closed?.kept ?? 0, lost: counts.lost + (closed?.lost ?? 0) };
   }
 
-  #refusal(): RefusalCode | undefined {
-    const { journal, client, isDirect } = this.#core;
-    if (!isDirect) return this.#spoolRefusal();
-    if (journal?.isDetached) return "journal_unavailable";
-    if (client.sink.connected) return undefined;
-    return journal ? journal.refusal : "kafka_unavailable";
-  }
-
-  /** Why no event can be taken, while events can't go straight to the client. */
-  #spoolRefusal(): RefusalCode | undefined {
-    const { isRunning, journal, queueRefusal } = this.#core;
-    if (!isRunning) return "shutting_down";
-    return journal ? journal.refusal : queueRefusal;
-  }
-
-  #journalRefusal(): RefusalCode | undefined {
-    const { isRunning, journal } = this.#core;
-    if (!isRunning) return "shutting_down";
-    return journal ? journal.refusal : "journal_unavailable";
-  }
-
-  /** For a `stored` event that would have to wait; names the setting that older events wait for. */
-  #refuseStored(): Refusal {
-    const { failing, refusals, queueRefusal } = this.#core;
-    return failing?.fault === "setting" ? refusals.refuseFor(failing) : refusals.refuse(queueRefusal);
-  }
-
   /** The client threw on an event. @returns undefined when the event may go to the journal instead */
   #onSendError(error: KafkaError): Refusal | undefined {
     const core = this.#core;
@@ -237,7 +207,7 @@ export class JournalledDelivery implements Delivery {
 
   #spool(event: EncodedEvent): AcceptOutcome {
     const { refusals, journal, counts } = this.#core;
-    const refusal = this.#spoolRefusal();
+    const refusal = this.#rules.whenSpooling();
     if (refusal !== undefined) return refusals.refuse(refusal);
     journal!.append(event, receivedMs(event));
     counts.spooled++;

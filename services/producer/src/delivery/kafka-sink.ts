@@ -1,14 +1,25 @@
 // The sink over the Kafka client: connects in the background, sends records, forwards outcomes.
 
-import { createProducer, type KafkaProducer, type ProducerOptions, toKafkaError } from "@ingest/kafka";
+import {
+  type ClientConfig,
+  createProducer,
+  type KafkaProducer,
+  type ProducerOptions,
+  toKafkaError,
+} from "@ingest/kafka";
 import type { Log } from "@ingest/service";
 import type { OutcomeHandler, Sink, SinkRecord } from "./sink.ts";
 
 export interface KafkaSinkOptions extends Pick<ProducerOptions, "config" | "onLog" | "onStatistics"> {
   /** The topic of records that name none. */
   topic: string;
+  /** The largest batch that the topic takes; undefined where unknown. */
+  maxBatchBytes?(): number | undefined;
   log: Log;
 }
+
+/** librdkafka's default of batch.size. */
+const DEFAULT_BATCH_BYTES = 1_000_000;
 
 /** Time for one attempt to connect, and the pause after a failed one. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -23,13 +34,9 @@ export class KafkaSink implements Sink {
   /** @throws KafkaError when the configuration is invalid */
   constructor(options: KafkaSinkOptions, onOutcome: OutcomeHandler) {
     this.#options = options;
-    const { config, onLog, onStatistics, log } = options;
+    const { onLog, onStatistics, log } = options;
     this.#producer = createProducer({
-      // After a refused batch the client sends nothing more, so that no later record of a key overtakes one of the batch.
-      config: {
-        ...config,
-        ...(config["enable.idempotence"] === true && { "enable.gapless.guarantee": true }),
-      },
+      config: toSinkConfig(options),
       topic: options.topic,
       onOutcome: (error, { topic, partition, offset }, ticket) =>
         onOutcome(ticket as number, error, topic, partition, offset),
@@ -83,4 +90,15 @@ export class KafkaSink implements Sink {
       }
     }
   }
+}
+
+function toSinkConfig({ config, maxBatchBytes }: KafkaSinkOptions): ClientConfig {
+  const batchBytes = Number(config["batch.size"] ?? DEFAULT_BATCH_BYTES);
+  return {
+    ...config,
+    // Of a larger batch, the topic would refuse every record.
+    "batch.size": Math.min(batchBytes, maxBatchBytes?.() ?? batchBytes),
+    // After a refused batch the client sends nothing more, so that no later record of a key overtakes one of the batch.
+    ...(config["enable.idempotence"] === true ? { "enable.gapless.guarantee": true } : {}),
+  };
 }

@@ -41,6 +41,14 @@ export type StoredOutcome =
   | UnknownOutcome
   | Refusal;
 
+/** Settings of the topic that forbid events. */
+export interface TopicLimits {
+  /** The topic is compacted: it takes no record without a key. */
+  isCompacted: boolean;
+  /** `max.message.bytes`: the largest batch, compressed, with all its framing. */
+  maxBatchBytes: number;
+}
+
 export interface Delivery {
   /**
    * Opens the journal, starts the client and begins to replay the records of an earlier process. Doesn't wait for Kafka.
@@ -68,6 +76,9 @@ export interface Delivery {
    * durability it requests. Costs one comparison in the usual case.
    */
   refuse(): Refusal | undefined;
+
+  /** From now on, events that the topic's limits forbid are refused at once. Until the first call none is. */
+  setTopicLimits(limits: TopicLimits): void;
 
   /** Cheap enough to be called for each request. */
   state(): DeliveryState;

@@ -1,0 +1,61 @@
+// What a topic's own settings forbid, as far as it can be told before an event is sent.
+
+import type { EncodedEvent, RefusalCode, TopicLimits } from "./types.ts";
+
+/** Bytes of a batch before its records (Kafka's record format, version 2). */
+const BATCH_HEADER_BYTES = 61;
+/** Most bytes that a record adds to its key and value: three lengths, and attributes, deltas and the count of headers. */
+const MAX_RECORD_FRAMING_BYTES = 20;
+/** A UTF-16 unit has at most so many bytes in UTF-8. */
+const MAX_BYTES_PER_UNIT = 3;
+
+/** @param settings of the topic, by Kafka's names */
+export function toTopicLimits(settings: ReadonlyMap<string, string>): TopicLimits {
+  return {
+    isCompacted: settings.get("cleanup.policy")?.split(",").includes("compact") ?? false,
+    maxBatchBytes: Number(settings.get("max.message.bytes") ?? Number.POSITIVE_INFINITY),
+  };
+}
+
+/** The door of one topic. */
+export class TopicDoor {
+  /** Undefined while they are unknown: nothing is refused here then. */
+  limits: TopicLimits | undefined;
+  readonly #isCompressed: boolean;
+
+  /** @param isCompressed the client compresses batches, so that the size on the wire isn't known beforehand */
+  constructor(isCompressed: boolean) {
+    this.#isCompressed = isCompressed;
+  }
+
+  /** Why Kafka would refuse the event; undefined when it may take it. Allocates nothing. */
+  refusal({ key, value }: EncodedEvent): RefusalCode | undefined {
+    const { limits } = this;
+    if (limits === undefined) return undefined;
+    if (limits.isCompacted && key === null) return "key_required";
+    if (this.#isCompressed) return undefined;
+    const units = value.length + (key?.length ?? 0);
+    // The usual case: far below, whatever the characters are.
+    if (BATCH_HEADER_BYTES + MAX_RECORD_FRAMING_BYTES + units * MAX_BYTES_PER_UNIT <= limits.maxBatchBytes)
+      return undefined;
+    return batchBytes(key, value) > limits.maxBatchBytes ? "too_large" : undefined;
+  }
+}
+
+/** The size of a batch with this record alone, uncompressed and without headers. */
+export function batchBytes(key: string | null, value: string | Buffer): number {
+  const keyBytes = key === null ? 0 : Buffer.byteLength(key);
+  const valueBytes = typeof value === "string" ? Buffer.byteLength(value) : value.length;
+  // attributes, timestamp delta, offset delta, key, value, number of headers
+  const record =
+    3 + varintBytes(key === null ? -1 : keyBytes) + keyBytes + varintBytes(valueBytes) + valueBytes + 1;
+  return BATCH_HEADER_BYTES + varintBytes(record) + record;
+}
+
+/** Size of a zigzag-encoded integer. */
+function varintBytes(value: number): number {
+  let zigzag = value < 0 ? -value * 2 - 1 : value * 2;
+  let bytes = 1;
+  for (; zigzag >= 128; zigzag /= 128) bytes++;
+  return bytes;
+}
