@@ -24,6 +24,14 @@ test("the documented defaults are valid", () => {
   });
 });
 
+test("idle connections are kept for 75 s, and for up to an hour: load balancers of clouds keep theirs for 600 s", () => {
+  expect(readConfig({}).settings.IDLE_TIMEOUT_SECONDS).toBe(75);
+  expect(readConfig({ IDLE_TIMEOUT_SECONDS: "3600" }).settings.IDLE_TIMEOUT_SECONDS).toBe(3_600);
+  expect(problemsOf({ IDLE_TIMEOUT_SECONDS: "3601" }).map(({ name }) => name)).toEqual([
+    "IDLE_TIMEOUT_SECONDS",
+  ]);
+});
+
 test("librdkafka's configuration follows from the settings", () => {
   expect(readConfig({ KAFKA_LINGER_MS: "7", KAFKA_SOCKET_NAGLE_DISABLE: "true" }).kafka).toMatchObject({
     "linger.ms": 7,
