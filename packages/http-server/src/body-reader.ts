@@ -17,7 +17,7 @@ const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
 export class BodyReader {
   readonly request: IncomingRequest;
   isDone = false;
-  /** Where the last `read` stopped: behind the body when `isDone`, else at the end of the bytes. */
+  /** Where the last `read` stopped: after the body when `isDone`, else at the end of the bytes. */
   end = 0;
   #isDiscarding = false;
   readonly #buffer: BodyBuffer;

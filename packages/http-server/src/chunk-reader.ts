@@ -37,7 +37,7 @@ export class ChunkReader {
   /**
    * Reads from `at` on.
    * @param onData called with each piece of the body: the bytes from `from` to `to`
-   * @returns where it stopped: at the end of `bytes`, or behind the body when `isDone`
+   * @returns where it stopped: at the end of `bytes`, or after the body when `isDone`
    * @throws ChunkError
    */
   read(bytes: Buffer, at: number, onData: (from: number, to: number) => void): number {

@@ -17,7 +17,7 @@ export class Input {
     return this.#held !== undefined;
   }
 
-  /** @returns the held bytes with the chunk behind them; nothing is held any more */
+  /** @returns the held bytes with the chunk after them; nothing is held any more */
   join(chunk: Buffer): Buffer {
     const held = this.#take();
     return held === undefined ? chunk : Buffer.concat([held, chunk]);

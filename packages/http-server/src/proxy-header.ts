@@ -68,7 +68,7 @@ function parseV2(bytes: Buffer): ProxyHeader | HttpRejection | undefined {
   if (command === LOCAL) return { address: undefined, length };
   const family = bytes[13]! >> 4;
   const addresses = bytes.subarray(V2_FIXED_BYTES, length);
-  // Source and destination address, then two ports; behind them TLVs, which are skipped.
+  // Source and destination address, then two ports; after them TLVs, which are skipped.
   if (family === FAMILY_IPV4)
     return addresses.length < 12
       ? invalid("its addresses are incomplete")
@@ -98,7 +98,7 @@ function invalid(what: string): HttpRejection {
 export class ProxyHeaderReader {
   #held = Buffer.alloc(0);
 
-  /** @returns the header, and the bytes behind it; undefined while its end has not come */
+  /** @returns the header, and the bytes after it; undefined while its end has not come */
   read(chunk: Buffer): { header: ProxyHeader; rest: Buffer } | HttpRejection | undefined {
     const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     const header = parseProxyHeader(bytes);

@@ -31,7 +31,7 @@ export class HttpRejection {
   }
 }
 
-/** Nothing behind the request can be read. */
+/** Nothing after the request can be read. */
 export function refused(code: HttpRejectionCode, detail: string): HttpRejection {
   return new HttpRejection(code, detail, true);
 }

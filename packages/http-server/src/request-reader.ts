@@ -29,7 +29,7 @@ export interface RequestReaderEvents {
    * @param keepAlive the end of the body will be recognised
    */
   onRefused(response: LightResponse, request: IncomingRequest, keepAlive: boolean): void;
-  /** The bytes are not a request: nothing behind them can be read. */
+  /** The bytes are not a request: nothing after them can be read. */
   onInvalid(rejection: HttpRejection): void;
   /** A body that was refused already has no end worth waiting for. */
   onEndless(): void;
@@ -47,7 +47,7 @@ export class RequestReader {
   #body: BodyReader | undefined;
   /** More bytes came with the request that was handed on last. */
   #hasMore = false;
-  /** There was no room for bytes behind a request: nothing after it can be read. */
+  /** There was no room for bytes after a request: none of them can be read. */
   #isCutOff = false;
   #isYielding = false;
 
@@ -73,12 +73,12 @@ export class RequestReader {
     return this.#body?.isDiscarding === false;
   }
 
-  /** Bytes have arrived behind the request that was handed on last. */
+  /** Bytes have arrived after the request that was handed on last. */
   get hasUnread(): boolean {
     return this.#hasMore || this.#input.isHolding;
   }
 
-  /** Bytes behind the request that was handed on last had to be dropped: its response is the last. */
+  /** Bytes after the request that was handed on last had to be dropped: its response is the last. */
   get isCutOff(): boolean {
     return this.#isCutOff;
   }
