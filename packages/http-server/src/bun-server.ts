@@ -1,11 +1,12 @@
 // The same handlers and guards behind Bun.serve: the way back if the runtime's own server becomes good enough, and the
 // reference for HttpServer. The README says what is lost.
+import { isHost } from "./authority.ts";
 import { Body } from "./body.ts";
 import { BodyBuffer } from "./body-buffer.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { HttpServerOptions, Peer, RequestGuard, RunningServer } from "./options.ts";
-import { HttpRejection, payloadTooLarge, tooManyBytesInFlight } from "./rejection.ts";
+import { HttpRejection, invalidHost, payloadTooLarge, tooManyBytesInFlight } from "./rejection.ts";
 import { IncomingRequest } from "./request.ts";
 import type { BodyLength } from "./request-head.ts";
 import { LightResponse } from "./response.ts";
@@ -111,6 +112,8 @@ export class BunServer implements RunningServer {
       );
       return this.#dispatcher.toRejectionResponse(rejection);
     }
+    const host = request.headers.get("host");
+    if (host !== null && !isHost(host)) return this.#dispatcher.reject(invalidHost());
     if (request.body === null) return this.#handle(request, incoming);
     const guard = this.#dispatcher.guardOf(incoming.head);
     return guard.admit(incoming) ?? this.#readAndHandle(request, incoming, guard);

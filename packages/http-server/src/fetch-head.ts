@@ -3,11 +3,15 @@ import { type BodyLength, RequestHead } from "./request-head.ts";
 
 /** @param headers those of the request, or a copy */
 export function toRequestHead({ method, url, body }: Request, headers: Headers): RequestHead {
-  const hostStart = url.indexOf("//") + 2;
+  // Without a Host that is one, Bun.serve gives a path instead of a URL.
+  const isPath = url.startsWith("/");
+  const hostStart = isPath ? 0 : url.indexOf("//") + 2;
   const pathStart = url.indexOf("/", hostStart);
-  const fields = new HeaderFields(headers, url.slice(hostStart, pathStart));
+  const host = isPath ? undefined : url.slice(hostStart, pathStart);
+  const fields = new HeaderFields(headers, host);
   const bodyLength = toBodyLength(headers, body);
-  return new RequestHead(method, url.slice(pathStart), fields, bodyLength, true, false, false, url);
+  const given = !isPath && URL.canParse(url) ? url : undefined;
+  return new RequestHead(method, url.slice(pathStart), fields, bodyLength, true, false, false, given);
 }
 
 function toBodyLength(headers: Headers, body: Request["body"]): BodyLength {
@@ -19,9 +23,9 @@ function toBodyLength(headers: Headers, body: Request["body"]): BodyLength {
 /** Reads as a map; with the Host of the URL, which the headers of a `Request` that was not received lack. */
 class HeaderFields implements ReadonlyMap<string, string> {
   readonly #headers: Headers;
-  readonly #host: string;
+  readonly #host: string | undefined;
 
-  constructor(headers: Headers, host: string) {
+  constructor(headers: Headers, host: string | undefined) {
     this.#headers = headers;
     this.#host = host;
   }
@@ -59,6 +63,8 @@ class HeaderFields implements ReadonlyMap<string, string> {
   }
 
   #toMap(): Map<string, string> {
-    return new Map([["host", this.#host], ...this.#headers]);
+    const map = new Map([...this.#headers]);
+    if (this.#host !== undefined && !map.has("host")) map.set("host", this.#host);
+    return map;
   }
 }

@@ -2,7 +2,7 @@
 // differently, a second request can be smuggled past one of them in the body of the first.
 import { isHost } from "./authority.ts";
 import { isFieldName, trimBlanks } from "./field-line.ts";
-import { badRequest, HttpRejection, refused } from "./rejection.ts";
+import { badRequest, HttpRejection, invalidHost, refused } from "./rejection.ts";
 import { type BodyLength, RequestHead } from "./request-head.ts";
 import { checkRequestLine, parseRequestLine } from "./request-line.ts";
 
@@ -37,9 +37,7 @@ export function parseHead(text: string): RequestHead | HttpRejection {
   const { method, target, authority, isHttp10 } = request;
   const host = fields.get("host");
   if (host === undefined ? !isHttp10 : !isHost(host))
-    return badRequest(
-      host === undefined ? "there is no Host field" : "Host is not a host with an optional port",
-    );
+    return host === undefined ? badRequest("there is no Host field") : invalidHost();
   if (authority !== undefined) fields.set("host", authority);
   const bodyLength = toBodyLength(fields, isHttp10);
   if (bodyLength instanceof HttpRejection) return bodyLength;

@@ -41,6 +41,10 @@ export function badRequest(what: string): HttpRejection {
   return refused("not_http", `The request can't be read: ${what}.`);
 }
 
+export function invalidHost(): HttpRejection {
+  return badRequest("Host is not a host with an optional port");
+}
+
 export function payloadTooLarge(maxBytes: number): HttpRejection {
   return new HttpRejection("too_large", `The body has more than ${maxBytes} bytes.`);
 }

@@ -6,6 +6,7 @@ import { rejectionStatuses } from "@ingest/http-server";
 import { RawSocket, until } from "@ingest/testkit";
 import type { StoredOutcome } from "../delivery/index.ts";
 import { type ServeOptions, serveTestApp } from "../testing/serve.ts";
+import { portPaths } from "./admin-paths.ts";
 
 const EVENT = '{"event_type":"a"}';
 const head = (path: string, headers: string) =>
@@ -151,6 +152,20 @@ describe.each(implementations)("on the server of HTTP_SERVER=%s,", (implementati
       await socket.untilReceived('"accepted"');
       expect(served.delivery.events).toMatchObject([{ event_type: "a" }]);
     });
+  });
+
+  test.each([
+    ["/metrics without a Host", "GET /metrics HTTP/1.0\r\n\r\n", 404],
+    ["an unknown path without a Host", "GET /nothing HTTP/1.0\r\n\r\n", 404],
+    ["an event without a Host", `POST /register_event HTTP/1.0\r\nContent-Length: 18\r\n\r\n${EVENT}`, 202],
+    ["a Host that is a path", "GET /nothing HTTP/1.1\r\nHost: a/metrics?\r\n\r\n", 400],
+    ["a Host with no port", "GET /nothing HTTP/1.1\r\nHost: a:99999\r\n\r\n", 400],
+    ["a Host that is no URL's", "GET /nothing HTTP/1.1\r\nHost: 1.2.3.4.5\r\n\r\n", 404],
+  ])("%s, on the port for callers", async (_, text, status) => {
+    await using served = serveTestApp({ implementation, serves: portPaths.public });
+    using socket = new RawSocket(served.port);
+    socket.write(text);
+    expect(await socket.untilReceived("\r\n\r\n")).toStartWith(`HTTP/1.1 ${status}`);
   });
 
   test("a request that waits for Kafka has its response before the port closes", async () => {
