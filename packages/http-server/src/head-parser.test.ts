@@ -27,6 +27,7 @@ describe("a head", () => {
     });
     expect(head.get("x-a")).toBe("one, two");
     expect(head.get("x-empty")).toBe("");
+    expect(read(post("Cookie: a=1", "Cookie: b=2")).get("cookie")).toBe("a=1; b=2");
     expect(head.get("x-none")).toBeNull();
   });
 

@@ -31,7 +31,9 @@ export function parseHead(text: string): RequestHead | HttpRejection {
     const key = name.toLowerCase();
     const before = fields.get(key);
     if (before !== undefined && SINGLE.has(key)) return badRequest(`there is more than one ${key} field`);
-    fields.set(key, before === undefined ? value : `${before}, ${value}`);
+    // RFC 9113, section 8.2.3: a proxy may have split the cookies of an HTTP/2 request.
+    const separator = key === "cookie" ? "; " : ", ";
+    fields.set(key, before === undefined ? value : before + separator + value);
   }
 
   const { method, target, authority, isHttp10 } = request;

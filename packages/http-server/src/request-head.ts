@@ -14,7 +14,7 @@ export class RequestHead {
     readonly method: string,
     /** From its first slash on, query included; or `*`, the server as a whole, for OPTIONS. */
     readonly target: string,
-    /** Lower-case names; the values of a repeated field are joined by commas. */
+    /** Lower-case names; the values of a repeated field are joined by commas, those of Cookie by semicolons. */
     readonly fields: ReadonlyMap<string, string>,
     readonly bodyLength: BodyLength,
     readonly keepAlive: boolean,
