@@ -117,6 +117,11 @@ export class Responder {
       throw new RangeError(`a handler responded with the interim status ${given.status}`);
     const { head } = request;
     const response = this.#context.dispatcher.finish(given, request, this.#events);
+    if (response.body === null && head.method === "HEAD") {
+      // Of a route for HEAD alone, which knows the length that GET would have.
+      this.#events.onResponse(...this.#begin(response, head, declaredLength(response) ?? 0, head.keepAlive));
+      return;
+    }
     if (response.body === null || hasNoBody(response.status)) {
       await response.body?.cancel();
       this.#respondWhole(response, head, []);

@@ -210,14 +210,11 @@ describe.each(transports)("through %s", (transport) => {
 
     test("responds to HEAD by a route of its own where there is one", async () => {
       const plugin = new Elysia()
-        .head("/file", ({ set }) => {
-          set.headers["x-size"] = "5";
-          return "";
-        })
-        .get("/file", () => "never");
+        .head("/file", () => new Response(null, { headers: { "content-length": "5" } }))
+        .get("/file", () => "never read");
       const { send } = apps.open({ plugins: [plugin] });
       const response = await send("/file", { method: "HEAD" });
-      expect([response.status, response.headers.get("x-size")]).toEqual([200, "5"]);
+      expect([response.status, response.headers.get("content-length")]).toEqual([200, "5"]);
     });
   });
 
