@@ -31,13 +31,20 @@ async function untilShared(one: ConsumerProcess, other: ConsumerProcess, partiti
 /** The broker notices a crashed member within seconds. */
 const quick = { KAFKA_SESSION_TIMEOUT_MS: "6000", KAFKA_HEARTBEAT_INTERVAL_MS: "500" };
 
+/** The broker assigns the partitions. Its sessions last 45 s at least. */
+const brokerManaged = { KAFKA_GROUP_PROTOCOL: "consumer" };
+
 describe("a group", () => {
-  test.each(["cooperative-sticky", "range"])(
+  test.each<[string, Record<string, string>]>([
+    ["cooperative-sticky", quick],
+    ["range", { ...quick, KAFKA_PARTITION_ASSIGNMENT_STRATEGY: "range" }],
+    ["KIP-848", brokerManaged],
+  ])(
     "(%s) shares its partitions, moves them under load, and handles no event twice",
-    async (strategy) => {
+    async (_name, protocol) => {
       const { topic, env: base } = await kafka.createTopicAndGroup(6);
-      const env = { ...base, KAFKA_PARTITION_ASSIGNMENT_STRATEGY: strategy };
-      await using first = startConsumer({ ...env, ...quick, COMMIT_INTERVAL_MS: "100" });
+      const env = { ...base, ...protocol };
+      await using first = startConsumer({ ...env, COMMIT_INTERVAL_MS: "100" });
       await first.untilWaiting();
       let written = 0;
       let isWriting = true;
@@ -48,7 +55,7 @@ describe("a group", () => {
         }
       })();
       await until("the first handling", () => first.events.length > 500);
-      await using second = startConsumer({ ...env, ...quick, COMMIT_INTERVAL_MS: "100" });
+      await using second = startConsumer({ ...env, COMMIT_INTERVAL_MS: "100" });
       await untilShared(second, first, 3);
       expect([...assignedTo(first.lines), ...assignedTo(second.lines)].sort()).toEqual([0, 1, 2, 3, 4, 5]);
       await until("both handling", () => second.events.length > 200);
@@ -229,4 +236,39 @@ describe("a group", () => {
     expect(first.hasLogged("fatal Kafka error: exiting")).toBe(true);
     expect(assignedTo(second.lines)).toEqual([0, 1]);
   }, 90_000);
+
+  test("(KIP-848) a killed member's partitions move to the others, and its uncommitted events are handled again", async () => {
+    const { topic, env: base } = await kafka.createTopicAndGroup(6);
+    const env = { ...base, ...brokerManaged };
+    await using first = startConsumer(env);
+    await using second = startConsumer(env);
+    await untilShared(first, second, 3);
+    await kafka.write(eventRecords(topic, 5_000));
+    await until("the second handling", () => second.events.length > 100);
+    second.kill("SIGKILL");
+    await second.exited;
+    const all = () => [...first.events, ...second.events];
+    await until("all logged", () => missingOf(all(), 5_000).length === 0, 90_000);
+    await until("all committed", async () => (await kafka.committed(env)) === 5_000);
+    expect(assignedTo(first.lines)).toHaveLength(6);
+  }, 150_000);
+
+  test("(KIP-848) a static member that restarts keeps its partitions; a second process with its id exits with 1", async () => {
+    const { topic, env: base } = await kafka.createTopicAndGroup(4);
+    const env = { ...base, ...brokerManaged };
+    await using other = startConsumer({ ...env, KAFKA_GROUP_INSTANCE_ID: "other" });
+    await using first = startConsumer({ ...env, KAFKA_GROUP_INSTANCE_ID: "restarted" });
+    await untilShared(first, other, 2);
+    const before = { restarted: assignedTo(first.lines), others: assignedTo(other.lines) };
+    expect(await first.stop()).toBe(0);
+    await using again = startConsumer({ ...env, KAFKA_GROUP_INSTANCE_ID: "restarted" });
+    await until("assigned", () => assignedTo(again.lines).length > 0, 60_000);
+    expect(assignedTo(again.lines)).toEqual(before.restarted);
+    expect(assignedTo(other.lines)).toEqual(before.others);
+    await using second = startConsumer({ ...env, KAFKA_GROUP_INSTANCE_ID: "restarted" });
+    expect(await second.exited).toBe(1);
+    expect(second.hasLogged("fatal Kafka error: exiting")).toBe(true);
+    await kafka.write(eventRecords(topic, 500));
+    await until("all logged", () => missingOf([...other.events, ...again.events], 500).length === 0);
+  }, 150_000);
 });

@@ -42,6 +42,15 @@ describe("toClientConfig", () => {
     expect(consumer()).not.toHaveProperty("acks");
   });
 
+  test("a consumer of a group that the broker manages leaves out what the broker decides", () => {
+    const config = consumer({ KAFKA_GROUP_PROTOCOL: "consumer" });
+    expect(config["group.protocol"]).toBe("consumer");
+    for (const name of ["session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"])
+      expect(config).not.toHaveProperty([name]);
+    const set = { KAFKA_SESSION_TIMEOUT_MS: "6000", KAFKA_PARTITION_ASSIGNMENT_STRATEGY: "range" };
+    expect(problems(() => consumer({ KAFKA_GROUP_PROTOCOL: "consumer", ...set }))).toEqual(Object.keys(set));
+  });
+
   test("an admin client gets only the connection's settings", () => {
     const config = toClientConfig(parseSettings(producerSettings, {}), "admin");
     expect(config).toHaveProperty(["bootstrap.servers"]);

@@ -5,6 +5,7 @@ import { readPassThrough } from "./pass-through.ts";
 import type { ClientConfig } from "./records.ts";
 import type { ClientRole, ClientSettings, ConsumerSettings, ProducerSettings } from "./settings.ts";
 import { settingsOf } from "./settings.ts";
+import { consumerSettings } from "./settings-consumer.ts";
 
 /** Properties that no setting changes. */
 const FIXED: Readonly<Record<ClientRole, ClientConfig>> = {
@@ -12,6 +13,13 @@ const FIXED: Readonly<Record<ClientRole, ClientConfig>> = {
   consumer: { "enable.auto.commit": false, "enable.auto.offset.store": false },
   admin: {},
 };
+
+/** What the broker decides in a group with KAFKA_GROUP_PROTOCOL=consumer. librdkafka refuses to start with any of them. */
+const CLASSIC_GROUP_SETTINGS = [
+  "KAFKA_SESSION_TIMEOUT_MS",
+  "KAFKA_HEARTBEAT_INTERVAL_MS",
+  "KAFKA_PARTITION_ASSIGNMENT_STRATEGY",
+] as const;
 
 /**
  * librdkafka's configuration for one client.
@@ -33,6 +41,8 @@ export function toClientConfig(
     const value = values[name];
     if (property !== undefined && value !== undefined) config[property] = value;
   }
+  if (config["group.protocol"] === "consumer")
+    for (const name of CLASSIC_GROUP_SETTINGS) delete config[consumerSettings[name].librdkafka as string];
   return Object.assign(config, readPassThrough(env, role, Object.keys(settings)).config, FIXED[role]);
 }
 
@@ -89,6 +99,12 @@ function checkProducer(s: ProducerSettings, report: Report): void {
 }
 
 function checkConsumer(s: ConsumerSettings, report: Report): void {
+  if (s.KAFKA_GROUP_PROTOCOL === "consumer") {
+    for (const name of CLASSIC_GROUP_SETTINGS)
+      if (s[name] !== consumerSettings[name].default)
+        report.add(name, "can't be set with KAFKA_GROUP_PROTOCOL=consumer: the broker decides on it");
+    return;
+  }
   if (s.KAFKA_HEARTBEAT_INTERVAL_MS * 3 > s.KAFKA_SESSION_TIMEOUT_MS)
     report.add(
       "KAFKA_HEARTBEAT_INTERVAL_MS",

@@ -16,6 +16,12 @@ export const consumerSettings = {
     "group.instance.id",
     "Static membership: a member that restarts within session.timeout.ms keeps its partitions.",
   ),
+  KAFKA_GROUP_PROTOCOL: choice(
+    "group.protocol",
+    ["classic", "consumer"],
+    "classic",
+    "consumer: the broker assigns the partitions (KIP-848; Kafka 4.0 and later). It also decides on session time-outs, heartbeats and the assignor, so KAFKA_SESSION_TIMEOUT_MS, KAFKA_HEARTBEAT_INTERVAL_MS and KAFKA_PARTITION_ASSIGNMENT_STRATEGY can't be set then.",
+  ),
   KAFKA_PARTITION_ASSIGNMENT_STRATEGY: choice(
     "partition.assignment.strategy",
     ["cooperative-sticky", "range", "roundrobin", "range,roundrobin"],
