@@ -5,6 +5,7 @@ import { clientSettings, consumerSettings, producerSettings, topicSettings } fro
 import { logSettings, settingsTable } from "@ingest/service";
 import type { TSchema } from "@sinclair/typebox";
 import { consumerOwnSettings } from "../../services/consumer/src/config.ts";
+import { postgresSettings } from "../../services/consumer/src/handlers/postgres/settings.ts";
 import { webhookSettings } from "../../services/consumer/src/handlers/webhook/settings.ts";
 import { httpSettings } from "../../services/producer/src/config.ts";
 import { deliverySettings } from "../../services/producer/src/delivery/index.ts";
@@ -22,6 +23,7 @@ export const settingsParts: readonly [title: string, rows: Rows][] = [
   ["Producer: durability and journal", deliverySettings],
   ["Producer: Kafka", without(producerSettings, clientSettings)],
   ["Consumer", consumerOwnSettings],
+  ["Consumer: the postgres handler", postgresSettings],
   ["Consumer: the webhook handler", webhookSettings],
   ["Consumer: Kafka", without(consumerSettings, clientSettings)],
 ];

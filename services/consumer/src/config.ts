@@ -11,6 +11,7 @@ import {
 import { type Env, type LogSettings, logSettings, parseSettings, type SettingProblem } from "@ingest/service";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { databaseProblem } from "./deduplication/database-problem.ts";
+import { postgresProblems, postgresSettings } from "./handlers/postgres/settings.ts";
 import { webhookProblems, webhookSettings } from "./handlers/webhook/settings.ts";
 
 export const consumerOwnSettings = {
@@ -21,9 +22,10 @@ export const consumerOwnSettings = {
     description: "Port of the HTTP server for health and metrics.",
   }),
   HOST: Type.String({ default: "0.0.0.0", description: "Address that the HTTP server listens on." }),
-  CONSUMER_HANDLER: Type.Union([Type.Literal("logger"), Type.Literal("webhook")], {
+  CONSUMER_HANDLER: Type.Union([Type.Literal("logger"), Type.Literal("postgres"), Type.Literal("webhook")], {
     default: "logger",
-    description: "Handler of events: `logger` writes a line for each, `webhook` posts each to a URL.",
+    description:
+      "Handler of events: `logger` writes a line for each, `postgres` inserts them into a table, `webhook` posts each to a URL.",
   }),
   CONSUMER_CONCURRENCY: Type.Integer({
     default: 1,
@@ -128,6 +130,7 @@ const settingsSchema = {
   ...consumerSettings,
   ...topicSettings,
   ...logSettings,
+  ...postgresSettings,
   ...webhookSettings,
   ...consumerOwnSettings,
 };
@@ -136,7 +139,7 @@ export type Settings = Readonly<
   ConsumerSettings &
     TopicSettings &
     LogSettings &
-    Static<TObject<typeof webhookSettings & typeof consumerOwnSettings>>
+    Static<TObject<typeof postgresSettings & typeof webhookSettings & typeof consumerOwnSettings>>
 >;
 
 /** @throws SettingsError with all problems */
@@ -173,6 +176,7 @@ function contradictions(settings: object): SettingProblem[] {
     add("KAFKA_TOPIC", "is too long for the default name of its dead-letter topic: set DEAD_LETTER_TOPIC");
   const deduplicationProblem = s.DEDUPLICATE ? databaseProblem(s.DEDUPLICATE_PATH) : undefined;
   if (deduplicationProblem !== undefined) add("DEDUPLICATE_PATH", deduplicationProblem);
+  if (s.CONSUMER_HANDLER === "postgres") problems.push(...postgresProblems(s));
   if (s.CONSUMER_HANDLER === "webhook") problems.push(...webhookProblems(s));
   return problems;
 }

@@ -17,6 +17,12 @@ export interface EventContext {
   readonly text: string;
   /** 1 for the first try, 2 for the first retry. */
   readonly tries: number;
+  /**
+   * For handlers that collect events and find in `flush` that this one can't be stored, ever: writes its record to the
+   * dead-letter topic. `flush` must wait for it. @param cause human-readable
+   * @throws Error when it could not be written
+   */
+  deadLetter(cause: string): Promise<void>;
   /** Aborted when the partition is revoked: the handler should stop, because its outcome no longer counts. */
   readonly signal: AbortSignal;
 }

@@ -131,7 +131,9 @@ export class SeenEvents {
   }
 
   /** Saves the ids in one transaction. @throws when the file can't be written; the call may be repeated */
-  remember(events: readonly SeenEvent[]): void {
+  remember(handled: readonly SeenEvent[]): void {
+    // Without those that the handler's flush has refused: they were released.
+    const events = handled.filter((event) => this.#claims.get(idOf(event))?.isHandled);
     if (events.length === 0) return;
     this.#database.transaction(() => {
       for (const { topic, partition, offset, event } of events)

@@ -5,6 +5,8 @@ import type { EventHandler } from "../handler.ts";
 import type { LineWriter } from "../output/line-writer.ts";
 import { jsonLine, prettyLine } from "./logger/line.ts";
 import { createLogger } from "./logger/logger.ts";
+import { createPostgres } from "./postgres/postgres.ts";
+import { toPostgresOptions } from "./postgres/settings.ts";
 import { toWebhookOptions } from "./webhook/settings.ts";
 import { createWebhook } from "./webhook/webhook.ts";
 
@@ -13,6 +15,8 @@ export function createHandler(settings: Settings, output: LineWriter, name: stri
   switch (settings.CONSUMER_HANDLER) {
     case "logger":
       return createLogger(output, isJsonLog(settings) ? jsonLine(name) : prettyLine());
+    case "postgres":
+      return createPostgres(toPostgresOptions(settings));
     case "webhook":
       return createWebhook(toWebhookOptions(settings));
   }

@@ -5,6 +5,9 @@ import type { DecodedEvent } from "../decode.ts";
 import type { EventContext } from "../handler.ts";
 import type { PartitionTask } from "./partition-task.ts";
 
+/** Makes a dead letter of an event that was handled and can't be flushed. */
+export type Refuse = (inFlight: InFlightEvent, cause: string) => Promise<void>;
+
 export class InFlightEvent implements EventContext {
   readonly task: PartitionTask;
   readonly record: ConsumedRecord;
@@ -12,8 +15,10 @@ export class InFlightEvent implements EventContext {
   readonly text: string;
   readonly key: string | null;
   tries = 0;
+  readonly #refuse: Refuse;
 
-  constructor(task: PartitionTask, record: ConsumedRecord, { event, text }: DecodedEvent) {
+  constructor(task: PartitionTask, record: ConsumedRecord, { event, text }: DecodedEvent, refuse: Refuse) {
+    this.#refuse = refuse;
     this.task = task;
     this.record = record;
     this.event = event;
@@ -39,6 +44,10 @@ export class InFlightEvent implements EventContext {
 
   get headers(): RecordHeaders {
     return this.record.headers;
+  }
+
+  deadLetter(cause: string): Promise<void> {
+    return this.#refuse(this, cause);
   }
 
   get signal(): AbortSignal {

@@ -7,7 +7,7 @@ import type { DeadLetterCause, DeadLetters } from "../dead-letter/dead-letter-to
 import { decode } from "../decode.ts";
 import type { SeenEvents } from "../deduplication/seen-events.ts";
 import { type EventHandler, PermanentFailure, RetryLater } from "../handler.ts";
-import { InFlightEvent } from "./in-flight-event.ts";
+import { InFlightEvent, type Refuse } from "./in-flight-event.ts";
 import type { PartitionTask } from "./partition-task.ts";
 
 export interface ProcessorOptions {
@@ -40,7 +40,8 @@ export class Processor {
    */
   readonly process = (task: PartitionTask, record: ConsumedRecord): Promise<void> | undefined => {
     const decoded = decode(record.value, this.#options.maxJsonDepth);
-    if (typeof decoded !== "string") return this.#begin(new InFlightEvent(task, record, decoded));
+    if (typeof decoded !== "string")
+      return this.#begin(new InFlightEvent(task, record, decoded, this.#refuse));
     // A record that is not an event has no order to keep, so its lane doesn't wait for it.
     task.trackUnordered(this.#deadLetter(task, record, { reason: "not_an_event", cause: decoded, tries: 0 }));
     return undefined;
@@ -145,6 +146,23 @@ export class Processor {
     // The event was not handled: when it is replayed from the dead-letter topic, it must not count as a duplicate.
     this.#options.seen?.release(inFlight);
   }
+
+  /** Its offset moves once the flush that refused it has succeeded, so that flush must not succeed before the write. */
+  readonly #refuse: Refuse = async (inFlight, cause) => {
+    const { counters, deadLetters, log, seen } = this.#options;
+    const { record, task, tries } = inFlight;
+    const why: DeadLetterCause = { reason: "handler_failed", cause: redactUrls(cause), tries };
+    const outcome = await deadLetters.write(record, why, task.fenced);
+    if (outcome === "abandoned" && !task.fenced.aborted) throw new Error("the dead letter was not written");
+    if (outcome === "stored") counters.deadLettered++;
+    if (outcome === "off") counters.dropped++;
+    counters.handled--;
+    log.error(
+      { ...toTopicPartitionOffset(record), tries, cause: why.cause, dead_letter: outcome },
+      "event not handled",
+    );
+    seen?.release(inFlight);
+  };
 
   /** Resolves when the record is finished, or its partition is gone. */
   async #deadLetter(task: PartitionTask, record: ConsumedRecord, why: DeadLetterCause): Promise<void> {

@@ -13,6 +13,7 @@ function contextOf(text: string, more: Partial<EventContext> = {}): EventContext
     headers: [],
     text,
     tries: 1,
+    deadLetter: async () => {},
     signal: new AbortController().signal,
     ...more,
   };

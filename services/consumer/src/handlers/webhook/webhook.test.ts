@@ -37,6 +37,7 @@ function post(
     headers,
     text,
     tries: 1,
+    deadLetter: async () => {},
     signal,
   };
   return Promise.resolve(createWebhook({ url, timeoutMs, tls }).handle(event, context));

@@ -1,0 +1,59 @@
+// The SQL of the postgres handler, and what its errors say of a record.
+import type { StoredEvent } from "@ingest/contract";
+import type { EventContext } from "../../handler.ts";
+
+export function createTableStatement(table: string): string {
+  return `create table if not exists ${quoted(table)} (
+  event_id text primary key,
+  event_type text not null,
+  user_id text,
+  occurred_at timestamptz not null,
+  received_at timestamptz,
+  payload jsonb,
+  topic text not null,
+  "partition" integer not null,
+  "offset" bigint not null
+)`;
+}
+
+/**
+ * Inserts a batch, which is one JSON text: however many events there are, it is one statement with one parameter, and so
+ * a transaction. Events whose event_id is in the table already are left out.
+ */
+export function insertStatement(table: string): string {
+  return `insert into ${quoted(table)}
+  (event_id, event_type, user_id, occurred_at, received_at, payload, topic, "partition", "offset")
+select r.event->>'event_id', r.event->>'event_type', r.event->>'user_id', r.occurred_at, r.received_at,
+  (r.event->'payload')::jsonb, r.topic, r.partition, r.offset
+from json_to_recordset($1::text::json) as r(event json, occurred_at timestamptz, received_at timestamptz,
+  topic text, "partition" integer, "offset" bigint)
+on conflict (event_id) do nothing`;
+}
+
+/** An element of the batch's JSON array. The event's own text is copied, so numbers keep their digits. */
+export function toRow({ timestamp }: StoredEvent, context: EventContext): string {
+  const { topic, partition, offset, text, timestampMs } = context;
+  const receivedAt = timestampMs < 0 ? null : toText(timestampMs);
+  return `{"event":${text},"occurred_at":"${toText(timestamp)}","received_at":${JSON.stringify(receivedAt)},"topic":${JSON.stringify(topic)},"partition":${partition},"offset":${offset}}`;
+}
+
+/**
+ * Whether an error is about the data of the batch and not about the database: PostgreSQL's classes 22 (data exception),
+ * 23 (integrity constraint violation) and 54 (program limit exceeded).
+ */
+export function isAboutData(error: unknown): boolean {
+  const sqlState = (error as { errno?: unknown } | null)?.errno;
+  return typeof sqlState === "string" && /^(22|23|54)/.test(sqlState);
+}
+
+/** As PostgreSQL reads it; its years have no sign. */
+function toText(timestamp: string | number): string {
+  return new Date(timestamp).toISOString().replace(/^\+0*/, "");
+}
+
+function quoted(table: string): string {
+  return table
+    .split(".")
+    .map((part) => `"${part}"`)
+    .join(".");
+}
