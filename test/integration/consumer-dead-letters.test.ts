@@ -188,6 +188,10 @@ describe("replay", () => {
     expect(new Set(receiver.handled).size).toBe(50);
     // Transaction markers occupy offsets at the end of each partition, which is no lag.
     await until("no lag", async () => (await consumer.metric("ingest_consumer_lag")) === 0);
+    // They are committed too, so nobody sees one from outside.
+    const ends = await kafka.admin.offsets(topic);
+    const end = ends.reduce((sum, { high }) => sum + high, 0);
+    await until("the markers committed", async () => (await kafka.committed(env)) === end);
     expect(await consumer.stop()).toBe(0);
     await receiver.stop();
 

@@ -36,6 +36,7 @@ describe("toClientConfig", () => {
       "group.id": "event-consumers",
       "enable.auto.commit": false,
       "enable.auto.offset.store": false,
+      "enable.partition.eof": true,
       "partition.assignment.strategy": "cooperative-sticky",
       "auto.offset.reset": "earliest",
     });

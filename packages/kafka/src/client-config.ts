@@ -10,7 +10,7 @@ import { consumerSettings } from "./settings-consumer.ts";
 /** Properties that no setting changes. */
 const FIXED: Readonly<Record<ClientRole, ClientConfig>> = {
   producer: {},
-  consumer: { "enable.auto.commit": false, "enable.auto.offset.store": false },
+  consumer: { "enable.auto.commit": false, "enable.auto.offset.store": false, "enable.partition.eof": true },
   admin: {},
 };
 

@@ -2,7 +2,7 @@
 import type { KafkaConsumer as ConfluentKafkaConsumer } from "@confluentinc/kafka-javascript";
 import { settlesWithin } from "@ingest/wait";
 import { connectClient, construct, disconnectClient, listen } from "./client.ts";
-import type { ConsumerOptions, KafkaConsumer, TopicDescription, Watermarks } from "./consumer.ts";
+import type { ConsumerOptions, KafkaConsumer, OnRecords, TopicDescription, Watermarks } from "./consumer.ts";
 import { ConsumerAdmin } from "./consumer-admin.ts";
 import { Rebalancer, type RebalancingClient } from "./consumer-rebalance.ts";
 import { KafkaError, toKafkaError } from "./errors.ts";
@@ -29,7 +29,7 @@ interface NativeConsumer {
     timeoutMs: number,
     maxRecords: number,
     timeoutOnlyForFirst: boolean,
-    done: (error: unknown, messages: ClientMessage[]) => void,
+    done: (error: unknown, messages: ClientMessage[], ends: TopicPartitionOffset[]) => void,
   ): void;
 }
 
@@ -114,11 +114,7 @@ export class ConfluentConsumer implements KafkaConsumer {
     this.subscribe(topics);
   }
 
-  async fetch(
-    maxRecords: number,
-    timeoutMs: number,
-    onRecords?: (records: readonly ConsumedRecord[]) => void,
-  ): Promise<ConsumedRecord[]> {
+  async fetch(maxRecords: number, timeoutMs: number, onRecords?: OnRecords): Promise<ConsumedRecord[]> {
     const records = await this.#consume(maxRecords, onRecords);
     if (records.length > 0 || timeoutMs <= 0 || this.#closing) return records;
     await this.#waitForMore(timeoutMs);
@@ -126,23 +122,20 @@ export class ConfluentConsumer implements KafkaConsumer {
   }
 
   /** Takes the fetched records without waiting: a waiting call would delay rebalances. */
-  #consume(
-    maxRecords: number,
-    onRecords: ((records: readonly ConsumedRecord[]) => void) | undefined,
-  ): Promise<ConsumedRecord[]> {
+  #consume(maxRecords: number, onRecords: OnRecords | undefined): Promise<ConsumedRecord[]> {
     return this.#fetches.run(
       () =>
         new Promise((resolve, reject) => {
           const native = this.#native;
           if (native === undefined || this.#closing) return resolve([]);
           this.#hasMore = false;
-          native.consume(0, maxRecords, false, (error, messages) => {
+          native.consume(0, maxRecords, false, (error, messages, ends) => {
             if (error) return reject(toKafkaError(error));
             // Known at once; the statistics, if enabled, come once per interval.
             if (messages.length > 0) this.#isUp = true;
             const records = messages.map(toConsumedRecord);
             // Before the queue continues, because the assignment changes through the same queue.
-            onRecords?.(records);
+            onRecords?.(records, ends);
             resolve(records);
           });
         }),

@@ -34,6 +34,8 @@ export interface TopicDescription {
   partitions: number;
 }
 
+export type OnRecords = (records: readonly ConsumedRecord[], ends: readonly TopicPartitionOffset[]) => void;
+
 export interface KafkaConsumer {
   /**
    * Resolves once a broker has responded. A consumer that failed to connect can't be used again: create another.
@@ -51,14 +53,12 @@ export interface KafkaConsumer {
    * Returns up to `maxRecords` records: those already fetched, or else those that arrive within `timeoutMs`, if any.
    * It also keeps the membership: call it more often than max.poll.interval.ms, one call at a time.
    * @param onRecords receives the same records while the assignment can't change. By the time the promise resolves, a
-   * partition may have been revoked and assigned again, to be read from an earlier offset
+   * partition may have been revoked and assigned again, to be read from an earlier offset. `ends` are partitions that have
+   * been read to their end: below `offset` there is no record that wasn't among these or earlier ones, but there may be
+   * offsets without one, such as transaction markers
    * @throws KafkaError
    */
-  fetch(
-    maxRecords: number,
-    timeoutMs: number,
-    onRecords?: (records: readonly ConsumedRecord[]) => void,
-  ): Promise<ConsumedRecord[]>;
+  fetch(maxRecords: number, timeoutMs: number, onRecords?: OnRecords): Promise<ConsumedRecord[]>;
   /**
    * Commits; `offset` is the next one to read. Resolves when the broker has confirmed the commit, which is reported only
    * while `fetch` is in use. Commits run one after the other. Without a coordinator, a commit fails after up to

@@ -29,7 +29,7 @@ const FOREIGN_NAMES = [
 const RESERVED: Readonly<Record<string, string>> = {
   "enable.auto.commit": "offsets are committed once their records are handled, never by a clock",
   "enable.auto.offset.store": "offsets are committed once their records are handled, never by a clock",
-  "enable.partition.eof": "the topic reader sets it itself",
+  "enable.partition.eof": "the consumer and the topic reader need it",
   "delivery.report.only.error": "the outbox reports outcomes",
   "transactional.id": "the producer isn't transactional",
   "log.queue": "the client forwards logs itself",

@@ -43,7 +43,7 @@ describe("settings", () => {
     [{ CONSUMER_HANDLER: "webhook", WEBHOOK_URL: "ftp://x" }, "WEBHOOK_URL"],
     [{ CONSUMER_HANDLER: "webhook", WEBHOOK_URL: "https://" }, "WEBHOOK_URL"],
     [{ CONSUMER_HANDLER: "postgres" }, "POSTGRES_URL"],
-    [{ CONSUMER_HANDLER: "postgres", POSTGRES_URL: "postgres://" }, "POSTGRES_URL"],
+    [{ CONSUMER_HANDLER: "postgres", POSTGRES_URL: "postgres://h:port" }, "POSTGRES_URL"],
     [{ POSTGRES_TABLE: 'events"; drop table x' }, "POSTGRES_TABLE"],
     [{ ...webhook, WEBHOOK_TLS_CA_LOCATION: "/no/such/file" }, "WEBHOOK_TLS_CA_LOCATION"],
     [{ ...webhook, WEBHOOK_TLS_KEY_LOCATION: import.meta.path }, "WEBHOOK_TLS_CERTIFICATE_LOCATION"],

@@ -3,6 +3,7 @@ import {
   type ConsumedRecord,
   type KafkaConsumer,
   type KafkaError,
+  type OnRecords,
   type RebalanceListener,
   type TopicDescription,
   type TopicPartition,
@@ -158,8 +159,13 @@ export class ConsumerLoop implements RebalanceListener {
    * and assigned again meanwhile, from an earlier offset: they would count for that assignment, and the records before
    * them would be skipped.
    */
-  readonly #accept = (records: readonly ConsumedRecord[]): void => {
-    if (records.length === 0 || this.#isStopping) return;
+  readonly #accept: OnRecords = (records, ends) => {
+    if (this.#isStopping) return;
+    if (records.length > 0) this.#acceptRecords(records);
+    for (const end of ends) this.#tasks.get(idOf(end))?.readTo(end.offset);
+  };
+
+  #acceptRecords(records: readonly ConsumedRecord[]): void {
     const { counters } = this.#options;
     const startedAt = performance.now();
     const handledBefore = counters.handled;
@@ -174,7 +180,7 @@ export class ConsumerLoop implements RebalanceListener {
     }
     counters.fetched += records.length;
     this.#countSynchronouslyHandled(counters.handled - handledBefore, startedAt);
-  };
+  }
 
   /**
    * The partition's log was truncated by an unclean leader election, and the client continued at its new end. The

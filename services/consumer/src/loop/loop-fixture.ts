@@ -4,6 +4,7 @@ import type {
   ConsumedRecord,
   ConsumerStatistics,
   KafkaConsumer,
+  OnRecords,
   TopicDescription,
   TopicPartition,
   TopicPartitionOffset,
@@ -28,10 +29,17 @@ class FakeConsumer implements KafkaConsumer {
   /** Makes the next commits fail. */
   commitError: Error | undefined;
   #ready: ConsumedRecord[] = [];
+  readonly #ends: TopicPartitionOffset[] = [];
   #wake: (() => void) | undefined;
 
   put(...records: ConsumedRecord[]): void {
     this.#ready.push(...records);
+    this.#wake?.();
+  }
+
+  /** Reports with the next fetch that a partition has been read up to here. */
+  end(partition: number, offset: number): void {
+    this.#ends.push({ topic: TOPIC, partition, offset });
     this.#wake?.();
   }
 
@@ -45,15 +53,11 @@ class FakeConsumer implements KafkaConsumer {
     return Object.fromEntries(this.commits.map(({ partition, offset }) => [partition, offset]));
   }
 
-  async fetch(
-    maxRecords: number,
-    timeoutMs: number,
-    onRecords?: (records: readonly ConsumedRecord[]) => void,
-  ): Promise<ConsumedRecord[]> {
+  async fetch(maxRecords: number, timeoutMs: number, onRecords?: OnRecords): Promise<ConsumedRecord[]> {
     const take = () => {
       const taken = this.#ready.filter(({ partition }) => !this.paused.has(partition)).slice(0, maxRecords);
       this.#ready = this.#ready.filter((record) => !taken.includes(record));
-      onRecords?.(taken);
+      onRecords?.(taken, this.#ends.splice(0));
       return taken;
     };
     const now = take();

@@ -43,7 +43,12 @@ describe("OffsetTracker", () => {
       let next = random.below(1_000);
       let position = -1;
       for (let step = 0; step < 3_000; step++) {
-        if (open.length === 0 || random.next() < 0.5) {
+        if (random.chance(0.05)) {
+          // The end of the partition, behind the last record or after offsets without one.
+          next += random.below(3);
+          tracker.skipTo(next - random.below(2));
+          tracker.skipTo(next);
+        } else if (open.length === 0 || random.next() < 0.5) {
           next += random.next() < 0.1 ? 1 + random.below(5) : 0;
           tracker.start(next);
           open.push(next);

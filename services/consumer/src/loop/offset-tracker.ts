@@ -41,6 +41,11 @@ export class OffsetTracker {
     this.#started.push(offset);
   }
 
+  /** No record below this offset is still to come. */
+  skipTo(offset: number): void {
+    this.#next = Math.max(this.#next, offset);
+  }
+
   /** Finishes a started record. Call it once for each. */
   finish(offset: number): void {
     if (offset !== this.#started[this.#head]) {

@@ -123,6 +123,11 @@ export class PartitionTask implements TopicPartition {
     this.#lanes.push(record.key === null ? null : record.key.toString(), record);
   }
 
+  /** No record below this offset is still to come: the rest are transaction markers and compacted records. */
+  readTo(offset: number): void {
+    if (!this.closing.aborted) this.#tracker.skipTo(offset);
+  }
+
   /** Marks an accepted record as finished: handled, or stored in the dead-letter topic. */
   finish(record: ConsumedRecord): void {
     this.#tracker.finish(record.offset);
