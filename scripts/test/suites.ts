@@ -45,7 +45,7 @@ export const suites: readonly Suite[] = [
     about: "the services with a real Kafka",
     folders: ["test/integration"],
     needs: ["addon", "kafka"],
-    limitSeconds: 420,
+    limitSeconds: 900,
   },
   {
     name: "faults",

@@ -65,6 +65,35 @@ describe.skipIf(!canStartBroker())("a consumer whose broker", () => {
     expect(await consumer.stop()).toBe(0);
   }, 180_000);
 
+  // Fault: an empty cluster at the same address: no partitions, no reading, and ready all the time.
+  test("is replaced by another cluster's: it says so, and reads the new topic from its beginning", async () => {
+    const port = await freePort();
+    const env = {
+      KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${port}`,
+      KAFKA_TOPIC: "moved",
+      KAFKA_GROUP_ID: "moved",
+      KAFKA_TOPIC_PARTITIONS: "2",
+    };
+    await using consumer = startConsumer(env);
+    {
+      await using first = await startBroker({ port });
+      await using kafka = await KafkaFixture.connect(first.bootstrapServers);
+      await consumer.untilWaiting();
+      await kafka.write(eventRecords("moved", 5));
+      await until("handled", () => consumer.events.length === 5);
+      await until("committed", async () => (await kafka.committed(env)) === 5);
+    }
+    await using second = await startBroker({ port });
+    await consumer.untilLogged("topic missing: there is nothing to read");
+    expect((await consumer.fetch("/health/ready")).status).toBe(503);
+    await using kafka = await KafkaFixture.connect(second.bootstrapServers);
+    await kafka.admin.ensureTopic({ topic: "moved", partitions: 2, replicationFactor: 1 });
+    await kafka.write(eventRecords("moved", 10, 5));
+    await until("all handled", () => missingOf(consumer.events, 15).length === 0, 90_000);
+    await consumer.untilReady();
+    expect(consumer.hasLogged("Kafka cluster changed: its id is another one")).toBe(true);
+  }, 240_000);
+
   test("is never available: SIGTERM ends the consumer at once, with 0", async () => {
     const env = { KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${await freePort()}` };
     await using consumer = startConsumer(env);
