@@ -78,6 +78,19 @@ test("bodies that are declared and do not come take no memory", async () => {
   for (const socket of silent) socket[Symbol.dispose]();
 });
 
+test("many bodies of which one byte has come leave the budget to the others", async () => {
+  await using server = new TestServer({ budgetBytes: 100_000 });
+  const slow = Array.from({ length: 50 }, () => new RawSocket(server.port));
+  for (const socket of slow) socket.write(`${postHead("/echo", "Content-Length: 50000")}x`);
+  await until("their bodies to begin", () => server.inFlight === slow.length);
+  using socket = new RawSocket(server.port);
+  socket.write(postHead("/echo", "Content-Length: 20000") + "y".repeat(10_000));
+  await until("its body to begin", () => server.inFlight === slow.length + 1);
+  socket.write("y".repeat(10_000));
+  expect(await socket.untilReceived("yyy")).toStartWith("HTTP/1.1 200");
+  for (const each of slow) each[Symbol.dispose]();
+});
+
 test("a body that the budget has no room for is refused, and taken later", async () => {
   await using server = new TestServer({ budgetBytes: 100 });
   const first = new RawSocket(server.port);

@@ -1,7 +1,8 @@
 // Collects the bytes of a body. Memory grows with the bytes that arrived, not with the length that was declared.
 import type { ByteBudget } from "./byte-budget.ts";
 
-const FIRST_BYTES = 16 * 1024;
+/** Little, so that many bodies of which hardly anything has come leave the budget to the others. */
+const FIRST_BYTES = 1024;
 
 export class BodyBuffer {
   #bytes = Buffer.alloc(0);
