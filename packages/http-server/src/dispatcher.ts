@@ -66,6 +66,8 @@ export class Dispatcher {
     peer: Peer,
   ): R {
     if (request?.isAdmitted === true) this.#abandon(request);
+    // Of 1xx a proxy passes on what follows unseen, or waits for another. Response.error() has 0.
+    if (response.status < 200) throw new RangeError(`a handler responded with the status ${response.status}`);
     return this.#options.finish?.(response, request, peer) ?? response;
   }
 

@@ -113,8 +113,6 @@ export class Responder {
 
   /** Rejects when the body fails before anything is sent. */
   async #respondFetch(given: Response, request: IncomingRequest): Promise<void> {
-    if (given.status < 200)
-      throw new RangeError(`a handler responded with the interim status ${given.status}`);
     const { head } = request;
     const response = this.#context.dispatcher.finish(given, request, this.#events);
     if (response.body === null && head.method === "HEAD") {

@@ -283,10 +283,3 @@ test("a request whose client goes before the response is aborted", async () => {
   socket.socket.resetAndDestroy();
   await until("the abort", () => signal?.aborted === true);
 });
-
-test("an interim status is no response: a proxy would wait for another, or pass on bytes unseen", async () => {
-  await using server = new TestServer({ respond: () => new Response(null, { status: 101 }) });
-  using socket = new RawSocket(server.port);
-  socket.write(get());
-  expect(await socket.untilReceived("fault")).toStartWith("HTTP/1.1 500");
-});

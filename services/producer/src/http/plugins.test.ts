@@ -201,6 +201,13 @@ describe.each(transports)("through %s", (transport) => {
       expect([await cookie.text(), cookie.headers.get("set-cookie")]).toEqual(["1", "n=2; Path=/"]);
     });
 
+    // Without a server nobody refuses it.
+    test.skipIf(transport === "app.handle")("is a fault when its status is interim", async () => {
+      const plugin = new Elysia().get("/interim", () => new Response(null, { status: 101 }));
+      const { send } = apps.open({ plugins: [plugin] });
+      expect((await send("/interim")).status).toBe(500);
+    });
+
     test("responds to HEAD as to GET, without the body", async () => {
       const { send } = apps.open();
       const [get, head] = [await send("/"), await send("/", { method: "HEAD" })];
