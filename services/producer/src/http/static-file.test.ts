@@ -1,9 +1,13 @@
 // The files of the API's page, and the settings that move or remove it.
 import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { temporaryFolder } from "@ingest/testkit";
 import { serveTestApp } from "../testing/serve.ts";
 import { createTestApp } from "../testing/test-app.ts";
 import { portPaths } from "./admin-paths.ts";
+import { StaticFile } from "./static-file.ts";
 
 const SCRIPT = "/openapi/assets/swagger-ui-bundle.js";
 
@@ -38,6 +42,16 @@ describe("a file of the page", () => {
     }
     expect((await get({ "if-none-match": '"other"' })).status).toBe(200);
   });
+});
+
+test("a file that could not be read is read again", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "late.txt");
+  const file = new StaticFile(path, "text/plain");
+  const request = new Request("http://localhost/");
+  await expect(file.respond(request)).rejects.toThrow("ENOENT");
+  writeFileSync(path, "there");
+  expect(await (await file.respond(request)).text()).toBe("there");
 });
 
 test("without OPENAPI_ENABLED neither the page nor the document exists", async () => {

@@ -29,7 +29,7 @@ export class StaticFile {
 
   /** With validation (RFC 9110, section 13.1.2) and content negotiation for the coding (section 12.5.3). */
   async respond({ headers }: Request): Promise<Response> {
-    this.#content ??= Bun.file(this.#path).bytes().then(Buffer.from);
+    this.#content ??= this.#read();
     this.#tag ??= this.#content.then((bytes) => Bun.hash(bytes).toString(36));
     const coding = toCoding(headers.get("accept-encoding"));
     const tag = `"${await this.#tag}${coding === undefined ? "" : `-${coding}`}"`;
@@ -45,6 +45,17 @@ export class StaticFile {
         ...(coding !== undefined && { "content-encoding": coding }),
       },
     });
+  }
+
+  async #read(): Promise<Buffer> {
+    try {
+      return Buffer.from(await Bun.file(this.#path).bytes());
+    } catch (error) {
+      // The next request may succeed, for example when file descriptors are free again.
+      this.#content = undefined;
+      this.#tag = undefined;
+      throw error;
+    }
   }
 
   #encode(coding: Coding, content: Promise<Buffer>): Promise<Buffer> {
