@@ -40,7 +40,7 @@ export function createApp({ events, edge, health, log, hasOpenapi, plugins = [] 
   base.wrap(createDoors(edge.finish, hasHeadRoute) as never);
   for (const plugin of plugins) base.use(plugin);
   const elysia = base
-    .use(errorRoutes({ toFaultResponse, onUnhandledResponse }, (path) => methodsOf(path)))
+    .use(errorRoutes({ toFaultResponse, hasOpenapi, onUnhandledResponse }, (path) => methodsOf(path)))
     .use(eventRoutes(handlers))
     .use(healthRoutes(health))
     .use(hasOpenapi ? openapiRoutes() : new Elysia())

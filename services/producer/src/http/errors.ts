@@ -8,6 +8,8 @@ import { requestIdOf, withRequestId } from "./request-id.ts";
 
 export interface ErrorOptions {
   toFaultResponse(error: unknown, request: Request): LightResponse;
+  /** The API's page exists, so that responses can point to it. */
+  hasOpenapi: boolean;
   /** Called with the status of each such response. */
   onUnhandledResponse(status: number): void;
 }
@@ -32,7 +34,7 @@ export function createFaultResponder(log: Log): (error: unknown, request?: Reque
 
 /** @param methodsOf the methods that a path allows; none when the path does not exist */
 export function errorRoutes(
-  { toFaultResponse, onUnhandledResponse }: ErrorOptions,
+  { toFaultResponse, hasOpenapi, onUnhandledResponse }: ErrorOptions,
   methodsOf: (path: string) => readonly string[],
 ) {
   return new Elysia({ name: "errors" }).onError(
@@ -42,7 +44,7 @@ export function errorRoutes(
       if (typeof code === "number" || code === "VALIDATION") return undefined;
       const response =
         code === "NOT_FOUND"
-          ? unmatched(request, methodsOf)
+          ? unmatched(request, methodsOf, hasOpenapi)
           : code === "PARSE" || code === "INVALID_COOKIE_SIGNATURE"
             ? UNREADABLE
             : toFaultResponse(error, request);
@@ -57,12 +59,16 @@ const UNREADABLE = toProblemResponse(new Rejection("bad_parameter", "The request
 function unmatched(
   request: Request,
   methodsOf: (path: string) => readonly string[],
+  hasOpenapi: boolean,
 ): LightResponse | Response {
   const { pathname } = new URL(request.url);
   const methods = methodsOf(pathname);
   if (methods.length === 0)
     return toProblemResponse(
-      new Rejection("not_found", `Nothing exists at ${pathname.slice(0, 200)}: see /openapi for the paths.`),
+      new Rejection(
+        "not_found",
+        `Nothing exists at ${pathname.slice(0, 200)}${hasOpenapi ? ": see /openapi for the paths" : ""}.`,
+      ),
     );
   const allow = methods.join(", ");
   if (request.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });

@@ -58,6 +58,8 @@ test("without OPENAPI_ENABLED neither the page nor the document exists", async (
   const { app } = createTestApp({ hasOpenapi: false });
   for (const path of ["/openapi", "/openapi/json", SCRIPT])
     expect((await app.handle(new Request(`http://localhost${path}`))).status).toBe(404);
+  const nothing = await app.handle(new Request("http://localhost/nothing"));
+  expect(await nothing.json()).toMatchObject({ detail: "Nothing exists at /nothing." });
   expect(await (await app.handle(new Request("http://localhost/"))).text()).not.toContain("openapi");
 });
 
