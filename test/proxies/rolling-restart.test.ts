@@ -13,7 +13,7 @@ const REQUESTS_PER_SECOND = 1_500;
 const kafka = await KafkaFixture.shared();
 afterAll(() => kafka[Symbol.asyncDispose]());
 
-test.each(["nginx", "haproxy"] as const)(
+test.each(["nginx", "haproxy", "caddy"] as const)(
   "behind %s: eight rolling restarts at 1,500 requests/s without a failed request",
   async (name) => {
     using first = temporaryFolder("journal");
