@@ -132,3 +132,9 @@ test("a known head is not parsed again, and a rejected one is not kept", () => {
   expect(heads.parse(post("X: 1"))).toEqual(first);
   expect(heads.parse("nonsense")).not.toBe(heads.parse("nonsense"));
 });
+
+test("a Connection full of blanks takes no longer than any other field", () => {
+  const text = post(`Connection: x${" ".repeat(15_000)}x , close`);
+  // In quadratic time these take minutes.
+  for (let n = 0; n < 200; n++) expect(read(text).keepAlive).toBe(false);
+});
