@@ -1,13 +1,6 @@
 // How deep an event may be nested. Parsers take any depth; what walks over the value later recurses, or takes seconds.
 import { Type } from "@sinclair/typebox";
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-
 /** A setting of producer and consumer. */
 export const jsonDepthSettings = {
   MAX_JSON_DEPTH: Type.Integer({
@@ -20,36 +13,19 @@ export const jsonDepthSettings = {
 };
 
 /**
- * Whether objects and arrays in a JSON text are nested deeper than this. One pass that jumps over strings, and none at all
- * over a text that is too short for it. In a text that isn't JSON the result means nothing.
+ * Whether objects and arrays in a parsed JSON value are nested deeper than this; the value itself is the first level.
+ * A walk over the value costs a fraction of a scan of its text, and ends at `maxDepth`.
  */
-export function isNestedDeeper(text: string, maxDepth: number): boolean {
-  if (text.length <= 2 * maxDepth) return false;
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    switch (text.charCodeAt(i)) {
-      case QUOTE:
-        i = endOfString(text, i);
-        break;
-      case OPEN_BRACKET:
-      case OPEN_BRACE:
-        if (++depth > maxDepth) return true;
-        break;
-      case CLOSE_BRACKET:
-      case CLOSE_BRACE:
-        depth--;
-        break;
-    }
+export function isNestedDeeper(value: unknown, maxDepth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (maxDepth === 0) return true;
+  if (Array.isArray(value)) {
+    for (const element of value) if (isNestedDeeper(element, maxDepth - 1)) return true;
+    return false;
+  }
+  for (const name in value) {
+    const member = (value as Record<string, unknown>)[name];
+    if (typeof member === "object" && isNestedDeeper(member, maxDepth - 1)) return true;
   }
   return false;
-}
-
-/** The offset of the closing quote; the text's length where there is none. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
-    let backslashes = 0;
-    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++;
-    if (backslashes % 2 === 0) return end;
-  }
-  return text.length;
 }

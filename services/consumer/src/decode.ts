@@ -14,13 +14,13 @@ export function decode(value: Buffer | null, maxJsonDepth: number): DecodedEvent
   const text = value.toString("utf8");
   // A replacement character stands for invalid UTF-8, or was sent by the caller.
   if (text.includes("\uFFFD") && !isUtf8(value)) return "the value is not UTF-8";
-  if (isNestedDeeper(text, maxJsonDepth)) return `the value is nested more than ${maxJsonDepth} levels deep`;
   let event: unknown;
   try {
     event = JSON.parse(text);
   } catch (error) {
     return `the value is not JSON: ${(error as Error).message}`;
   }
+  if (isNestedDeeper(event, maxJsonDepth)) return `the value is nested more than ${maxJsonDepth} levels deep`;
   return isStoredEvent(event) ? { event, text } : describeProblems(event);
 }
 

@@ -96,7 +96,8 @@ describe("one event", () => {
   );
 
   test("arrays that are nested too deeply are rejected", () => {
-    expect(no("[".repeat(300_000)).code).toBe("invalid_event");
+    expect(no("[".repeat(300_000) + "]".repeat(300_000)).code).toBe("invalid_event");
+    expect(no("[".repeat(300_000)).code).toBe("not_json");
   });
 
   test.each([[[0xff, 0xfe, 0x7b, 0x00]], [[0x22, 0xc3, 0x28, 0x22]], [[0x22, 0xed, 0xa0, 0x80, 0x22]]])(

@@ -156,12 +156,11 @@ function ownId(value: unknown): { eventId?: string } {
 }
 
 function parse(text: string, { maxJsonDepth }: Pick<DecodeLimits, "maxJsonDepth">): unknown {
-  if (isNestedDeeper(text, maxJsonDepth)) return tooDeep(maxJsonDepth);
   try {
-    return JSON.parse(text);
+    const parsed: unknown = JSON.parse(text);
+    return isNestedDeeper(parsed, maxJsonDepth) ? tooDeep(maxJsonDepth) : parsed;
   } catch (error) {
     if (text.trim() === "") return new Rejection("not_json", "The body is empty.");
-    // SyntaxError, or RangeError for arrays that are nested too deeply.
     return new Rejection("not_json", `${(error as Error).message}.`);
   }
 }
