@@ -3,6 +3,7 @@ import { Body } from "./body.ts";
 import { BodyBuffer } from "./body-buffer.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { ChunkError, ChunkReader } from "./chunk-reader.ts";
+import type { DiscardMeter } from "./discard-meter.ts";
 import type { RequestGuard } from "./options.ts";
 import { type HttpRejection, payloadTooLarge, refused, tooManyBytesInFlight } from "./rejection.ts";
 import { IncomingRequest } from "./request.ts";
@@ -23,6 +24,7 @@ export class BodyReader {
   readonly #buffer: BodyBuffer;
   readonly #chunks: ChunkReader | undefined;
   readonly #maxBytes: number;
+  readonly #discarded: DiscardMeter;
   /** Of a body of declared length. */
   #remaining: number;
   #received = 0;
@@ -31,11 +33,13 @@ export class BodyReader {
     head: RequestHead,
     readonly guard: RequestGuard,
     budget: ByteBudget,
+    discarded: DiscardMeter,
   ) {
     const { maxBodyBytes } = guard;
     const { bodyLength } = head;
     this.request = new IncomingRequest(head, performance.now(), Body.EMPTY);
     this.#maxBytes = maxBodyBytes;
+    this.#discarded = discarded;
     this.#chunks = bodyLength === "chunked" ? new ChunkReader() : undefined;
     this.#remaining = bodyLength === "chunked" ? 0 : bodyLength;
     const capacity = bodyLength === "chunked" ? maxBodyBytes : Math.min(maxBodyBytes, bodyLength);
@@ -110,7 +114,10 @@ export class BodyReader {
   }
 
   #keep(bytes: Buffer, from: number, to: number): HttpRejection | undefined {
-    if (this.#isDiscarding) return undefined;
+    if (this.#isDiscarding) {
+      this.#discarded.add(to - from);
+      return undefined;
+    }
     if (this.#received > this.#maxBytes) return payloadTooLarge(this.#maxBytes);
     return this.#buffer.push(bytes, from, to) ? undefined : tooManyBytesInFlight();
   }

@@ -1,5 +1,6 @@
 // What the connections of one server share.
 import type { ByteBudget } from "./byte-budget.ts";
+import { DiscardMeter } from "./discard-meter.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
 import { HeadReader } from "./head-reader.ts";
 import type { HttpServerOptions, Timeouts } from "./options.ts";
@@ -9,6 +10,7 @@ export interface ConnectionContext {
   readonly timeouts: Timeouts;
   readonly budget: ByteBudget;
   readonly unsentBudget: ByteBudget;
+  readonly discarded: DiscardMeter;
   readonly heads: HeadReader;
   readonly encoder: ResponseEncoder;
   readonly dispatcher: Dispatcher;
@@ -30,6 +32,7 @@ export function createContext(options: ContextOptions): ConnectionContext {
     timeouts: { headTimeoutMs, bodyTimeoutMs, sendTimeoutMs, idleTimeoutMs, minBodyRate },
     budget,
     unsentBudget,
+    discarded: new DiscardMeter(),
     heads: new HeadReader(),
     encoder: new ResponseEncoder(new Date()),
     dispatcher: new Dispatcher(options),

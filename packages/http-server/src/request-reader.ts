@@ -178,10 +178,10 @@ export class RequestReader {
   }
 
   #expectBody(head: RequestHead): void {
-    const { dispatcher, budget } = this.#context;
+    const { dispatcher, budget, discarded } = this.#context;
     const guard = dispatcher.guardOf(head);
     const { maxBodyBytes } = guard;
-    const body = new BodyReader(head, guard, budget);
+    const body = new BodyReader(head, guard, budget, discarded);
     const { bodyLength, expectsContinue } = head;
     const refusal =
       guard.admit(body.request) ??

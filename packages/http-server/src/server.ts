@@ -8,6 +8,8 @@ import { CLOSE } from "./response-encoder.ts";
 import { dropSyns } from "./syn-filter.ts";
 
 const SWEEP_MS = 250;
+/** So long a sweep may hold up requests. */
+const SWEEP_SLICE_MS = 1;
 /** Connections beyond the limit that are kept until they have shown whether they are health checks. */
 const MAX_EXCESS = 16;
 /** How long responses that are given at the last moment may take to be sent, ms. */
@@ -26,6 +28,8 @@ export class HttpServer implements RunningServer {
   readonly #excess: Excess;
   readonly #timer: Timer;
   #onEmpty: (() => void) | undefined;
+  /** The rest of the sweep that has begun. */
+  #sweeping: Iterator<Connection> | undefined;
 
   /** @throws the system's error when the port is not available */
   constructor(options: HttpServerOptions) {
@@ -148,8 +152,23 @@ export class HttpServer implements RunningServer {
   }
 
   #sweep(): void {
-    const nowMs = performance.now();
     this.#context.encoder.setDate(new Date());
-    for (const connection of this.#connections) connection.sweep(nowMs);
+    if (this.#sweeping !== undefined) return;
+    this.#sweeping = this.#connections.values();
+    this.#sweepSlice(this.#sweeping);
+  }
+
+  /** Sweeps on for a moment, then lets requests have their turn. */
+  #sweepSlice(connections: Iterator<Connection>): void {
+    const nowMs = performance.now();
+    while (performance.now() - nowMs < SWEEP_SLICE_MS) {
+      const next = connections.next();
+      if (next.done) {
+        this.#sweeping = undefined;
+        return;
+      }
+      next.value.sweep(nowMs);
+    }
+    setImmediate(() => this.#sweepSlice(connections));
   }
 }
