@@ -9,6 +9,7 @@ const programs = [
   "services/producer/src/main.ts",
   "services/consumer/src/main.ts",
   "services/consumer/src/replay.ts",
+  "services/producer/src/rejected.ts",
   "bench/src/main.ts",
   "packages/kafka-native/build/install.ts",
 ];

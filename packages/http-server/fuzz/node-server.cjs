@@ -11,6 +11,8 @@ const server = createServer({ insecureHTTPParser: false, requireHostHeader: true
 server.on("request", accept);
 server.on("checkContinue", accept);
 server.on("checkExpectation", accept);
+// Without a listener a CONNECT destroys the socket, and with it the request before it, whose end may not have been read yet.
+server.on("connect", () => {});
 server.on("clientError", (error, socket) => {
   // Not destroyed yet: that would abort the requests before the error too.
   socket.outcome.error = error.code;
@@ -43,7 +45,9 @@ function joinFields(raw) {
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at].toLowerCase();
     const before = fields.get(name);
-    fields.set(name, before === undefined ? raw[at + 1] : `${before}, ${raw[at + 1]}`);
+    // As node's own `headers` join them.
+    const separator = name === "cookie" ? "; " : ", ";
+    fields.set(name, before === undefined ? raw[at + 1] : `${before}${separator}${raw[at + 1]}`);
   }
   return [...fields].sort(([a], [b]) => (a < b ? -1 : 1));
 }
