@@ -12,7 +12,7 @@ import { RefusalCounter } from "./refusals.ts";
 import { ReplayWindow } from "./replay-window.ts";
 import type { SinkFactory } from "./sink.ts";
 import type { InFlightEvent } from "./tracked-event.ts";
-import type { RefusalCode } from "./types.ts";
+import type { EncodedEvent, Refusal, RefusalCode } from "./types.ts";
 import { Watchdog } from "./watchdog.ts";
 
 export interface CoreOptions {
@@ -71,6 +71,21 @@ export class DeliveryCore {
 
   apply(event: StateEvent): void {
     this.state = transition(this.state, event);
+  }
+
+  /**
+   * Hands an event to the client; the caller then adds it to the in-flight table.
+   * @returns false: not now. A refusal: never as it is
+   */
+  send(event: EncodedEvent): boolean | Refusal {
+    try {
+      return this.client.send(event);
+    } catch (thrown) {
+      const error = thrown as KafkaError;
+      if (error.isFatal) this.reclaim({ isRecreated: true });
+      else if (error.fault === "record") return this.refusals.refuseFor(error);
+      return false;
+    }
   }
 
   /** Events can't go straight to the client any more: from now on they wait. */

@@ -2,20 +2,19 @@
 // the client while Kafka takes them. When it doesn't, all events go through the journal, in order, until replay has
 // caught up. The states are in delivery-state.ts.
 
-import type { KafkaError } from "@ingest/kafka";
 import { type CoreOptions, DeliveryCore } from "./core.ts";
 import { DurableOutcomes } from "./durable-outcomes.ts";
 import type { Journal } from "./journal/journal.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Quarantine } from "./quarantine.ts";
-import { reclaim } from "./reclaim.ts";
 import { RefusalRules } from "./refusal-rules.ts";
 import type { RejectedEvents } from "./rejected-events.ts";
 import { Replayer } from "./replayer.ts";
 import { StallMonitor } from "./stall-monitor.ts";
 import { toDeliveryState } from "./state-report.ts";
+import { settleAwaited, stopDelivery } from "./stop.ts";
 import { TopicDoor } from "./topic-limits.ts";
-import { type InFlightEvent, receivedMs, TrackedEvent } from "./tracked-event.ts";
+import { receivedMs, TrackedEvent } from "./tracked-event.ts";
 import {
   type AcceptOutcome,
   type Delivery,
@@ -45,8 +44,6 @@ export interface DeliveryOptions extends CoreOptions {
 const ACCEPTED: AcceptOutcome = Object.freeze({ status: "accepted" });
 
 const TICK_MS = 250;
-/** Share of the stop budget for flushing; the rest is for the journal and for closing the client. */
-const FLUSH_SHARE = 0.7;
 
 export class JournalledDelivery implements Delivery {
   readonly #options: DeliveryOptions;
@@ -92,16 +89,12 @@ export class JournalledDelivery implements Delivery {
     const forbidden = this.#door.refusal(event);
     if (forbidden !== undefined) return core.refusals.refuse(forbidden);
     if (!core.isDirect) return this.#spool(event);
-    const { client } = core;
-    try {
-      if (client.send(event)) {
-        client.inFlight.add(event);
-        return ACCEPTED;
-      }
-    } catch (error) {
-      const refusal = this.#onSendError(error as KafkaError);
-      if (refusal) return refusal;
+    const sent = core.send(event);
+    if (sent === true) {
+      core.client.inFlight.add(event);
+      return ACCEPTED;
     }
+    if (sent !== false) return sent;
     if (!core.journal) return core.refusals.refuse(core.queueRefusal);
     if (core.isDirect) core.startSpooling({ type: "blocked" });
     return this.#spool(event);
@@ -112,46 +105,31 @@ export class JournalledDelivery implements Delivery {
     const refusal = this.#rules.forDurable() ?? this.#door.refusal(event);
     if (refusal !== undefined) return Promise.resolve(core.refusals.refuse(refusal));
     const journal = core.journal!;
-    let isSent = false;
-    if (core.isDirect) {
-      const { client } = core;
-      try {
-        isSent = client.send(event);
-        if (isSent)
-          client.inFlight.add(TrackedEvent.journalled(event, journal.append(event, receivedMs(event))));
-        else if (core.isDirect) core.startSpooling({ type: "blocked" });
-      } catch (error) {
-        const refusal = this.#onSendError(error as KafkaError);
-        if (refusal) return Promise.resolve(refusal);
-      }
-    }
-    if (!isSent) {
-      journal.append(event, receivedMs(event));
-      this.#replayer.schedule();
-    }
+    const sent = core.isDirect && core.send(event);
+    if (typeof sent === "object") return Promise.resolve(sent);
+    // Before it is appended: events that are reclaimed later get their place in front of it.
+    if (!sent && core.isDirect) core.startSpooling({ type: "blocked" });
+    const position = journal.append(event, receivedMs(event));
+    if (sent) core.client.inFlight.add(TrackedEvent.journalled(event, position));
+    else this.#replayer.schedule();
     return this.#durableOutcomes.after(journal.commit());
   }
 
   stored(event: EncodedEvent, deadlineMs: number): Promise<StoredOutcome> {
     const core = this.#core;
-    const { refusals } = core;
     const forbidden = this.#door.refusal(event);
-    if (forbidden !== undefined) return Promise.resolve(refusals.refuse(forbidden));
+    if (forbidden !== undefined) return Promise.resolve(core.refusals.refuse(forbidden));
     // In the journal it could be sent long after its deadline; past the journal it would overtake older events.
-    if (!core.isDirect) return Promise.resolve(this.#rules.refuseStored());
-    const { client } = core;
-    try {
-      if (!client.send(event)) return Promise.resolve(this.#rules.refuseStored());
-    } catch (error) {
-      return Promise.resolve(this.#onSendError(error as KafkaError) ?? refusals.refuse("kafka_unavailable"));
-    }
+    const sent = core.isDirect && core.send(event);
+    if (typeof sent === "object") return Promise.resolve(sent);
+    if (!sent) return Promise.resolve(this.#rules.refuseStored());
     const { promise, resolve } = Promise.withResolvers<StoredOutcome>();
     const deadline = setTimeout(() => tracked.settle(UNKNOWN), deadlineMs);
     const tracked = TrackedEvent.awaited(event, (outcome) => {
       clearTimeout(deadline);
       resolve(outcome);
     });
-    client.inFlight.add(tracked);
+    core.client.inFlight.add(tracked);
     return promise;
   }
 
@@ -171,38 +149,12 @@ export class JournalledDelivery implements Delivery {
 
   settlePending(): void {
     this.#durableOutcomes.settlePending();
-    const settle = (entry: InFlightEvent) => {
-      if (entry instanceof TrackedEvent) entry.settle(UNKNOWN);
-    };
-    for (const [, entry] of this.#core.client.inFlight.entries()) settle(entry);
-    for (const entry of this.#core.resends.toArray()) settle(entry);
+    settleAwaited(this.#core);
   }
 
-  async stop(budgetMs: number): Promise<StopResult> {
-    const core = this.#core;
-    const { resends, journal, counts } = core;
-    const deadline = performance.now() + budgetMs;
-    core.apply({ type: "stopped" });
+  stop(budgetMs: number): Promise<StopResult> {
     clearInterval(this.#timer);
-    const { sink, inFlight } = core.client;
-    if (sink.connected && inFlight.count > 0) await sink.flush(budgetMs * FLUSH_SHARE);
-    counts.spooled += reclaim(inFlight, resends, journal);
-    counts.lost += resends.length;
-    // Confirmations that arrive until then still acknowledge journal records.
-    await sink.close(Math.max(0, (deadline - performance.now()) / 2));
-    core.failures.flush(performance.now(), true);
-    await this.#quarantine.close();
-    const closed = await journal?.close();
-    return { journalled: closed?.kept ?? 0, lost: counts.lost + (closed?.lost ?? 0) };
-  }
-
-  /** The client threw on an event. @returns undefined when the event may go to the journal instead */
-  #onSendError(error: KafkaError): Refusal | undefined {
-    const core = this.#core;
-    if (error.isFatal) core.reclaim({ isRecreated: true });
-    else if (error.fault === "record") return core.refusals.refuseFor(error);
-    else if (core.isDirect && core.journal) core.startSpooling({ type: "blocked" });
-    return undefined;
+    return stopDelivery(this.#core, this.#quarantine, budgetMs);
   }
 
   #spool(event: EncodedEvent): AcceptOutcome {
