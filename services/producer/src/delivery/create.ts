@@ -28,7 +28,7 @@ export interface CreateDeliveryOptions {
 export function createDelivery(options: CreateDeliveryOptions): Delivery {
   const { settings, config, log, worker = 0, workers = 1, onStatistics } = options;
   const topic = settings.KAFKA_TOPIC;
-  const door = new TopicDoor(config["compression.type"] !== "none");
+  const door = new TopicDoor();
   const maxBatchBytes = () => door.limits?.maxBatchBytes;
   const sinkOptions = { config, topic, log, maxBatchBytes, ...(onStatistics ? { onStatistics } : {}) };
   const folder = workerFolder(settings.JOURNAL_DIR, worker);

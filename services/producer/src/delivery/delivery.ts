@@ -59,7 +59,7 @@ export class JournalledDelivery implements Delivery {
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#core = new DeliveryCore(options);
-    this.#door = options.door ?? new TopicDoor(true);
+    this.#door = options.door ?? new TopicDoor();
     this.#rules = new RefusalRules(this.#core);
     this.#quarantine = new Quarantine(this.#core, options.rejected);
     this.#replayer = new Replayer(this.#core, this.#quarantine);

@@ -21,19 +21,16 @@ export function toTopicLimits(settings: ReadonlyMap<string, string>): TopicLimit
 export class TopicDoor {
   /** Undefined while they are unknown: nothing is refused here then. */
   limits: TopicLimits | undefined;
-  readonly #isCompressed: boolean;
 
-  /** @param isCompressed the client compresses batches, so that the size on the wire isn't known beforehand */
-  constructor(isCompressed: boolean) {
-    this.#isCompressed = isCompressed;
-  }
-
-  /** Why Kafka would refuse the event; undefined when it may take it. Allocates nothing. */
+  /**
+   * Why Kafka would refuse the event; undefined when it may take it. Allocates nothing.
+   * Sizes are uncompressed, as those of KAFKA_MESSAGE_MAX_BYTES: a caller can't know how well an event compresses among
+   * others. The client sends a batch that doesn't become smaller uncompressed, so an event that passes here fits alone.
+   */
   refusal({ key, value }: EncodedEvent): RefusalCode | undefined {
     const { limits } = this;
     if (limits === undefined) return undefined;
     if (limits.isCompacted && key === null) return "key_required";
-    if (this.#isCompressed) return undefined;
     const units = value.length + (key?.length ?? 0);
     // The usual case: far below, whatever the characters are.
     if (BATCH_HEADER_BYTES + MAX_RECORD_FRAMING_BYTES + units * MAX_BYTES_PER_UNIT <= limits.maxBatchBytes)
