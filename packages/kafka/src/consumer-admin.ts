@@ -37,7 +37,7 @@ export class ConsumerAdmin {
     this.#consumer = consumer;
   }
 
-  /** @throws KafkaError `unknown_topic`, `not_authorized`, `timed_out` (a mock cluster never responds) */
+  /** @throws KafkaError `unknown_topic`, `authorization`, `timed_out` (a mock cluster never responds) */
   async describeTopic(topic: string, timeoutMs: number): Promise<TopicDescription> {
     const [found] = await this.#request<DescribedTopic[]>((admin, done) =>
       admin.describeTopics([topic], { timeout: timeoutMs }, done),

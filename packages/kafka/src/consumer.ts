@@ -68,7 +68,7 @@ export interface KafkaConsumer {
   commit(offsets: readonly CommittedOffset[]): Promise<void>;
   /** The group's committed offsets; -1 where there is none. */
   committed(partitions: readonly TopicPartition[], timeoutMs: number): Promise<CommittedOffset[]>;
-  /** Queries the brokers. @throws KafkaError `unknown_topic`, `not_authorized`, `timed_out` */
+  /** Queries the brokers. @throws KafkaError `unknown_topic`, `authorization`, `timed_out` */
   describeTopic(topic: string, timeoutMs: number): Promise<TopicDescription>;
   /** The partitions that the members of this consumer's group have now. @throws KafkaError */
   groupAssignment(timeoutMs: number): Promise<TopicPartition[]>;

@@ -453,6 +453,27 @@ describe("while Kafka is unavailable", () => {
     await harness.delivery.stop(1_000);
   });
 
+  test.each([true, false])(
+    "an event that is sent again has its time of receipt as timestamp (journal: %p)",
+    async (isJournalled) => {
+      using home = temporaryFolder();
+      const harness = await start(home, { isJournalled });
+      Object.assign(harness.kafka, { isUp: false, looksUp: true });
+      for (const [n, value] of numbered(0, 3).entries())
+        harness.delivery.accept({ ...event(value), receivedMs: 1_700_000_000_000 + n });
+      const stuck = harness.kafka.sinks[0]!;
+      await until("another client", () => stuck.isClosed);
+      harness.kafka.isUp = true;
+      await drain(harness);
+      expect(harness.kafka.log.flat().map(({ value, timestampMs }) => [value, timestampMs])).toEqual([
+        ["v0", 1_700_000_000_000],
+        ["v1", 1_700_000_000_001],
+        ["v2", 1_700_000_000_002],
+      ]);
+      await harness.delivery.stop(1_000);
+    },
+  );
+
   test("the only event in flight fails while the next is being sent: the next does not overtake it", async () => {
     using home = temporaryFolder();
     const harness = await start(home, { stallMs: 10_000 });
