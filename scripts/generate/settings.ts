@@ -1,7 +1,13 @@
 // docs/settings.md and .env.example, from the schemas that the services read.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { clientSettings, consumerSettings, producerSettings, topicSettings } from "@ingest/kafka";
+import {
+  clientSettings,
+  consumerSettings,
+  producerSettings,
+  topicOwnerSettings,
+  topicSettings,
+} from "@ingest/kafka";
 import { logSettings, settingsTable } from "@ingest/service";
 import type { TSchema } from "@sinclair/typebox";
 import { consumerOwnSettings } from "../../services/consumer/src/config.ts";
@@ -21,7 +27,7 @@ export const settingsParts: readonly [title: string, rows: Rows][] = [
   ["Producer: HTTP", httpSettings],
   ["Producer: proxies, browsers, request ids, access log", edgeSettings],
   ["Producer: durability and journal", deliverySettings],
-  ["Producer: Kafka", without(producerSettings, clientSettings)],
+  ["Producer: Kafka", { ...topicOwnerSettings, ...without(producerSettings, clientSettings) }],
   ["Consumer", consumerOwnSettings],
   ["Consumer: the postgres handler", postgresSettings],
   ["Consumer: the webhook handler", webhookSettings],

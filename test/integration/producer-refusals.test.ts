@@ -120,10 +120,10 @@ test(
 
 // The timestamp of a record is that of its sending, and it is older than 1 ms when the broker looks at it.
 test(
-  "a timestamp that the topic doesn't allow is the setting's fault: durable events stay",
+  "a timestamp that the topic doesn't allow is the setting's fault: durable events stay, and go once it has changed",
   async () => {
     await using harness = await start({ "message.timestamp.before.max.ms": "1" }, { KAFKA_LINGER_MS: "50" });
-    const { delivery } = harness;
+    const { delivery, topic } = harness;
     expect(await delivery.stored(event("awaited", "k"), 20_000)).toMatchObject({
       status: "refused",
       code: "kafka_misconfigured",
@@ -138,6 +138,12 @@ test(
       failing: { code: "invalid_timestamp" },
       journal: { records: 3 },
     });
+    expect(harness.rejected()).toEqual([]);
+
+    await kafka.setTopicConfig(topic, { "message.timestamp.before.max.ms": null });
+    await settled(harness);
+    expect(await values(topic)).toEqual(["a", "b", "c"]);
+    expect(delivery.state().failing).toBeUndefined();
     expect(harness.rejected()).toEqual([]);
   },
   TIMEOUT_MS,

@@ -3,5 +3,5 @@ export { type Broker, startBroker } from "./broker.ts";
 export { type Cluster, startCluster } from "./cluster.ts";
 export { BrokerError } from "./errors.ts";
 export { freePort, isPortFree } from "./probe.ts";
-export { brokerResponds } from "./requests.ts";
+export { alterTopicConfig, brokerResponds } from "./requests.ts";
 export { canStartBroker, sharedBroker } from "./shared.ts";

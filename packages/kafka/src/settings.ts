@@ -38,8 +38,18 @@ export const topicSettings = {
   }),
 } satisfies Record<string, TSchema>;
 
+/** Of the service that owns the topic: the producer. */
+export const topicOwnerSettings = {
+  KAFKA_TOPIC_RECREATE: Type.Boolean({
+    default: true,
+    description:
+      "Create the topic again when it is deleted while the producer runs. false: its events wait in the journal until somebody creates it.",
+  }),
+} satisfies Record<string, TSchema>;
+
 export type ClientSettings = Static<TObject<typeof clientSettings>>;
 export type TopicSettings = Static<TObject<typeof topicSettings>>;
+export type TopicOwnerSettings = Static<TObject<typeof topicOwnerSettings>>;
 export type ProducerSettings = Static<TObject<typeof producerSettings>>;
 export type ConsumerSettings = Static<TObject<typeof consumerSettings>>;
 
@@ -54,6 +64,7 @@ export function settingsOf(role: ClientRole): Readonly<Record<string, TSchema>> 
 /** Every row of this package, a name once. */
 export const allKafkaSettings: Readonly<Record<string, TSchema>> = {
   ...topicSettings,
+  ...topicOwnerSettings,
   ...producerSettings,
   ...consumerSettings,
 };

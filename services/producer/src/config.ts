@@ -5,8 +5,10 @@ import {
   kafkaRule,
   type ProducerSettings,
   producerSettings,
+  type TopicOwnerSettings,
   type TopicSettings,
   toClientConfig,
+  topicOwnerSettings,
   topicSettings,
 } from "@ingest/kafka";
 import {
@@ -179,11 +181,18 @@ const settings = {
   ...edgeSettings,
   ...logSettings,
   ...topicSettings,
+  ...topicOwnerSettings,
   ...producerSettings,
   ...deliverySettings,
 };
 type Settings = Readonly<
-  HttpSettings & EdgeSettings & LogSettings & TopicSettings & ProducerSettings & DeliverySettings
+  HttpSettings &
+    EdgeSettings &
+    LogSettings &
+    TopicSettings &
+    TopicOwnerSettings &
+    ProducerSettings &
+    DeliverySettings
 >;
 
 export interface Config {

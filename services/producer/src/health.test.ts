@@ -1,22 +1,24 @@
 import { expect, test } from "bun:test";
 import { readiness } from "./health.ts";
 import { FakeDelivery } from "./testing/fake-delivery.ts";
+import type { TopicState } from "./topic.ts";
 
-function at({ isReady = true, isTried = true, topicExists = true, isStopping = false }) {
+function at({ isReady = true, isTried = true, topic = "ready" as TopicState, isStopping = false }) {
   const delivery = new FakeDelivery();
   delivery.isReady = isReady;
-  return readiness({ delivery, topic: { isTried, exists: topicExists }, isStopping: () => isStopping });
+  return readiness({ delivery, topic: { isTried, state: topic }, isStopping: () => isStopping });
 }
 
 test("ready while events are taken", () => {
   expect(at({})).toEqual({ ok: true, kafka: "connected", topic: "ready", spooling: false });
   // Without Kafka the journal takes them.
-  expect(at({ topicExists: false }).ok).toBe(true);
+  expect(at({ topic: "pending" }).ok).toBe(true);
+  expect(at({ topic: "missing" })).toMatchObject({ ok: true, topic: "missing" });
 });
 
 test.each([
   [{ isReady: false }, "kafka_unavailable"],
-  [{ isTried: false, topicExists: false }, "starting"],
+  [{ isTried: false, topic: "pending" as const }, "starting"],
   [{ isStopping: true }, "shutting_down"],
 ])("%j is not ready: %s", (state, reason) => {
   expect(at(state)).toMatchObject({ ok: false, reason });

@@ -5,7 +5,7 @@ import type { TopicStep } from "./topic.ts";
 
 export interface ReadinessSources {
   delivery: Pick<Delivery, "state">;
-  topic: Pick<TopicStep, "exists" | "isTried">;
+  topic: Pick<TopicStep, "state" | "isTried">;
   isStopping(): boolean;
 }
 
@@ -21,7 +21,7 @@ export function readiness({ delivery, topic, isStopping }: ReadinessSources): He
     ok: ready && reason === undefined,
     ...(reason === undefined ? {} : { reason }),
     kafka: connected ? "connected" : "unavailable",
-    topic: topic.exists ? "ready" : "pending",
+    topic: topic.state,
     spooling,
     ...(journal?.failure === undefined ? {} : { journal: journal.failure }),
     ...(failing === undefined ? {} : { failing: failing.code, failing_because: failing.meaning }),

@@ -63,6 +63,10 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
       statistics = latest;
     },
   });
+  const isFailing = () => {
+    const { spooling, failing } = delivery.state();
+    return spooling || failing !== undefined;
+  };
   const topicStep = (name: string) =>
     new TopicStep({
       kafka,
@@ -71,6 +75,8 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
         partitions: settings.KAFKA_TOPIC_PARTITIONS,
         replicationFactor: settings.KAFKA_TOPIC_REPLICATION_FACTOR,
       },
+      isRecreated: settings.KAFKA_TOPIC_RECREATE,
+      isFailing,
       log,
     });
   const topic = topicStep(settings.KAFKA_TOPIC);
@@ -144,6 +150,10 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
     topic: settings.KAFKA_TOPIC,
     log,
     onLimits: (limits) => delivery.setTopicLimits(limits),
+    refused() {
+      const { message_too_large: tooLarge = 0, invalid_record: invalid = 0 } = delivery.state().counts.failed;
+      return tooLarge + invalid;
+    },
   });
   await lifecycle.start({
     name: "topic limits",

@@ -1,26 +1,51 @@
-// Creates the topic when it is missing, as soon as Kafka responds. The service is up meanwhile.
-import { type ClientConfig, ensureTopics, KafkaError, type NewTopic, toKafkaError } from "@ingest/kafka";
+// Creates the topic when it is missing, as soon as Kafka responds, and notices when it is deleted later: librdkafka only
+// retries then. The service is up meanwhile.
+import {
+  type ClientConfig,
+  createAdmin,
+  type KafkaAdmin,
+  KafkaError,
+  type NewTopic,
+  toKafkaError,
+} from "@ingest/kafka";
 import type { Log } from "@ingest/service";
 import { type BackoffSettings, backoffMs, pause, settlesWithin } from "@ingest/wait";
 
 const BACKOFF: BackoffSettings = { firstMs: 500, maxMs: 10_000 };
 const ATTEMPT_TIMEOUT_MS = 10_000;
 const STOP_WAIT_MS = 500;
+/** Between two looks at a topic that is there, ms. */
+const LOOK_EVERY_MS = 60_000;
+/** The same while events aren't delivered. */
+const LOOK_WHEN_FAILING_MS = 5_000;
 
 export interface TopicStepOptions {
   kafka: ClientConfig;
   topic: NewTopic;
+  /** Whether to create the topic again when it is deleted later. */
+  isRecreated: boolean;
   log: Log;
+  /** Events aren't delivered: perhaps because the topic is missing. */
+  isFailing?(): boolean;
   /** For connecting and for each request of an attempt, ms. */
   attemptTimeoutMs?: number;
+  lookWhenFailingMs?: number;
+  /** Connects an admin client for one attempt. Absent: to `kafka`. */
+  connect?(): Promise<Pick<KafkaAdmin, "ensureTopic" | "describeTopic" | "close">>;
 }
+
+/**
+ * - pending: not seen yet
+ * - ready: there, as of the last look
+ * - missing: it was there, and is not any more
+ */
+export type TopicState = "pending" | "ready" | "missing";
 
 export class TopicStep {
   readonly #options: TopicStepOptions;
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  /** Whether the topic is known to exist, created here or not. */
-  exists = false;
+  state: TopicState = "pending";
   /** Whether the first attempt has ended, successfully or not. */
   isTried = false;
 
@@ -30,7 +55,7 @@ export class TopicStep {
 
   /** Starts trying, and returns. */
   start(): void {
-    this.#running = this.#tryUntilReady(this.#stopping.signal);
+    this.#running = this.#run(this.#stopping.signal);
   }
 
   /** Leaves an attempt in progress behind: while Kafka is unavailable it would delay the stop. */
@@ -39,37 +64,70 @@ export class TopicStep {
     await settlesWithin(this.#running, STOP_WAIT_MS);
   }
 
-  async #tryUntilReady(signal: AbortSignal): Promise<void> {
-    const { log, topic } = this.#options;
-    for (let failures = 1; !signal.aborted; failures++) {
-      const outcome = await this.#try();
+  async #run(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted; ) {
+      const outcome = await this.#look().catch(toKafkaError);
       this.isTried = true;
-      if (!(outcome instanceof KafkaError)) {
-        log.info({ topic: topic.topic, outcome }, "topic ready");
-        this.exists = true;
-        return;
-      }
-      const pauseMs = backoffMs(failures, BACKOFF);
-      log.warn(
-        {
-          topic: topic.topic,
-          code: outcome.code,
-          error: outcome.message,
-          retry_in_ms: Math.round(pauseMs),
-        },
-        "topic not ready: retrying",
-      );
-      await pause(pauseMs, signal);
+      failures = outcome instanceof KafkaError ? failures + 1 : 0;
+      if (outcome instanceof KafkaError) await this.#onFailed(outcome, failures, signal);
+      else await this.#onReady(outcome, signal);
     }
   }
 
-  async #try(): Promise<"created" | "exists" | KafkaError> {
-    const { kafka: config, topic, attemptTimeoutMs: timeoutMs = ATTEMPT_TIMEOUT_MS } = this.#options;
+  /** @throws KafkaError when the topic is missing and was not created */
+  async #look(): Promise<"created" | "exists"> {
+    const {
+      kafka: config,
+      topic,
+      isRecreated,
+      attemptTimeoutMs: timeoutMs = ATTEMPT_TIMEOUT_MS,
+    } = this.#options;
+    const admin = await (this.#options.connect?.() ?? createAdmin({ config, timeoutMs }));
     try {
-      const [ensured] = await ensureTopics({ config, topics: [topic], timeoutMs });
-      return ensured!.outcome;
-    } catch (thrown) {
-      return toKafkaError(thrown);
+      if (this.state === "pending") return await admin.ensureTopic(topic);
+      try {
+        await admin.describeTopic(topic.topic);
+        return "exists";
+      } catch (thrown) {
+        const error = toKafkaError(thrown);
+        if (error.code !== "unknown_topic") throw error;
+        this.#onMissing(error);
+        if (!isRecreated) throw error;
+        return await admin.ensureTopic(topic);
+      }
+    } finally {
+      await admin.close();
     }
+  }
+
+  #onMissing({ code, meaning }: KafkaError): void {
+    const { log, topic, isRecreated } = this.#options;
+    if (this.state === "missing") return;
+    this.state = "missing";
+    log.error(
+      { topic: topic.topic, code, reason: meaning, isRecreated },
+      "topic missing: its events are not delivered",
+    );
+  }
+
+  async #onReady(outcome: "created" | "exists", signal: AbortSignal): Promise<void> {
+    const { log, topic, isFailing, lookWhenFailingMs = LOOK_WHEN_FAILING_MS } = this.#options;
+    if (this.state !== "ready") log.info({ topic: topic.topic, outcome }, "topic ready");
+    this.state = "ready";
+    const due = performance.now() + LOOK_EVERY_MS;
+    do await pause(lookWhenFailingMs, signal);
+    while (!signal.aborted && !isFailing?.() && performance.now() < due);
+  }
+
+  async #onFailed({ code, message }: KafkaError, failures: number, signal: AbortSignal): Promise<void> {
+    const { log, topic } = this.#options;
+    const pauseMs = backoffMs(failures, BACKOFF);
+    // That Kafka is unavailable later is for delivery to say, and that the topic is missing is said once.
+    if (this.state === "pending" || (this.state === "missing" && code !== "unknown_topic"))
+      log.warn(
+        { topic: topic.topic, code, error: message, retry_in_ms: Math.round(pauseMs) },
+        "topic not ready: retrying",
+      );
+    await pause(pauseMs, signal);
   }
 }

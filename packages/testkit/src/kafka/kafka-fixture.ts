@@ -1,5 +1,5 @@
 // A test file's part of a Kafka cluster: topics of its own, records written to them and read from them.
-import { sharedBroker } from "@ingest/broker";
+import { alterTopicConfig, sharedBroker } from "@ingest/broker";
 import {
   type ClientConfig,
   type ConsumedRecord,
@@ -62,6 +62,12 @@ export class KafkaFixture implements AsyncDisposable {
     const { replicationFactor } = this;
     await this.admin.ensureTopic({ topic, partitions, replicationFactor, ...(config ? { config } : {}) });
     return topic;
+  }
+
+  /** Sets a topic's settings, by Kafka's names; `null` restores a default. */
+  async setTopicConfig(topic: string, config: Readonly<Record<string, string | null>>): Promise<void> {
+    const port = Number(this.bootstrapServers.split(",")[0]!.split(":")[1]);
+    await alterTopicConfig(port, topic, config);
   }
 
   /** A topic, and the settings of consumers that read it in a group of their own. */
