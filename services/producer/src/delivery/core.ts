@@ -82,10 +82,16 @@ export class DeliveryCore {
       return this.client.send(event);
     } catch (thrown) {
       const error = thrown as KafkaError;
-      if (error.isFatal) this.reclaim({ isRecreated: true });
+      if (error.isFatal) this.onStopped();
       else if (error.fault === "record") return this.refusals.refuseFor(error);
       return false;
     }
+  }
+
+  /** The client takes no more events, ever. Those in flight may have outcomes that it has not reported yet. */
+  onStopped(): void {
+    if (this.client.inFlight.count === 0) this.reclaim({ isRecreated: true });
+    else this.startSpooling({ type: "batch_refused", nowMs: this.now() }, "the client stopped");
   }
 
   /** Events can't go straight to the client any more: from now on they wait. */

@@ -188,6 +188,7 @@ async function run(seed: number): Promise<void> {
     ...Array.from({ length: 8 }, () => failOldest),
     () => Object.assign(kafka, { failOnSend: random.next() < 0.5 ? "fatal" : "timed_out" }),
     () => Object.assign(kafka, { namesRecords: !kafka.namesRecords }),
+    () => Object.assign(kafka, { delaysRefusals: !kafka.delaysRefusals }),
     () => Object.assign(kafka, { refusesTimestamps: random.next() < 0.3 }),
     () => kafka.leaderless.add(random.below(kafka.log.length)),
     () => kafka.leaderless.clear(),

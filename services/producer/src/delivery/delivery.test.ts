@@ -1,7 +1,7 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { type TemporaryFolder, temporaryFolder, until } from "@ingest/testkit";
+import { Random, type TemporaryFolder, temporaryFolder, until } from "@ingest/testkit";
 import { JournalledDelivery } from "./delivery.ts";
 import { workerFolder } from "./journal/folder.ts";
 import type { JournalOptions } from "./journal/journal.ts";
@@ -357,6 +357,78 @@ describe("stored", () => {
     });
     await drain(harness);
     await harness.delivery.stop(1_000);
+  });
+});
+
+describe("a refused batch", () => {
+  // Fault: what was handed over between a refusal and its outcomes failed first, as the fault of the client. Without a journal
+  // it was lost, and with one every stored event in flight became unknown.
+  test.each([true, false])(
+    "whose outcomes come late costs no other event anything (journal: %p)",
+    async (isJournalled) => {
+      using home = temporaryFolder();
+      const harness = await start(home, { isJournalled, stallMs: 10_000 });
+      const { delivery, kafka } = harness;
+      kafka.delaysRefusals = true;
+      const keys = ["k", "l", "m", "n"];
+      const outcomes = keys.map((key) => delivery.stored(event(`${key}0`, key), 10_000));
+      const guilty = delivery.stored(event("refused", "k"), 10_000);
+      for (const key of keys) expect(delivery.accept(event(`${key}1`, key)).status).toBe("accepted");
+      const sink = kafka.sinks[0]!;
+      sink.deliver(kafka.partitionOf("k"));
+      for (const key of keys) expect(delivery.accept(event(`${key}2`, key)).status).toBe("accepted");
+      outcomes.push(delivery.stored(event("l3", "l"), 10_000));
+      await drain(harness);
+      expect((await Promise.all(outcomes)).map(({ status }) => status)).toEqual(outcomes.map(() => "stored"));
+      expect(await guilty).toMatchObject({ status: "refused", code: "event_rejected" });
+      for (const key of keys)
+        expect(values(kafka, key)).toEqual([0, 1, 2, ...(key === "l" ? [3] : [])].map((n) => `${key}${n}`));
+      expect(delivery.state().counts.lost).toBe(0);
+      await delivery.stop(1_000);
+    },
+  );
+
+  test("without a journal, only records at fault are lost, and no more is held than the client's queue", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { isJournalled: false, stallMs: 10_000 });
+    const { delivery, kafka } = harness;
+    kafka.queueSize = 40;
+    const random = new Random(11);
+    const taken: string[] = [];
+    while (taken.length < 1_000) {
+      for (let n = random.below(30); n > 0; n--) {
+        const value = `${taken.length}${random.next() < 0.1 ? " refused" : ""}`;
+        if (delivery.accept(event(value)).status === "accepted") taken.push(value);
+      }
+      expect(delivery.state().inFlight).toBeLessThanOrEqual(kafka.queueSize);
+      kafka.delaysRefusals = random.next() < 0.5;
+      for (const sink of [...kafka.sinks]) sink.deliver(kafka.partitionOf("k"), random.below(20));
+      await new Promise(setImmediate);
+    }
+    await drain(harness);
+    const guilty = taken.filter((value) => value.includes("refused"));
+    expect(values(kafka)).toEqual(taken.filter((value) => !guilty.includes(value)));
+    expect(delivery.state().counts.lost).toBe(guilty.length);
+    await delivery.stop(1_000);
+  }, 30_000);
+
+  test("is not sent again for a caller who has a response", async () => {
+    using home = temporaryFolder();
+    const harness = await start(home, { stallMs: 10_000 });
+    const { delivery, kafka } = harness;
+    const outcomes = ["a", "refused", "b"].map((value) => delivery.stored(event(value), 30));
+    kafka.deliverAll();
+    kafka.isUp = false;
+    expect((await Promise.all(outcomes)).map(({ status }) => status)).toEqual([
+      "unknown",
+      "unknown",
+      "unknown",
+    ]);
+    kafka.isUp = true;
+    await drain(harness);
+    // The one that was in flight, as a probe.
+    expect(values(kafka).length).toBeLessThanOrEqual(1);
+    await delivery.stop(1_000);
   });
 });
 

@@ -47,13 +47,17 @@ export class Outcomes implements OutcomeListener {
       core.failures.add(error, true);
       client.failed++;
       this.#replayer.schedule();
-    } else if (!concernsRecord(error) || error.isFatal || client.isSending)
+    } else if (isStopped(error) && !client.holdsOne) this.#onBatchRefused(client, error);
+    else if (!concernsRecord(error) || error.isFatal || client.isSending)
       this.#onUnavailable(client, ticket, error);
     else if (client.holdsOne) this.#onRefused(client, ticket, error);
     else this.#onBatchRefused(client, error);
   }
 
-  /** The broker refused several records together, and the client sends none after them: each is sent again. */
+  /**
+   * The broker refused several records together, and the client sends none after them: each is sent again. What was not on
+   * the wire may fail before those that were refused.
+   */
   #onBatchRefused(client: Client, error: KafkaError): void {
     const core = this.#core;
     core.failures.add(error, true);
@@ -101,6 +105,11 @@ export class Outcomes implements OutcomeListener {
     this.#quarantine.abandon(entry, error);
     if (error.isFatal) core.reclaim({ isRecreated: true });
   }
+}
+
+/** Has the client stopped sending, so that this says nothing of the record? */
+function isStopped({ isFatal, code }: KafkaError): boolean {
+  return isFatal || code === "abandoned";
 }
 
 /** Is it about what a record contains, so that other records may be taken? */

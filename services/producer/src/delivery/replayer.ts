@@ -70,7 +70,7 @@ export class Replayer {
         core.counts.replayed++;
       } catch (thrown) {
         const error = thrown as KafkaError;
-        if (error.isFatal) core.reclaim({ isRecreated: true });
+        if (error.isFatal) core.onStopped();
         if (error.isFatal || error.fault !== "record") return;
         core.failures.add(error, false);
         this.#quarantine.abandon(entry, error);

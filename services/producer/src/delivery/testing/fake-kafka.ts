@@ -40,6 +40,8 @@ export class FakeKafka {
   refusesTimestamps = false;
   /** Of a refused batch, the broker names the records at fault. */
   namesRecords = false;
+  /** Outcomes of a refused batch arrive only with the next delivery; what is sent meanwhile fails before them. */
+  delaysRefusals = false;
   /** During the next `send`, the oldest record of the client fails with this code. */
   failOnSend: KafkaErrorCode | undefined;
   /** Capacity of a client's queue. */
@@ -100,6 +102,8 @@ export class FakeSink implements Sink {
   isClosed = false;
   /** A batch was refused: it sends nothing more, and every call fails. */
   #isBroken = false;
+  /** Outcomes that the client has not reported yet. */
+  #unreported: (() => void)[] = [];
   /** Number of `send` calls with a valid record. */
   sends = 0;
   /** `send` returns false, whatever the room in the queue. */
@@ -116,11 +120,17 @@ export class FakeSink implements Sink {
   }
 
   get queued(): number {
-    return this.#queues.reduce((sum, queue) => sum + queue.length, 0);
+    return this.#queues.reduce((sum, queue) => sum + queue.length, this.#unreported.length);
   }
 
   send({ key, value, topic }: SinkRecord, ticket: number, timestampMs?: number): boolean {
-    if (this.#isBroken) throw kafkaError("fatal");
+    if (this.#isBroken) {
+      if (this.#unreported.length === 0) throw kafkaError("fatal");
+      if (this.queued >= this.#kafka.queueSize) return false;
+      // It was queued, and failed at the end of the turn.
+      this.#unreported.unshift(() => this.#onOutcome(ticket, kafkaError("fatal"), "", -1, -1));
+      return true;
+    }
     if (this.isClosed) throw kafkaError("not_connected");
     const text = value.toString();
     if (text.includes("too large")) throw kafkaError("message_too_large");
@@ -134,6 +144,7 @@ export class FakeSink implements Sink {
         failing,
         false,
       );
+    if (this.#isBroken) throw kafkaError("fatal");
     if (this.queued >= this.#kafka.queueSize) return false;
     this.#queues[this.#kafka.partitionOf(key)]!.push({
       record: { key, value: text, topic, timestampMs },
@@ -144,6 +155,7 @@ export class FakeSink implements Sink {
 
   /** The broker takes or refuses the oldest records of a partition, as one batch. */
   deliver(partition: number, count = Number.POSITIVE_INFINITY): void {
+    for (const report of this.#unreported.splice(0)) report();
     if (!this.#kafka.isUp || this.#kafka.leaderless.has(partition) || this.#isBroken) return;
     const batch = this.#queues[partition]!.splice(0, count);
     const refused = batch.find(({ record }) => this.#refusalOf(record));
@@ -164,21 +176,40 @@ export class FakeSink implements Sink {
   /** As with `enable.gapless.guarantee`: records behind a refused batch are purged. */
   #refuse(partition: number, batch: Queued[], code: KafkaErrorCode): void {
     this.#isBroken = true;
-    for (const { ticket, record } of batch) {
+    const outcomes = batch.map(({ ticket, record }) => {
       const own = this.#kafka.namesRecords && !this.#refusalOf(record) ? "batch_refused" : code;
-      this.#onOutcome(ticket, kafkaError(own), "events", partition, -1);
-    }
-    for (const queue of this.#queues)
-      for (const { ticket } of queue.splice(0)) this.#onOutcome(ticket, kafkaError("abandoned"), "", -1, -1);
+      return () => this.#onOutcome(ticket, kafkaError(own), "events", partition, -1);
+    });
+    const purged = this.#purge();
+    // Other threads of the client purge: their outcomes may come first.
+    if (this.#kafka.delaysRefusals) this.#unreported.push(...purged, ...outcomes);
+    else for (const report of [...outcomes, ...purged]) report();
   }
 
-  /** The oldest record of a partition fails, though the broker may have written it. */
+  /** Takes the records out of the queues. @returns what reports them */
+  #purge(): (() => void)[] {
+    return this.#queues.flatMap((queue) =>
+      queue.splice(0).map(
+        ({ ticket }) =>
+          () =>
+            this.#onOutcome(ticket, kafkaError("abandoned"), "", -1, -1),
+      ),
+    );
+  }
+
+  /**
+   * The oldest record of a partition fails, though the broker may have written it. After a fatal error the client sends
+   * nothing more.
+   */
   fail(partition: number, code: KafkaErrorCode, isWritten: boolean): void {
     const next = this.#queues[partition]?.shift();
     if (!next) return;
     if (isWritten && !isGuilty(next.record)) this.#kafka.write(partition, next.record);
     else this.#failed.add(partition);
+    const purged = code === "fatal" ? this.#purge() : [];
+    this.#isBroken ||= code === "fatal";
     this.#onOutcome(next.ticket, kafkaError(code), "events", partition, -1);
+    for (const report of purged) report();
   }
 
   async flush(timeoutMs: number): Promise<boolean> {
@@ -194,6 +225,7 @@ export class FakeSink implements Sink {
     if (this.isClosed) return;
     this.isClosed = true;
     this.#kafka.sinks.splice(this.#kafka.sinks.indexOf(this), 1);
+    for (const report of this.#unreported.splice(0)) report();
     for (const [partition, queue] of this.#queues.entries()) {
       // Up to five requests may be in flight, and the broker may receive the first ones.
       const guilty = queue.findIndex(({ record }) => isGuilty(record));
