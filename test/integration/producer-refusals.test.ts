@@ -28,9 +28,13 @@ interface Harness extends AsyncDisposable {
   rejected(): { key: string | null; code: string; value: string }[];
 }
 
-async function start(config: Record<string, string>, env: Record<string, string> = {}): Promise<Harness> {
+async function start(
+  config: Record<string, string>,
+  env: Record<string, string> = {},
+  partitions = 1,
+): Promise<Harness> {
   const topic = kafka.topicName();
-  await kafka.admin.ensureTopic({ topic, partitions: 1, replicationFactor: 1, config });
+  await kafka.admin.ensureTopic({ topic, partitions, replicationFactor: 1, config });
   const home = temporaryFolder("refusals");
   const settings = parseSettings(
     { ...deliverySettings, ...producerSettings, ...topicSettings, ...logSettings },
@@ -91,6 +95,37 @@ test.each(["true", "false"])(
     expect(outcomes[20]).toMatchObject({ status: "refused", code: "event_rejected" });
     const expected = Array.from({ length: 50 }, (_, n) => `v${n}`).filter((_, n) => n !== 20);
     expect(await values(topic)).toEqual(expected);
+  },
+  TIMEOUT_MS,
+);
+
+// Fault: events that were handed over between a refusal and its outcomes became unknown, or without a journal were lost.
+test.each(["true", "false"])(
+  "under load, a refusal is of its own event alone (journal: %s)",
+  async (isJournalled) => {
+    await using harness = await start({ "cleanup.policy": "compact" }, { JOURNAL_ENABLED: isJournalled }, 6);
+    const { delivery, topic } = harness;
+    const pending: Promise<{ value: string; outcome: Awaited<ReturnType<Delivery["stored"]>> }>[] = [];
+    const accepted: string[] = [];
+    const submit = (value: string, key: string | null) =>
+      pending.push(delivery.stored(event(value, key), 30_000).then((outcome) => ({ value, outcome })));
+    for (let turn = 0; turn < 2_000; turn++) {
+      for (let n = 0; n < 5; n++) submit(`s${turn}-${n}`, `k${turn}-${n}`);
+      if (delivery.accept(event(`a${turn}`, `a${turn}`)).status === "accepted") accepted.push(`a${turn}`);
+      if (turn % 100 === 50) submit(`guilty ${turn}`, null);
+      await new Promise(setImmediate);
+    }
+    const outcomes = await Promise.all(pending);
+    await settled(harness);
+    const withStatus = (status: string) => outcomes.filter(({ outcome }) => outcome.status === status);
+    expect(withStatus("unknown")).toEqual([]);
+    // While the events of a refused batch are sent again, others are refused for now.
+    for (const { value, outcome } of withStatus("refused"))
+      if (!value.startsWith("guilty")) expect(outcome).toHaveProperty("retryAfterSeconds");
+    const stored = withStatus("stored").map(({ value }) => value);
+    expect((await values(topic)).toSorted()).toEqual([...stored, ...accepted].toSorted());
+    expect(delivery.state().counts.lost).toBe(0);
+    expect(harness.rejected()).toEqual([]);
   },
   TIMEOUT_MS,
 );

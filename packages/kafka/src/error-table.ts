@@ -128,10 +128,10 @@ export const kafkaErrors = {
     meaning: "The topic's name is invalid.",
   },
   authentication: {
-    rdkafkaCodes: [-169, 33, 34, 58],
+    rdkafkaCodes: [-169, 33, 34, 58, 61, 62, 63, 64, 66],
     canRetry: true,
     fault: "setting",
-    meaning: "The broker rejects the user, the password or the mechanism.",
+    meaning: "The broker rejects the user, the password, the delegation token or the mechanism.",
   },
   tls: {
     rdkafkaCodes: [-181],
@@ -228,13 +228,13 @@ export const kafkaErrors = {
     meaning: "This build of the client, or the broker, can't do that.",
   },
   invalid_config: {
-    rdkafkaCodes: [-186, -173, -145, 21, 37, 38, 39, 40],
+    rdkafkaCodes: [-186, -173, -145, 21, 37, 38, 39, 40, 73],
     canRetry: false,
     fault: "setting",
     meaning: "A setting or an argument is wrong.",
   },
   policy: {
-    rdkafkaCodes: [44, 61, 73],
+    rdkafkaCodes: [44],
     canRetry: false,
     fault: "record",
     meaning: "The cluster's policy forbids it.",
