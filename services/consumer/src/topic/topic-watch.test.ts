@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { type KafkaConsumer, KafkaError, type TopicDescription } from "@ingest/kafka";
-import pino from "pino";
+import type { Log } from "@ingest/service";
 import { TopicWatch } from "./topic-watch.ts";
 
 /** A topic as its consumer sees it: its description, or why there is none. */
@@ -8,11 +8,12 @@ function watch(seen: { topic: TopicDescription | KafkaError }) {
   const counters = { topicRecreations: 0 };
   const recreated: TopicDescription[] = [];
   const lines: Record<string, unknown>[] = [];
+  const write = (fields: object, msg: string) => lines.push({ ...fields, msg });
   const watch = new TopicWatch({
     topic: "events",
     reset: "latest",
     counters,
-    log: pino({}, { write: (line) => void lines.push(JSON.parse(line)) }),
+    log: { info: write, warn: write, error: write } as unknown as Log,
     onRecreated: (topic) => recreated.push(topic),
   });
   const committed = [{ topic: "events", partition: 0, offset: 5 }];
