@@ -41,6 +41,8 @@ test.each([
   [undefined, 'wait=10, durability="sto red"', "Prefer: durability=sto red is not valid"],
   [undefined, "durability", "Prefer: durability= is not valid"],
   [undefined, "a b, durability=stored", "Prefer is malformed"],
+  ["durability=stored", "\x84", "Prefer is malformed"],
+  ["durability=stored", "durability=for-ever", "Prefer: durability=for-ever is not valid"],
   [undefined, "durability=", "Prefer: durability= is not valid"],
 ])("?%s with Prefer: %s is rejected", (query, prefer, detail) => {
   expect(toRequestedDurability(query, prefer, "accepted")).toMatchObject({

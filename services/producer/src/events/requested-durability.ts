@@ -28,29 +28,29 @@ export function toRequestedDurability(
   prefer: string | null,
   defaultDurability: Durability,
 ): RequestedDurability | Rejection {
-  if (query !== undefined) {
-    const value = durabilityParameter(query);
-    if (value instanceof Rejection) return value;
-    if (value !== undefined)
-      return isDurability(value) ? plain[value] : unknownDurability("durability", value);
-  }
-  if (prefer === null) return plain[defaultDurability];
+  const preference = prefer === null ? undefined : durabilityPreference(prefer);
+  if (preference instanceof Rejection) return preference;
+  const parameter = query === undefined ? undefined : durabilityParameter(query);
+  if (parameter instanceof Rejection) return parameter;
+  if (parameter !== undefined) return plain[parameter];
+  return preference === undefined ? plain[defaultDurability] : preferred[preference];
+}
+
+function durabilityPreference(prefer: string): Durability | undefined | Rejection {
   const preferences = parsePrefer(prefer);
   if (preferences === undefined)
     return new Rejection(
       "bad_parameter",
       "Prefer is malformed: send for example Prefer: durability=durable.",
     );
-  const preference = preferences.get("durability")?.toLowerCase();
-  if (preference === undefined) return plain[defaultDurability];
-  return isDurability(preference)
-    ? preferred[preference]
-    : unknownDurability("Prefer: durability", preference);
+  const value = preferences.get("durability")?.toLowerCase();
+  if (value === undefined || isDurability(value)) return value;
+  return unknownDurability("Prefer: durability", value);
 }
 
 /** The only parameter that the event routes have; names and values are percent-decoded. */
-function durabilityParameter(query: string): string | undefined | Rejection {
-  let durability: string | undefined;
+function durabilityParameter(query: string): Durability | undefined | Rejection {
+  let durability: Durability | undefined;
   for (const [name, value] of new URLSearchParams(query)) {
     if (name !== "durability")
       return new Rejection(
@@ -59,6 +59,7 @@ function durabilityParameter(query: string): string | undefined | Rejection {
       );
     if (durability !== undefined)
       return new Rejection("bad_parameter", "The query parameter durability occurs more than once.");
+    if (!isDurability(value)) return unknownDurability("durability", value);
     durability = value;
   }
   return durability;
