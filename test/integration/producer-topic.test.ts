@@ -17,19 +17,19 @@ async function post(producer: ProducerProcess, durability: string, event: object
 }
 
 test(
-  "settings that change are enforced at the door, as soon as Kafka has refused one event for them",
+  "settings that change are enforced before an event is sent, as soon as Kafka has refused one event for them",
   async () => {
     const topic = await kafka.createTopic(1);
     await using producer = await startProducer({ env: { ...kafka.env, KAFKA_TOPIC: topic } });
     await producer.untilLogged("topic limits read");
     await kafka.setTopicConfig(topic, { "cleanup.policy": "compact", "max.message.bytes": "2000" });
-    // Of Kafka, once the settings have reached it; then at the door.
+    // Of Kafka, once the settings have reached it; then before they are sent.
     await until(
       "a refusal by Kafka",
       async () => (await post(producer, "stored", {})).code === "event_rejected",
     );
     await until(
-      "a refusal at the door",
+      "a refusal before the event is sent",
       async () => (await post(producer, "accepted", {})).code === "key_required",
       20_000,
     );

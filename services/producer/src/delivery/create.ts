@@ -9,7 +9,7 @@ import { Journal } from "./journal/journal.ts";
 import { KafkaSink } from "./kafka-sink.ts";
 import { RejectedEvents } from "./rejected-events.ts";
 import type { DeliverySettings } from "./settings.ts";
-import { TopicDoor } from "./topic-limits.ts";
+import { TopicLimitsCheck } from "./topic-limits.ts";
 import type { Delivery } from "./types.ts";
 
 export interface CreateDeliveryOptions {
@@ -28,8 +28,8 @@ export interface CreateDeliveryOptions {
 export function createDelivery(options: CreateDeliveryOptions): Delivery {
   const { settings, config, log, worker = 0, workers = 1, onStatistics } = options;
   const topic = settings.KAFKA_TOPIC;
-  const door = new TopicDoor();
-  const maxBatchBytes = () => door.limits?.maxBatchBytes;
+  const limitsCheck = new TopicLimitsCheck();
+  const maxBatchBytes = () => limitsCheck.limits?.maxBatchBytes;
   const sinkOptions = { config, topic, log, maxBatchBytes, ...(onStatistics ? { onStatistics } : {}) };
   const folder = workerFolder(settings.JOURNAL_DIR, worker);
   const journal = {
@@ -53,7 +53,7 @@ export function createDelivery(options: CreateDeliveryOptions): Delivery {
     }),
   };
   return new JournalledDelivery({
-    door,
+    limitsCheck,
     createSink: (onOutcome) => new KafkaSink(sinkOptions, onOutcome),
     ...(settings.JOURNAL_ENABLED ? journal : {}),
     stallMs: settings.DELIVERY_STALL_MS,

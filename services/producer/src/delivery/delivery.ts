@@ -13,7 +13,7 @@ import { Replayer } from "./replayer.ts";
 import { StallMonitor } from "./stall-monitor.ts";
 import { toDeliveryState } from "./state-report.ts";
 import { settleAwaited, stopDelivery } from "./stop.ts";
-import { TopicDoor } from "./topic-limits.ts";
+import { TopicLimitsCheck } from "./topic-limits.ts";
 import { receivedMs, TrackedEvent } from "./tracked-event.ts";
 import {
   type AcceptOutcome,
@@ -34,7 +34,7 @@ export interface DeliveryOptions extends CoreOptions {
   /** Where events go that Kafka rejects for good; absent without a journal. */
   rejected?: RejectedEvents;
   /** Refuses events that the topic's settings forbid. */
-  door?: TopicDoor;
+  limitsCheck?: TopicLimitsCheck;
   /** How long `durable` waits for the fsync, ms. */
   durableDeadlineMs: number;
   /** Interval of the watchdog, ms. */
@@ -53,13 +53,13 @@ export class JournalledDelivery implements Delivery {
   readonly #replayer: Replayer;
   readonly #stalls: StallMonitor;
   readonly #durableOutcomes: DurableOutcomes;
-  readonly #door: TopicDoor;
+  readonly #limitsCheck: TopicLimitsCheck;
   #timer: Timer | undefined;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#core = new DeliveryCore(options);
-    this.#door = options.door ?? new TopicDoor();
+    this.#limitsCheck = options.limitsCheck ?? new TopicLimitsCheck();
     this.#rules = new RefusalRules(this.#core);
     this.#quarantine = new Quarantine(this.#core, options.rejected);
     this.#replayer = new Replayer(this.#core, this.#quarantine);
@@ -86,7 +86,7 @@ export class JournalledDelivery implements Delivery {
 
   accept(event: EncodedEvent): AcceptOutcome {
     const core = this.#core;
-    const forbidden = this.#door.refusal(event);
+    const forbidden = this.#limitsCheck.refusal(event);
     if (forbidden !== undefined) return core.refusals.refuse(forbidden);
     if (!core.isDirect) return this.#spool(event);
     const sent = core.send(event);
@@ -102,7 +102,7 @@ export class JournalledDelivery implements Delivery {
 
   durable(event: EncodedEvent): Promise<DurableOutcome> {
     const core = this.#core;
-    const refusal = this.#rules.forDurable() ?? this.#door.refusal(event);
+    const refusal = this.#rules.forDurable() ?? this.#limitsCheck.refusal(event);
     if (refusal !== undefined) return Promise.resolve(core.refusals.refuse(refusal));
     const journal = core.journal!;
     const sent = core.isDirect && core.send(event);
@@ -117,7 +117,7 @@ export class JournalledDelivery implements Delivery {
 
   stored(event: EncodedEvent, deadlineMs: number): Promise<StoredOutcome> {
     const core = this.#core;
-    const forbidden = this.#door.refusal(event);
+    const forbidden = this.#limitsCheck.refusal(event);
     if (forbidden !== undefined) return Promise.resolve(core.refusals.refuse(forbidden));
     // In the journal it could be sent long after its deadline; past the journal it would overtake older events.
     const sent = core.isDirect && core.send(event);
@@ -140,7 +140,7 @@ export class JournalledDelivery implements Delivery {
   }
 
   setTopicLimits(limits: TopicLimits): void {
-    this.#door.limits = limits;
+    this.#limitsCheck.limits = limits;
   }
 
   state(): DeliveryState {

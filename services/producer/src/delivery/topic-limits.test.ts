@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { batchBytes, TopicDoor, toTopicLimits } from "./topic-limits.ts";
+import { batchBytes, TopicLimitsCheck, toTopicLimits } from "./topic-limits.ts";
 
 const event = (value: string, key: string | null) => ({ id: "id", key, value });
 
@@ -21,23 +21,23 @@ test.each([
   expect(batchBytes(key, value)).toBe(bytes);
 });
 
-describe("the door", () => {
+describe("the check of a topic's limits", () => {
   test("is open while the limits are unknown", () => {
-    expect(new TopicDoor().refusal(event("x".repeat(1e6), null))).toBeUndefined();
+    expect(new TopicLimitsCheck().refusal(event("x".repeat(1e6), null))).toBeUndefined();
   });
 
   test("refuses an event without a key on a compacted topic", () => {
-    const door = new TopicDoor();
-    door.limits = { isCompacted: true, maxBatchBytes: 1e6 };
-    expect(door.refusal(event("x", null))).toBe("key_required");
-    expect(door.refusal(event("x", "k"))).toBeUndefined();
+    const limitsCheck = new TopicLimitsCheck();
+    limitsCheck.limits = { isCompacted: true, maxBatchBytes: 1e6 };
+    expect(limitsCheck.refusal(event("x", null))).toBe("key_required");
+    expect(limitsCheck.refusal(event("x", "k"))).toBeUndefined();
   });
 
   test("refuses by the uncompressed size, to the byte", () => {
     const value = "é".repeat(500);
-    const door = new TopicDoor();
-    door.limits = { isCompacted: false, maxBatchBytes: batchBytes("k", value) };
-    expect(door.refusal(event(value, "k"))).toBeUndefined();
-    expect(door.refusal(event(`${value}x`, "k"))).toBe("too_large");
+    const limitsCheck = new TopicLimitsCheck();
+    limitsCheck.limits = { isCompacted: false, maxBatchBytes: batchBytes("k", value) };
+    expect(limitsCheck.refusal(event(value, "k"))).toBeUndefined();
+    expect(limitsCheck.refusal(event(`${value}x`, "k"))).toBe("too_large");
   });
 });

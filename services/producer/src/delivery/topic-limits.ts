@@ -17,8 +17,8 @@ export function toTopicLimits(settings: ReadonlyMap<string, string>): TopicLimit
   };
 }
 
-/** The door of one topic. */
-export class TopicDoor {
+/** Checks events against the limits of one topic. */
+export class TopicLimitsCheck {
   /** Undefined while they are unknown: nothing is refused here then. */
   limits: TopicLimits | undefined;
 
