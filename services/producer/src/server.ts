@@ -7,6 +7,7 @@ import type { Config } from "./config.ts";
 import { createDelivery } from "./delivery/index.ts";
 import { Admission } from "./events/admission.ts";
 import { EventService } from "./events/service.ts";
+import { createFormats } from "./formats/index.ts";
 import { readiness } from "./health.ts";
 import { portPaths } from "./http/admin-paths.ts";
 import { createEdge } from "./http/edge.ts";
@@ -80,12 +81,12 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
       log,
     });
   const topic = topicStep(settings.KAFKA_TOPIC);
-  const limits = {
+  const formatOf = createFormats({
     maxEventBytes: settings.MAX_EVENT_BYTES,
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
     maxJsonDepth: settings.MAX_JSON_DEPTH,
-  };
-  const service = new EventService({ delivery, limits, storedDeadlineMs: settings.STORED_DEADLINE_MS });
+  });
+  const service = new EventService({ delivery, storedDeadlineMs: settings.STORED_DEADLINE_MS });
   const admission = new Admission(settings.MAX_IN_FLIGHT_REQUESTS, delivery);
   const budget = new ByteBudget(settings.MAX_IN_FLIGHT_BYTES);
   const unsentBudget = new ByteBudget(settings.MAX_UNSENT_BYTES);
@@ -120,6 +121,7 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
     edge,
     events: {
       service,
+      formatOf,
       admission,
       budget,
       metrics,

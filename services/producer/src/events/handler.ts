@@ -12,7 +12,8 @@ import {
   type RequestHead,
 } from "@ingest/http-server";
 import { type AllowedOrigins, isCrossOrigin, originNotAllowed } from "../callers/origins.ts";
-import { type Encoding, isPlainText, type MediaType, toEncoding, toMediaType } from "../http/content.ts";
+import type { EventFormat, FormatOf } from "../formats/index.ts";
+import { type Encoding, isPlainText, toEncoding } from "../http/content.ts";
 import { decompress } from "../http/decompress.ts";
 import { toHttpProblemResponse, toProblemResponse } from "../http/problem-response.ts";
 import type { RouteMetrics } from "../observe/request-metrics.ts";
@@ -28,11 +29,12 @@ export interface HandlerOptions {
   defaultDurability: Durability;
   maxBodyBytes: number;
   origins: AllowedOrigins;
+  formatOf: FormatOf;
   toFaultResponse(error: unknown, request: IncomingRequest): LightResponse;
   /** Makes the response to a decompressed body. */
   respond(
     body: Body,
-    type: MediaType,
+    format: EventFormat,
     requested: RequestedDurability,
   ): LightResponse | Promise<LightResponse>;
 }
@@ -45,21 +47,20 @@ export interface EventHandler extends RequestGuard {
 
 /** What the head of a request specifies. */
 interface RequestOptions {
-  readonly type: MediaType;
+  readonly format: EventFormat;
   readonly requested: RequestedDurability;
   readonly encoding: Encoding | undefined;
 }
 
 export function createHandler(options: HandlerOptions): EventHandler {
-  const { admission, budget, metrics, defaultDurability, maxBodyBytes, origins, respond, toFaultResponse } =
-    options;
+  const { admission, budget, metrics, maxBodyBytes, respond, toFaultResponse } = options;
 
   /** Requests with the same head share one parsed head, so its options are read once. */
   const optionsByHead = new WeakMap<RequestHead, RequestOptions | Rejection>();
   function optionsOf(head: RequestHead): RequestOptions | Rejection {
     let requestOptions = optionsByHead.get(head);
     if (requestOptions === undefined) {
-      requestOptions = parseOptions(head, defaultDurability, origins);
+      requestOptions = parseOptions(head, options);
       optionsByHead.set(head, requestOptions);
     }
     return requestOptions;
@@ -98,7 +99,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
   }
 
   async function decompressAndRespond(
-    { type, requested }: RequestOptions,
+    { format, requested }: RequestOptions,
     body: Body,
     encoding: Encoding,
   ): Promise<LightResponse> {
@@ -112,7 +113,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
     budget.release(reserved);
     return decompressed instanceof Rejection
       ? toProblemResponse(decompressed)
-      : respond(new Body(decompressed, 0, decompressed.length), type, requested);
+      : respond(new Body(decompressed, 0, decompressed.length), format, requested);
   }
 
   return {
@@ -132,14 +133,14 @@ export function createHandler(options: HandlerOptions): EventHandler {
       const requestOptions = request.isAdmitted ? optionsOf(request.head) : enter(request);
       request.isAdmitted = false;
       if (requestOptions instanceof Rejection) return reject(requestOptions, request);
-      const { type, requested, encoding } = requestOptions;
+      const { format, requested, encoding } = requestOptions;
       const body = request.takeContent();
       try {
         if (body.length > maxBodyBytes)
           return leave(toHttpProblemResponse(payloadTooLarge(maxBodyBytes)), request);
         return settle(
           encoding === undefined
-            ? respond(body, type, requested)
+            ? respond(body, format, requested)
             : decompressAndRespond(requestOptions, body, encoding),
           request,
         );
@@ -150,24 +151,22 @@ export function createHandler(options: HandlerOptions): EventHandler {
   };
 }
 
-function parseOptions(
-  head: RequestHead,
-  defaultDurability: Durability,
-  origins: AllowedOrigins,
-): RequestOptions | Rejection {
-  const type = toType(head, origins);
-  if (type instanceof Rejection) return type;
+type HeadOptions = Pick<HandlerOptions, "defaultDurability" | "origins" | "formatOf">;
+
+function parseOptions(head: RequestHead, options: HeadOptions): RequestOptions | Rejection {
+  const format = toFormat(head, options);
+  if (format instanceof Rejection) return format;
   const mark = head.target.indexOf("?");
   const query = mark === -1 ? undefined : head.target.slice(mark + 1);
-  const requested = toRequestedDurability(query, head.get("prefer"), defaultDurability);
+  const requested = toRequestedDurability(query, head.get("prefer"), options.defaultDurability);
   if (requested instanceof Rejection) return requested;
   const encoding = toEncoding(head.get("content-encoding"));
-  return encoding instanceof Rejection ? encoding : { type, requested, encoding };
+  return encoding instanceof Rejection ? encoding : { format, requested, encoding };
 }
 
-function toType(head: RequestHead, origins: AllowedOrigins): MediaType | Rejection {
+function toFormat(head: RequestHead, { origins, formatOf }: HeadOptions): EventFormat | Rejection {
   const contentType = head.get("content-type");
-  if (origins.includes(head)) return isPlainText(contentType) ? "json" : toMediaType(contentType);
+  if (origins.includes(head)) return formatOf(head, isPlainText(contentType) ? null : contentType);
   if (contentType === null && isCrossOrigin(head)) return originNotAllowed(head);
-  return toMediaType(contentType);
+  return formatOf(head, contentType);
 }

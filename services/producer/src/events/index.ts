@@ -4,6 +4,7 @@ import type { Durability } from "@ingest/contract";
 import type { ByteBudget, IncomingRequest, LightResponse } from "@ingest/http-server";
 import { Elysia } from "elysia";
 import type { AllowedOrigins } from "../callers/origins.ts";
+import type { FormatOf } from "../formats/index.ts";
 import type { RequestMetrics } from "../observe/request-metrics.ts";
 import type { Admission } from "./admission.ts";
 import { createHandler, type EventHandler } from "./handler.ts";
@@ -12,6 +13,7 @@ import type { EventService } from "./service.ts";
 
 export interface EventRoutesOptions {
   service: EventService;
+  formatOf: FormatOf;
   admission: Admission;
   budget: ByteBudget;
   metrics: RequestMetrics;
@@ -33,7 +35,7 @@ export function eventHandlers(options: EventRoutesOptions): EventHandlers {
       ...options,
       metrics: metrics.routes[path],
       maxBodyBytes: options[bodyLimit],
-      respond: (body, type, requested) => respond(service, body, type, requested),
+      respond: (body, format, requested) => respond(service, body, format, requested),
     });
   };
   return Object.fromEntries(eventPaths.map((path) => [path, handlerOf(path)])) as EventHandlers;

@@ -1,8 +1,7 @@
 // The routes that take events, in one table: metrics, handlers, Elysia's routes and the documentation follow from it.
 import type { Body, LightResponse } from "@ingest/http-server";
 import type { DocumentDecoration } from "elysia";
-import type { MediaType } from "../http/content.ts";
-import { Rejection } from "../rejection.ts";
+import type { EventFormat } from "../formats/index.ts";
 import { registerEventDetail, registerEventsDetail } from "./documentation.ts";
 import type { RequestedDurability } from "./requested-durability.ts";
 import { toBatchResponse, toEventResponse } from "./responses.ts";
@@ -16,23 +15,17 @@ export interface EventRoute {
   respond(
     service: EventService,
     body: Body,
-    type: MediaType,
+    format: EventFormat,
     requested: RequestedDurability,
   ): LightResponse | Promise<LightResponse>;
 }
-
-const singleAsNdjson = new Rejection(
-  "unsupported_media_type",
-  "One event is sent as application/json; send NDJSON to /register_events.",
-);
 
 export const routes = {
   "/register_event": {
     detail: registerEventDetail,
     bodyLimit: "maxEventBytes",
-    respond(service, body, type, requested) {
-      if (type === "ndjson") return toEventResponse(singleAsNdjson, requested);
-      const result = service.register(body, requested.durability);
+    respond(service, body, format, requested) {
+      const result = service.register(body, format, requested.durability);
       return result instanceof Promise
         ? result.then((settled) => toEventResponse(settled, requested))
         : toEventResponse(result, requested);
@@ -41,8 +34,7 @@ export const routes = {
   "/register_events": {
     detail: registerEventsDetail,
     bodyLimit: "maxBodyBytes",
-    respond(service, body, type, requested) {
-      const format = type === "ndjson" ? "ndjson" : "array";
+    respond(service, body, format, requested) {
       const results = service.registerMany(body, format, requested.durability);
       return results instanceof Promise
         ? results.then((settled) => toBatchResponse(settled, requested))

@@ -1,10 +1,10 @@
-// From a request body to the result of each of its events. Knows formats and durability; neither Elysia nor HTTP.
+// From a request body to the result of each of its events. Knows durability; neither formats nor Elysia nor HTTP.
 
 import type { Durability } from "@ingest/contract";
 import type { Body } from "@ingest/http-server";
 import type { AcceptOutcome, Delivery, EncodedEvent, Refusal, StoredOutcome } from "../delivery/index.ts";
+import type { EventFormat } from "../formats/index.ts";
 import { Rejection } from "../rejection.ts";
-import { type DecodeLimits, decodeEvent, decodeEvents } from "./decode.ts";
 import type { EventResult } from "./model.ts";
 
 /** An event that was taken: a result whose status is the durability that was reached. */
@@ -19,7 +19,6 @@ export type Registered = {
 
 export interface EventServiceOptions {
   delivery: Pick<Delivery, "accept" | "durable" | "stored">;
-  limits: DecodeLimits;
   /** How long a caller waits for `stored`, ms. */
   storedDeadlineMs: number;
 }
@@ -41,8 +40,12 @@ export class EventService {
   }
 
   /** Takes one event. Returns without a promise for `accepted`. */
-  register(body: Body, durability: Durability): Registered | Rejection | Promise<Registered | Rejection> {
-    const event = decodeEvent(body.toText(), this.#options.limits);
+  register(
+    body: Body,
+    format: EventFormat,
+    durability: Durability,
+  ): Registered | Rejection | Promise<Registered | Rejection> {
+    const event = format.decodeOne(body);
     if (event instanceof Rejection) {
       this.counts.invalid++;
       return event;
@@ -56,10 +59,10 @@ export class EventService {
   /** Takes a batch, each event on its own: an event that is invalid or refused does not affect the others. */
   registerMany(
     body: Body,
-    format: "array" | "ndjson",
+    format: EventFormat,
     durability: Durability,
   ): EventResult[] | Rejection | Promise<EventResult[]> {
-    const events = decodeEvents(body.toBuffer(), format, this.#options.limits);
+    const events = format.decodeMany(body);
     if (events instanceof Rejection) {
       this.counts.invalid++;
       return events;

@@ -8,6 +8,7 @@ import pino from "pino";
 import { createApp } from "../app.ts";
 import { Admission } from "../events/admission.ts";
 import { EventService } from "../events/service.ts";
+import { createFormats } from "../formats/index.ts";
 import { createEdge } from "../http/edge.ts";
 import { type EdgeSettings, edgeSettings } from "../http/edge-settings.ts";
 import { createProducerMetrics } from "../observe/metrics.ts";
@@ -30,11 +31,8 @@ export interface TestAppOptions {
 export function createTestApp(options: TestAppOptions = {}) {
   const { maxEventBytes = 10_000, maxBodyBytes = 100_000, maxBatchEvents = 100 } = options;
   const delivery = new FakeDelivery();
-  const service = new EventService({
-    delivery,
-    limits: { maxEventBytes, maxBatchEvents, maxJsonDepth: 128 },
-    storedDeadlineMs: 1_000,
-  });
+  const service = new EventService({ delivery, storedDeadlineMs: 1_000 });
+  const formatOf = createFormats({ maxEventBytes, maxBatchEvents, maxJsonDepth: 128 });
   const admission = new Admission(options.maxInFlight ?? 100, delivery);
   const budget = new ByteBudget(options.maxInFlightBytes ?? 1_000_000);
   const metrics = new RequestMetrics();
@@ -56,6 +54,7 @@ export function createTestApp(options: TestAppOptions = {}) {
     hasOpenapi: options.hasOpenapi ?? true,
     events: {
       service,
+      formatOf,
       admission,
       budget,
       metrics,

@@ -1,4 +1,4 @@
-// Request body → events ready for Kafka, or rejections. Knows the formats; neither HTTP nor Kafka.
+// JSON, arrays of it and NDJSON: body → events ready for Kafka, or rejections. Knows neither HTTP nor Kafka.
 import { isAscii, isUtf8 } from "node:buffer";
 import {
   eventProblems,
@@ -10,13 +10,8 @@ import {
 import type { EncodedEvent } from "../delivery/index.ts";
 import { Rejection } from "../rejection.ts";
 import { encodePart, encodeText } from "./encode.ts";
+import type { DecodeLimits } from "./event-format.ts";
 import { elementBounds, skipSpace, trimEnd } from "./json-elements.ts";
-
-export interface DecodeLimits {
-  maxEventBytes: number;
-  maxBatchEvents: number;
-  maxJsonDepth: number;
-}
 
 const NEWLINE = 0x0a;
 const OPEN_BRACKET = 0x5b;

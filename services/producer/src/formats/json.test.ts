@@ -2,7 +2,7 @@ import { describe, expect, setSystemTime, spyOn, test } from "bun:test";
 import { Body } from "@ingest/http-server";
 import type { EncodedEvent } from "../delivery/index.ts";
 import { Rejection } from "../rejection.ts";
-import { decodeEvent, decodeEvents } from "./decode.ts";
+import { decodeEvent, decodeEvents } from "./json.ts";
 
 const toText = (bytes: Buffer) => new Body(bytes, 0, bytes.length).toText();
 

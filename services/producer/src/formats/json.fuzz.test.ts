@@ -5,7 +5,7 @@ import { isEventInput, isStoredEvent } from "@ingest/contract";
 import { Body } from "@ingest/http-server";
 import { Random } from "@ingest/testkit";
 import { Rejection } from "../rejection.ts";
-import { decodeEvent, decodeEvents } from "./decode.ts";
+import { decodeEvent, decodeEvents } from "./json.ts";
 
 const toText = (bytes: Buffer) => new Body(bytes, 0, bytes.length).toText();
 

@@ -1,0 +1,29 @@
+// Chooses the format of a body by its Content-Type.
+import { type MediaType, toMediaType } from "../http/content.ts";
+import { Rejection } from "../rejection.ts";
+import type { DecodeLimits, EventFormat, FormatOf } from "./event-format.ts";
+import { decodeEvent, decodeEvents } from "./json.ts";
+
+export type { DecodeLimits, EventFormat, FormatOf } from "./event-format.ts";
+
+const singleAsNdjson = new Rejection(
+  "unsupported_media_type",
+  "One event is sent as application/json; send NDJSON to /register_events.",
+);
+
+export function createFormats(limits: DecodeLimits): FormatOf {
+  const formats: Readonly<Record<MediaType, EventFormat>> = {
+    json: {
+      decodeOne: (body) => decodeEvent(body.toText(), limits),
+      decodeMany: (body) => decodeEvents(body.toBuffer(), "array", limits),
+    },
+    ndjson: {
+      decodeOne: () => singleAsNdjson,
+      decodeMany: (body) => decodeEvents(body.toBuffer(), "ndjson", limits),
+    },
+  };
+  return (_head, contentType) => {
+    const type = toMediaType(contentType);
+    return type instanceof Rejection ? type : formats[type];
+  };
+}
