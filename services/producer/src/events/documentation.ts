@@ -80,7 +80,8 @@ const parameters = [
   },
 ];
 
-const encodingNote = "The body may be compressed: `Content-Encoding` gzip, deflate, br or zstd.";
+const encodingNote =
+  "The body may be compressed: `Content-Encoding` gzip, deflate, br or zstd, or two of them one after the other.";
 
 const example = { event_type: "page_view", user_id: "user-42", payload: { path: "/" } };
 

@@ -13,7 +13,7 @@ import {
 } from "@ingest/http-server";
 import { type AllowedOrigins, isCrossOrigin, originNotAllowed } from "../callers/origins.ts";
 import type { EventFormat, FormatOf } from "../formats/index.ts";
-import { type Encoding, isPlainText, toEncoding } from "../http/content.ts";
+import { type Encoding, isPlainText, toEncodings } from "../http/content.ts";
 import { decompress } from "../http/decompress.ts";
 import { toHttpProblemResponse, toProblemResponse } from "../http/problem-response.ts";
 import type { RouteMetrics } from "../observe/request-metrics.ts";
@@ -49,7 +49,8 @@ export interface EventHandler extends RequestGuard {
 interface RequestOptions {
   readonly format: EventFormat;
   readonly requested: RequestedDurability;
-  readonly encoding: Encoding | undefined;
+  /** In the order in which they were applied. */
+  readonly encodings: readonly Encoding[] | undefined;
 }
 
 export function createHandler(options: HandlerOptions): EventHandler {
@@ -101,7 +102,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
   async function decompressAndRespond(
     { format, requested }: RequestOptions,
     body: Body,
-    encoding: Encoding,
+    encodings: readonly Encoding[],
   ): Promise<LightResponse> {
     let reserved = 0;
     const reserve = (bytes: number): boolean => {
@@ -109,7 +110,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
       reserved += bytes;
       return true;
     };
-    const decompressed = await decompress(body.toBuffer(), encoding, maxBodyBytes, reserve);
+    const decompressed = await decompress(body.toBuffer(), encodings, maxBodyBytes, reserve);
     budget.release(reserved);
     return decompressed instanceof Rejection
       ? toProblemResponse(decompressed)
@@ -133,15 +134,15 @@ export function createHandler(options: HandlerOptions): EventHandler {
       const requestOptions = request.isAdmitted ? optionsOf(request.head) : enter(request);
       request.isAdmitted = false;
       if (requestOptions instanceof Rejection) return reject(requestOptions, request);
-      const { format, requested, encoding } = requestOptions;
+      const { format, requested, encodings } = requestOptions;
       const body = request.takeContent();
       try {
         if (body.length > maxBodyBytes)
           return leave(toHttpProblemResponse(payloadTooLarge(maxBodyBytes)), request);
         return settle(
-          encoding === undefined
+          encodings === undefined
             ? respond(body, format, requested)
-            : decompressAndRespond(requestOptions, body, encoding),
+            : decompressAndRespond(requestOptions, body, encodings),
           request,
         );
       } catch (error) {
@@ -160,8 +161,8 @@ function parseOptions(head: RequestHead, options: HeadOptions): RequestOptions |
   const query = mark === -1 ? undefined : head.target.slice(mark + 1);
   const requested = toRequestedDurability(query, head.get("prefer"), options.defaultDurability);
   if (requested instanceof Rejection) return requested;
-  const encoding = toEncoding(head.get("content-encoding"));
-  return encoding instanceof Rejection ? encoding : { format, requested, encoding };
+  const encodings = toEncodings(head.get("content-encoding"));
+  return encodings instanceof Rejection ? encodings : { format, requested, encodings };
 }
 
 function toFormat(head: RequestHead, { origins, formatOf }: HeadOptions): EventFormat | Rejection {

@@ -53,17 +53,36 @@ function parseMediaType(header: string): MediaType | Rejection {
   return type;
 }
 
-/** @param header Content-Encoding as sent; null when there is none */
-export function toEncoding(header: string | null): Encoding | undefined | Rejection {
+/** More than one encoding is legal and rare; each may enlarge a body up to its limit. */
+const MAX_ENCODINGS = 2;
+
+/**
+ * @param header Content-Encoding as sent; null when there is none
+ * @returns the encodings in the order in which they were applied; undefined when there is none
+ */
+export function toEncodings(header: string | null): readonly Encoding[] | undefined | Rejection {
   if (header === null) return undefined;
-  const name = header.trim().toLowerCase();
-  if (name === "identity" || name === "") return undefined;
-  if (name === "x-gzip") return "gzip";
-  if ((encodings as readonly string[]).includes(name)) return name as Encoding;
+  const found: Encoding[] = [];
+  for (const part of header.split(",")) {
+    const name = part.trim().toLowerCase();
+    if (name === "identity" || name === "") continue;
+    const encoding = name === "x-gzip" ? "gzip" : encodings.find((known) => known === name);
+    if (encoding === undefined)
+      return unsupportedEncoding(`Content-Encoding "${part.trim().slice(0, 64)}" is not supported`);
+    found.push(encoding);
+  }
+  if (found.length > MAX_ENCODINGS)
+    return unsupportedEncoding(
+      `Content-Encoding names ${found.length} encodings, more than ${MAX_ENCODINGS}`,
+    );
+  return found.length === 0 ? undefined : found;
+}
+
+/** With Accept-Encoding (RFC 9110, section 12.5.3), which distinguishes it from an unsupported Content-Type. */
+function unsupportedEncoding(problem: string): Rejection {
   return new Rejection(
     "unsupported_media_type",
-    `Content-Encoding "${header}" is not supported: send one of ${encodings.join(", ")}, or none.`,
-    // RFC 9110, section 12.5.3: distinguishes it from an unsupported Content-Type, and lists what the next request may use.
+    `${problem}: send one of ${encodings.join(", ")}, or none.`,
     { fields: { "Accept-Encoding": encodings.join(", ") } },
   );
 }
