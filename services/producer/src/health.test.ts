@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import { readiness } from "./health.ts";
 import { FakeDelivery } from "./testing/fake-delivery.ts";
-import type { TopicState } from "./topic.ts";
+import type { TopicState } from "./topics/watched-topic.ts";
 
 function at({ isReady = true, isTried = true, topic = "ready" as TopicState, isStopping = false }) {
   const delivery = new FakeDelivery();
   delivery.isReady = isReady;
-  return readiness({ delivery, topic: { isTried, state: topic }, isStopping: () => isStopping });
+  return readiness({ delivery, topics: { isTried, state: topic }, isStopping: () => isStopping });
 }
 
 test("ready while events are taken", () => {

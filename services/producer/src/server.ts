@@ -15,8 +15,7 @@ import { toMaxConnections } from "./http/fd-limit.ts";
 import { listen } from "./http/listen.ts";
 import { createProducerMetrics } from "./observe/metrics.ts";
 import { RequestMetrics } from "./observe/request-metrics.ts";
-import { TopicStep } from "./topic.ts";
-import { TopicLimitsPoll } from "./topic-limits-poll.ts";
+import { TopicWatch } from "./topics/topic-watch.ts";
 
 export interface ServerOptions {
   config: Config;
@@ -68,19 +67,26 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
     const { spooling, failing } = delivery.state();
     return spooling || failing !== undefined;
   };
-  const topicStep = (name: string) =>
-    new TopicStep({
-      kafka,
-      topic: {
-        topic: name,
-        partitions: settings.KAFKA_TOPIC_PARTITIONS,
-        replicationFactor: settings.KAFKA_TOPIC_REPLICATION_FACTOR,
-      },
-      isRecreated: settings.KAFKA_TOPIC_RECREATE,
-      isFailing,
-      log,
+  const topics = new TopicWatch({
+    kafka,
+    isRecreated: settings.KAFKA_TOPIC_RECREATE,
+    isFailing,
+    refused() {
+      const { message_too_large: tooLarge = 0, invalid_record: invalid = 0 } = delivery.state().counts.failed;
+      return tooLarge + invalid;
+    },
+    onLimits(topic, limits) {
+      if (topic === settings.KAFKA_TOPIC) delivery.setTopicLimits(limits);
+    },
+    log,
+  });
+  const watch = (topic: string) =>
+    topics.add({
+      topic,
+      partitions: settings.KAFKA_TOPIC_PARTITIONS,
+      replicationFactor: settings.KAFKA_TOPIC_REPLICATION_FACTOR,
     });
-  const topic = topicStep(settings.KAFKA_TOPIC);
+  watch(settings.KAFKA_TOPIC);
   const formatOf = createFormats({
     maxEventBytes: settings.MAX_EVENT_BYTES,
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
@@ -113,7 +119,7 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
   });
   const own: OwnHealth = {
     live: () => ({ ok: true }),
-    ready: () => readiness({ delivery, topic, isStopping: () => lifecycle.isStopping }),
+    ready: () => readiness({ delivery, topics, isStopping: () => lifecycle.isStopping }),
     metrics: () => registry.metrics(),
     metricsJson: () => registry.getMetricsAsJSON(),
   };
@@ -146,32 +152,12 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
     },
     stopBudgetMs: forDelivery + STOP_MARGIN_MS,
   });
-  await lifecycle.start({ name: "topic", start: () => topic.start(), stop: () => topic.stop() });
-  const limitsPoll = new TopicLimitsPoll({
-    kafka,
-    topic: settings.KAFKA_TOPIC,
-    log,
-    onLimits: (limits) => delivery.setTopicLimits(limits),
-    refused() {
-      const { message_too_large: tooLarge = 0, invalid_record: invalid = 0 } = delivery.state().counts.failed;
-      return tooLarge + invalid;
-    },
-  });
-  await lifecycle.start({
-    name: "topic limits",
-    start: () => limitsPoll.start(),
-    stop: () => limitsPoll.stop(),
-  });
   // If such a topic were missing, its events would be retried for ever, ahead of all others.
-  for (const name of delivery.journalTopics().filter((name) => name !== settings.KAFKA_TOPIC)) {
-    log.warn({ topic: name }, "journal holds events of another topic than KAFKA_TOPIC: they are sent there");
-    const former = topicStep(name);
-    await lifecycle.start({
-      name: `topic ${name}`,
-      start: () => former.start(),
-      stop: () => former.stop(),
-    });
+  for (const topic of delivery.journalTopics().filter((name) => name !== settings.KAFKA_TOPIC)) {
+    log.warn({ topic }, "journal holds events of another topic than KAFKA_TOPIC: they are sent there");
+    watch(topic);
   }
+  await lifecycle.start({ name: "topics", start: () => topics.start(), stop: () => topics.stop() });
   const listenOptions = {
     implementation: settings.HTTP_SERVER,
     isShared: worker.count > 1,
