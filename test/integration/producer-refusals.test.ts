@@ -216,14 +216,16 @@ test(
 describe("the topic's own limits", () => {
   test("are read, and the size on the wire is computed to the byte", async () => {
     const value = "é".repeat(1_000);
-    const bytes = batchBytes("k", value);
+    const headers = [["ce_id", "é"] as const, ["none", null] as const];
+    const bytes = batchBytes("k", value, headers);
     const config = { "max.message.bytes": String(bytes), "cleanup.policy": "compact" };
     await using harness = await start(config, { KAFKA_COMPRESSION_TYPE: "none" });
     const { delivery, topic } = harness;
     const limits = toTopicLimits(await kafka.admin.topicConfig(topic));
     expect(limits).toEqual({ isCompacted: true, maxBatchBytes: bytes });
-    const larger = event(`${value}x`, "k");
-    expect((await delivery.stored(event(value, "k"), 20_000)).status).toBe("stored");
+    const larger = { ...event(`${value}x`, "k"), headers };
+    const largest = { ...event(value, "k"), headers };
+    expect((await delivery.stored(largest, 20_000)).status).toBe("stored");
     expect(await delivery.stored(larger, 20_000)).toMatchObject({ status: "refused", code: "too_large" });
     const { failed } = delivery.state().counts;
     expect(failed.message_too_large).toBe(1);
@@ -232,7 +234,7 @@ describe("the topic's own limits", () => {
     expect(delivery.accept(larger)).toMatchObject({ status: "refused", code: "too_large" });
     expect(await delivery.durable(event("v", null))).toMatchObject({ code: "key_required" });
     await settled(harness);
-    expect((await delivery.stored(event(value, "k"), 20_000)).status).toBe("stored");
+    expect((await delivery.stored(largest, 20_000)).status).toBe("stored");
     expect(failed).toEqual({ message_too_large: 1 });
   }, 60_000);
 });

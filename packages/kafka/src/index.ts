@@ -9,6 +9,7 @@ export * from "./create-producer.ts";
 export * from "./ensure-topics.ts";
 export * from "./errors.ts";
 export * from "./gauges.ts";
+export * from "./header-block.ts";
 export * from "./mock-cluster.ts";
 export * from "./producer.ts";
 export * from "./reader.ts";

@@ -29,6 +29,9 @@ export interface Delivery {
 /** A record's headers in their order. A name may be repeated, and a value may be null. */
 export type RecordHeaders = readonly (readonly [name: string, value: Buffer | null])[];
 
+/** Headers to be written, in their order. Text is written as UTF-8. */
+export type NewHeaders = readonly (readonly [name: string, value: string | Uint8Array | null])[];
+
 /** One record to be written. */
 export interface ProducerRecord {
   topic: string;
@@ -39,9 +42,8 @@ export interface ProducerRecord {
   /** Text is written as UTF-8. `null` is a tombstone; an empty text or array is an empty value. */
   value: string | Uint8Array | null;
   /** Unix ms. Default: the time of the call. */
-  timestampMs?: number;
-  /** Text is written as UTF-8. */
-  headers?: readonly (readonly [name: string, value: string | Uint8Array | null])[];
+  timestampMs?: number | undefined;
+  headers?: NewHeaders | undefined;
   /** Comes back with the outcome. */
   context?: unknown;
 }

@@ -1,5 +1,6 @@
 // Random but reproducible histories of events, faults and restarts: no durable or stored event is lost, no event
-// reaches Kafka before an older one of the same key, and a record that Kafka refuses costs no other event anything.
+// reaches Kafka before an older one of the same key and topic, each arrives in its topic with its headers, and a record
+// that Kafka refuses costs no other event anything.
 import { expect, test } from "bun:test";
 import { cpSync, existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { workerFolder } from "./journal/folder.ts";
 import { RejectedEvents } from "./rejected-events.ts";
 import { FakeKafka } from "./testing/fake-kafka.ts";
 import { event, openJournal, quietLog } from "./testing/journal.ts";
+import type { EncodedEvent } from "./types.ts";
 
 const RUNS = 150;
 const STEPS = 200;
@@ -28,6 +30,27 @@ interface Ledger {
 
 /** Kafka refuses this record whenever it is sent. */
 const isGuilty = (value: string) => value.includes("refused");
+
+/** Each key has one topic; one of them is the journal's own. */
+function topicOf(value: string): string | undefined {
+  return [undefined, "events", "orders", "payments"][Number(value.slice(1, value.indexOf(":"))) % 4];
+}
+
+/** Every third event has headers, made of its value. */
+function headersOf(value: string): EncodedEvent["headers"] {
+  if (Number(value.split(":")[1]) % 3 !== 0) return undefined;
+  return [
+    ["id", value.slice(0, 10)],
+    ["bytes", Buffer.from(value)],
+    ["none", null],
+  ];
+}
+
+const routed = (value: string, key: string): EncodedEvent => ({
+  ...event(value, key),
+  topic: topicOf(value),
+  headers: headersOf(value),
+});
 
 /** Copies a folder while files in it are created and removed. */
 function copyAsItIs(from: string, to: string): void {
@@ -100,7 +123,7 @@ async function run(seed: number): Promise<void> {
     const dice = random.next();
     const recordTaken = () => ledger.taken.set(key, [...(ledger.taken.get(key) ?? []), value]);
     if (dice < 0.6) {
-      if (delivery.accept(event(value, key)).status !== "accepted") {
+      if (delivery.accept(routed(value, key)).status !== "accepted") {
         ledger.refused.add(value);
         return;
       }
@@ -110,7 +133,7 @@ async function run(seed: number): Promise<void> {
       // Refused at once, or queued: its place in the order is that of the call.
       const before = delivery.state().counts.refused;
       const refusedBefore = Object.values(before).reduce((a, b) => a + b, 0);
-      const answer = delivery.durable(event(value, key));
+      const answer = delivery.durable(routed(value, key));
       const refusedAfter = Object.values(delivery.state().counts.refused).reduce((a, b) => a + b, 0);
       if (refusedAfter > refusedBefore) {
         ledger.refused.add(value);
@@ -128,7 +151,7 @@ async function run(seed: number): Promise<void> {
       );
     } else {
       pending.push(
-        delivery.stored(event(value, key), 1 + random.below(50)).then((outcome) => {
+        delivery.stored(routed(value, key), 1 + random.below(50)).then((outcome) => {
           if (outcome.status === "stored") ledger.confirmed.add(value);
           if (outcome.status !== "refused") return;
           ledger.refused.add(value);
@@ -245,6 +268,15 @@ async function run(seed: number): Promise<void> {
   await Promise.all(pending);
   expect(await delivery.stop(1_000), `seed ${seed}`).toEqual({ journalled: 0, lost: 0 });
 
+  for (const { value, topic, headers } of kafka.log.flat()) {
+    expect(topic ?? "events", `seed ${seed}, topic of ${value}`).toBe(topicOf(value) ?? "events");
+    const asBytes = headersOf(value)?.map(([name, content]) => [
+      name,
+      content && Buffer.from(content as Uint8Array),
+    ]);
+    const arrived = headers?.map(([name, content]) => [name, content && Buffer.from(content as Uint8Array)]);
+    expect(arrived as never, `seed ${seed}, headers of ${value}`).toEqual(asBytes as never);
+  }
   const there = kafka.firstByKey();
   for (const [key, taken] of ledger.taken) {
     const arrived = there.get(key) ?? [];

@@ -53,13 +53,9 @@ export class KafkaSink implements Sink {
 
   send(record: SinkRecord, ticket: number, timestampMs?: number): boolean {
     if (!this.#isReady) return false;
-    const { key, value } = record;
+    const { key, value, headers } = record;
     const topic = record.topic ?? this.#options.topic;
-    const isQueued =
-      timestampMs === undefined
-        ? this.#producer.produce({ topic, key, value, context: ticket })
-        : this.#producer.produce({ topic, key, value, timestampMs, context: ticket });
-    return isQueued === "queued";
+    return this.#producer.produce({ topic, key, value, timestampMs, headers, context: ticket }) === "queued";
   }
 
   flush(timeoutMs: number): Promise<boolean> {

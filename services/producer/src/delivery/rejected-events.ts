@@ -3,12 +3,12 @@
 
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { KafkaError } from "@ingest/kafka";
+import type { KafkaError, NewHeaders } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
 import { syncFolder } from "./journal/atomic-write.ts";
-import type { EncodedEvent } from "./types.ts";
+import type { RetainedEvent } from "./tracked-event.ts";
 
-/** A line of the file. The value is in base64, so that any bytes are preserved. */
+/** A line of the file. Values are in base64, so that any bytes are preserved. */
 export interface RejectedLine {
   /** When it was rejected (RFC 3339), and why. */
   at: string;
@@ -20,10 +20,9 @@ export interface RejectedLine {
   receivedMs?: number;
   key: string | null;
   value: string;
+  /** Absent: none. */
+  headers?: [name: string, value: string | null][];
 }
-
-/** The part of an event that its line needs. */
-type Rejectable = Pick<EncodedEvent, "key" | "value" | "receivedMs"> & { readonly topic?: string };
 
 export interface RejectedOptions {
   path: string;
@@ -70,7 +69,7 @@ export class RejectedEvents {
    * @param onSynced called once the line is on disk, however long that takes
    * @returns false when too many lines are waiting: add the event again later
    */
-  add(record: Rejectable, error: KafkaError, onSynced: () => void): boolean {
+  add(record: RetainedEvent, error: KafkaError, onSynced: () => void): boolean {
     if (this.#pendingLength >= MAX_PENDING_LENGTH) return false;
     const line: RejectedLine = {
       at: new Date().toISOString(),
@@ -79,7 +78,8 @@ export class RejectedEvents {
       topic: record.topic ?? this.#options.topic,
       ...(record.receivedMs === undefined ? {} : { receivedMs: record.receivedMs }),
       key: record.key,
-      value: (typeof record.value === "string" ? Buffer.from(record.value) : record.value).toString("base64"),
+      value: toBase64(record.value),
+      ...(record.headers === undefined ? {} : { headers: toHeaderLines(record.headers) }),
     };
     const text = `${JSON.stringify(line)}\n`;
     this.#pending.push({ text, onSynced });
@@ -153,4 +153,12 @@ export class RejectedEvents {
     await promise;
     clearTimeout(timer);
   }
+}
+
+function toBase64(content: string | Uint8Array): string {
+  return Buffer.from(content as Uint8Array).toString("base64");
+}
+
+function toHeaderLines(headers: NewHeaders): [string, string | null][] {
+  return headers.map(([name, value]) => [name, value === null ? null : toBase64(value)]);
 }

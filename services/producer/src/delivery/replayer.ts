@@ -2,7 +2,6 @@
 
 import type { KafkaError } from "@ingest/kafka";
 import type { DeliveryCore } from "./core.ts";
-import { JournalRecord } from "./journal/cursor.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { type InFlightEvent, receivedMs, TrackedEvent, toRetained } from "./tracked-event.ts";
 
@@ -60,8 +59,7 @@ export class Replayer {
         continue;
       }
       try {
-        // A journal record names its topic.
-        const record = entry instanceof JournalRecord ? entry : toRetained(entry);
+        const record = toRetained(entry);
         if (!client.send(record, receivedMs(record))) {
           this.#awaitConnection();
           return;

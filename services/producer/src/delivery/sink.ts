@@ -1,14 +1,15 @@
 // The Kafka client as delivery sees it: mechanism only, so that delivery can be tested without Kafka.
 
-import type { KafkaError } from "@ingest/kafka";
+import type { KafkaError, NewHeaders } from "@ingest/kafka";
 
 /** A record to be produced. */
 export interface SinkRecord {
   readonly key: string | null;
   /** Text is written as UTF-8. */
   readonly value: string | Buffer;
-  /** Absent: the configured topic. Set for a journal record that was written under another KAFKA_TOPIC. */
-  readonly topic?: string;
+  /** Absent: the configured topic. */
+  readonly topic?: string | undefined;
+  readonly headers?: NewHeaders | undefined;
 }
 
 export interface Sink {

@@ -1,5 +1,6 @@
 // What a topic's own settings forbid, as far as it can be told before an event is sent.
 
+import type { NewHeaders } from "@ingest/kafka";
 import type { EncodedEvent, RefusalCode, TopicLimits } from "./types.ts";
 
 /** Bytes of a batch before its records (Kafka's record format, version 2). */
@@ -27,25 +28,35 @@ export class TopicLimitsCheck {
    * Sizes are uncompressed, as those of KAFKA_MESSAGE_MAX_BYTES: a caller can't know how well an event compresses among
    * others. The client sends a batch that doesn't become smaller uncompressed, so an event that passes here fits alone.
    */
-  refusal({ key, value }: EncodedEvent): RefusalCode | undefined {
+  refusal({ key, value, headers }: EncodedEvent): RefusalCode | undefined {
     const { limits } = this;
     if (limits === undefined) return undefined;
     if (limits.isCompacted && key === null) return "key_required";
     const units = value.length + (key?.length ?? 0);
     // The usual case: far below, whatever the characters are.
-    if (BATCH_HEADER_BYTES + MAX_RECORD_FRAMING_BYTES + units * MAX_BYTES_PER_UNIT <= limits.maxBatchBytes)
+    if (
+      headers === undefined &&
+      BATCH_HEADER_BYTES + MAX_RECORD_FRAMING_BYTES + units * MAX_BYTES_PER_UNIT <= limits.maxBatchBytes
+    )
       return undefined;
-    return batchBytes(key, value) > limits.maxBatchBytes ? "too_large" : undefined;
+    return batchBytes(key, value, headers) > limits.maxBatchBytes ? "too_large" : undefined;
   }
 }
 
-/** The size of a batch with this record alone, uncompressed and without headers. */
-export function batchBytes(key: string | null, value: string | Buffer): number {
+/** The size of a batch with this record alone, uncompressed. */
+export function batchBytes(key: string | null, value: string | Buffer, headers: NewHeaders = []): number {
   const keyBytes = key === null ? 0 : Buffer.byteLength(key);
   const valueBytes = typeof value === "string" ? Buffer.byteLength(value) : value.length;
   // attributes, timestamp delta, offset delta, key, value, number of headers
-  const record =
-    3 + varintBytes(key === null ? -1 : keyBytes) + keyBytes + varintBytes(valueBytes) + valueBytes + 1;
+  let record =
+    3 + varintBytes(key === null ? -1 : keyBytes) + keyBytes + varintBytes(valueBytes) + valueBytes;
+  record += varintBytes(headers.length);
+  for (const [name, content] of headers) {
+    const nameBytes = Buffer.byteLength(name);
+    const contentBytes = content === null ? 0 : Buffer.byteLength(content);
+    record +=
+      varintBytes(nameBytes) + nameBytes + varintBytes(content === null ? -1 : contentBytes) + contentBytes;
+  }
   return BATCH_HEADER_BYTES + varintBytes(record) + record;
 }
 

@@ -6,7 +6,7 @@ import type { Position } from "./journal/journal.ts";
 import type { EncodedEvent, StoredOutcome } from "./types.ts";
 
 /** The part of an event that is needed to send it again. */
-export type RetainedEvent = Pick<EncodedEvent, "key" | "value" | "receivedMs">;
+export type RetainedEvent = Omit<EncodedEvent, "id">;
 
 /** An event with more state than "accepted": a position in the journal, or a caller that waits. */
 export class TrackedEvent {

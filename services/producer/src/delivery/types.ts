@@ -1,6 +1,7 @@
 // The interface of delivery: the events it takes, the outcomes it reports, and its state.
 
 import type { RefusalCode } from "@ingest/contract";
+import type { NewHeaders } from "@ingest/kafka";
 
 export type { RefusalCode };
 
@@ -14,6 +15,10 @@ export interface EncodedEvent {
   readonly value: string | Buffer;
   /** Unix ms of receipt, where known already: the record's timestamp if it is sent later. */
   readonly receivedMs?: number;
+  /** The record's topic. Absent: KAFKA_TOPIC. */
+  readonly topic?: string | undefined;
+  /** The record's headers. Buffers are kept, as that of the value. */
+  readonly headers?: NewHeaders | undefined;
 }
 
 /** The event was not taken: only the caller has it. `retryAfterSeconds` is absent where a retry cannot help. */

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startMockCluster } from "@ingest/kafka";
+import { readTopic, startMockCluster } from "@ingest/kafka";
 import { temporaryFolder } from "@ingest/testkit";
 import type { RejectedLine } from "../delivery/rejected-events.ts";
 import { readRejected, rejectedFiles, takeOver } from "./files.ts";
@@ -15,6 +15,10 @@ const line = (value: string): RejectedLine => ({
   receivedMs: 1_700_000_000_000,
   key: "k",
   value: Buffer.from(value).toString("base64"),
+  headers: [
+    ["ce_id", Buffer.from("☃").toString("base64")],
+    ["none", null],
+  ],
 });
 
 /** A journal's folder with a file of rejected events for each worker. */
@@ -88,6 +92,17 @@ test("a replay sends each event and removes the files", async () => {
     expect(counts).toEqual({ stored: 3, refused: 0 });
     expect(values).toEqual(["a", "b", "c"]);
     expect(readdirSync(join(home.path, "worker-0"))).toEqual([]);
+    const config = { "bootstrap.servers": cluster.bootstrapServers };
+    const read = (await Array.fromAsync(readTopic({ config, topic: "events" }))).flat();
+    const headers = [
+      ["ce_id", Buffer.from("☃")],
+      ["none", null],
+    ];
+    expect(read.map((record) => [record.value!.toString(), record.headers]).sort()).toEqual([
+      ["a", headers],
+      ["b", headers],
+      ["c", headers],
+    ] as never);
   } finally {
     await cluster.close();
   }

@@ -60,15 +60,18 @@ function replaceLines(path: string, events: readonly RejectedEvent[]): void {
 
 function send(producer: KafkaProducer, event: RejectedEvent, topic: string): Promise<KafkaError | null> {
   const { promise, resolve } = Promise.withResolvers<KafkaError | null>();
-  const { key, receivedMs } = event;
-  const value = Buffer.from(event.value, "base64");
+  const { key, receivedMs: timestampMs } = event;
   try {
     producer.produce({
       topic: event.topic ?? topic,
       key,
-      value,
+      value: Buffer.from(event.value, "base64"),
+      timestampMs,
+      headers: event.headers?.map(([name, value]) => [
+        name,
+        value === null ? null : Buffer.from(value, "base64"),
+      ]),
       context: resolve,
-      ...(receivedMs === undefined ? {} : { timestampMs: receivedMs }),
     });
   } catch (error) {
     resolve(error as KafkaError);

@@ -1,5 +1,6 @@
 // The position of replay: iterates over the unacknowledged records, oldest first, while segments come and go.
 
+import { type RecordHeaders, readHeaderBlock } from "@ingest/kafka";
 import type { StoredRecord } from "./record.ts";
 import { decodeSegmentHeader } from "./record.ts";
 import { type Damage, nextRecord } from "./recover.ts";
@@ -12,6 +13,8 @@ export class JournalRecord {
   /** A copy: a view would keep the whole read buffer in memory while the record is in flight. */
   readonly value: Buffer;
   readonly receivedMs: number;
+  readonly topic: string;
+  readonly headers: RecordHeaders | undefined;
   readonly ordinal: number;
 
   constructor(
@@ -21,11 +24,9 @@ export class JournalRecord {
     this.key = record.key;
     this.value = Buffer.from(record.value);
     this.receivedMs = record.receivedMs;
+    this.topic = record.topic ?? segment.topic;
+    this.headers = record.headers && readHeaderBlock(Buffer.from(record.headers));
     this.ordinal = record.ordinal;
-  }
-
-  get topic(): string {
-    return this.segment.topic;
   }
 }
 

@@ -55,6 +55,41 @@ describe("order", () => {
     await next.close();
   });
 
+  test("keeps the topic and the headers of a record, also of one that is copied", async () => {
+    using folder = temporaryFolder();
+    const journal = await openJournal(folder.path, { topic: "before" });
+    const headers = [["ce_id", "1"] as const, ["ce_id", null] as const];
+    journal.append({ ...event("a"), topic: "orders", headers }, NOW);
+    journal.append(event("b"), NOW);
+    await journal.close();
+    const next = await openJournal(folder.path, { topic: "after" });
+    expect(next.topics).toEqual(["orders", "before"]);
+    const first = next.peek() as JournalRecord;
+    next.advance();
+    const second = next.peek() as JournalRecord;
+    next.startSpooling();
+    for (const record of [first, second]) next.supersede(record, next.appendReclaimed(record, NOW));
+    await next.close();
+    const last = await openJournal(folder.path, { topic: "after" });
+    const copies: unknown[] = [];
+    for (let record = last.peek(); typeof record === "object"; record = last.peek()) {
+      copies.push({ value: record.value.toString(), topic: record.topic, headers: record.headers });
+      last.advance();
+    }
+    expect(copies).toEqual([
+      {
+        value: "a",
+        topic: "orders",
+        headers: [
+          ["ce_id", Buffer.from("1")],
+          ["ce_id", null],
+        ],
+      },
+      { value: "b", topic: "before", headers: undefined },
+    ]);
+    await last.close();
+  });
+
   test("events reclaimed while spooling go after events sent before and before events spooled since", async () => {
     using folder = temporaryFolder();
     const journal = await openJournal(folder.path);

@@ -12,8 +12,9 @@ import { JournalDisk } from "./disk.ts";
 import { adoptOrphans, listSegments, lockFolder, nextId, segmentPath, workerFolder } from "./folder.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { GroupCommit } from "./group-commit.ts";
+import type { Recordable } from "./record.ts";
 import { type Damage, recoverSegment } from "./recover.ts";
-import { type Recordable, Segment } from "./segment.ts";
+import { Segment } from "./segment.ts";
 import { SegmentList } from "./segment-list.ts";
 
 export interface JournalOptions {
@@ -141,10 +142,10 @@ export class Journal {
       log.info({ records, bytes }, "journal holds records of an earlier process: they are sent first");
   }
 
-  /** The topics of the unacknowledged records. */
+  /** The topics of the unacknowledged records, and perhaps of acknowledged ones in the same files. */
   get topics(): string[] {
     const pending = [...this.#segments].filter((segment) => !segment.isDone);
-    return [...new Set(pending.map(({ topic }) => topic))];
+    return [...new Set(pending.flatMap(({ topics }) => [...topics]))];
   }
 
   /** Why it takes no records now; undefined when it does. */

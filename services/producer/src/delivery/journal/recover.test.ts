@@ -31,7 +31,10 @@ function writeSegment(folder: string, random: Random): Written {
   const count = 1 + random.below(40);
   for (let i = 0; i < count; i++) {
     const value = `${i}:${"v".repeat(random.below(400))}`;
-    segment.append({ key: random.next() < 0.2 ? null : `key-${i % 5}`, value: Buffer.from(value) }, NOW + i);
+    const key = random.next() < 0.2 ? null : `key-${i % 5}`;
+    const topic = random.next() < 0.3 ? "orders" : undefined;
+    const headers = random.next() < 0.3 ? [["id", value] as const] : undefined;
+    segment.append({ key, value: Buffer.from(value), topic, headers }, NOW + i);
     values.push(value);
     ends.push(segment.length);
   }

@@ -60,7 +60,7 @@ export function recoverSegment(
       damages.push({ segment, offset: damage.from, bytes: piece, isTorn: damage.isTorn, lostRecords: 0 });
     }
     if (!record) break;
-    const lostRecords = segment.addRecovered(record.ordinal, record.receivedMs);
+    const lostRecords = segment.addRecovered(record);
     if (damage) damages.at(-1)!.lostRecords = lostRecords;
     at = record.end;
   }

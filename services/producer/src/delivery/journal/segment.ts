@@ -4,18 +4,19 @@ import { closeSync, fdatasync, fstatSync, openSync, readSync, unlinkSync, writeS
 import { rm } from "node:fs/promises";
 import { Acks } from "./acks.ts";
 import { writeAtomically } from "./atomic-write.ts";
-import { encodeSegmentHeader, MAX_KEY_BYTES, recordBytes, writeRecord } from "./record.ts";
+import {
+  encodeSegmentHeader,
+  MAX_KEY_BYTES,
+  type Recordable,
+  recordLengths,
+  type StoredRecord,
+  writeRecord,
+} from "./record.ts";
 import { TimeIndex } from "./time-index.ts";
 
 const FIRST_CHUNK_BYTES = 64 * 1024;
 /** A larger write buffer is released once it is empty. */
 const MAX_IDLE_CHUNK_BYTES = 1024 * 1024;
-
-/** The part of an event that the journal stores. */
-export interface Recordable {
-  readonly key: string | null;
-  readonly value: string | Uint8Array;
-}
 
 export class Segment {
   /** Bytes appended, written or not. */
@@ -24,7 +25,9 @@ export class Segment {
   records = 0;
   acks = new Acks();
   readonly times = new TimeIndex();
-  /** The topic of its records. */
+  /** The topics of its records. */
+  readonly topics = new Set<string>();
+  /** The topic of records that name none. */
   readonly topic: string;
   /**
    * Some of its records were copied to another segment. It is flushed nevertheless: a later original may be on disk
@@ -76,11 +79,12 @@ export class Segment {
    * Adds a record that was found in the file. Missing records before it count as acknowledged.
    * @returns how many records are missing
    */
-  addRecovered(ordinal: number, receivedMs: number): number {
+  addRecovered({ ordinal, receivedMs, topic }: StoredRecord): number {
     let missing = 0;
     for (let skipped = this.records; skipped < ordinal; skipped++) if (this.acks.add(skipped)) missing++;
     this.records = this.#recordsWritten = ordinal + 1;
     this.times.add(ordinal, receivedMs);
+    this.topics.add(topic ?? this.topic);
     return missing;
   }
 
@@ -127,24 +131,16 @@ export class Segment {
    * @throws RangeError when the key is longer than a record can hold
    */
   append(event: Recordable, receivedMs: number): number {
-    const keyBytes = event.key === null ? 0 : Buffer.byteLength(event.key);
-    if (keyBytes > MAX_KEY_BYTES)
-      throw new RangeError(`a key of ${keyBytes} bytes is too long for the journal`);
-    const valueBytes = typeof event.value === "string" ? Buffer.byteLength(event.value) : event.value.length;
-    const size = recordBytes(keyBytes, valueBytes);
+    const record = event.topic === this.topic ? { ...event, topic: undefined } : event;
+    const lengths = recordLengths(record);
+    if (lengths.key > MAX_KEY_BYTES)
+      throw new RangeError(`a key of ${lengths.key} bytes is too long for the journal`);
     const start = this.length - this.#written;
-    this.#reserve(start + size);
+    this.#reserve(start + lengths.total);
     const ordinal = this.records++;
-    const { key, value } = event;
-    writeRecord(
-      this.#chunk,
-      start,
-      this.salt,
-      { offset: this.length, ordinal, receivedMs, key, value },
-      keyBytes,
-      valueBytes,
-    );
-    this.length += size;
+    writeRecord(this.#chunk, start, this.salt, record, lengths, { offset: this.length, ordinal, receivedMs });
+    this.length += lengths.total;
+    this.topics.add(record.topic ?? this.topic);
     this.times.add(ordinal, receivedMs);
     return ordinal;
   }

@@ -1,7 +1,7 @@
 // A fake Kafka for tests of delivery: partitions in memory, and a client like librdkafka's idempotent producer: its queue
 // is bounded, partitions are ordered, a batch is refused as a whole, and outcomes arrive later or never.
 
-import { KafkaError, type KafkaErrorCode } from "@ingest/kafka";
+import { KafkaError, type KafkaErrorCode, type NewHeaders } from "@ingest/kafka";
 import type { OutcomeHandler, Sink, SinkRecord } from "../sink.ts";
 
 export interface FakeRecord {
@@ -9,6 +9,7 @@ export interface FakeRecord {
   value: string;
   topic: string | undefined;
   timestampMs: number | undefined;
+  headers: NewHeaders | undefined;
 }
 
 interface Queued {
@@ -59,6 +60,7 @@ export class FakeKafka {
     return sink;
   };
 
+  /** Topics share the partitions. */
   partitionOf(key: string | null): number {
     return key === null ? 0 : Number(Bun.hash(key) % BigInt(this.log.length));
   }
@@ -123,7 +125,7 @@ export class FakeSink implements Sink {
     return this.#queues.reduce((sum, queue) => sum + queue.length, this.#unreported.length);
   }
 
-  send({ key, value, topic }: SinkRecord, ticket: number, timestampMs?: number): boolean {
+  send({ key, value, topic, headers }: SinkRecord, ticket: number, timestampMs?: number): boolean {
     if (this.#isBroken) {
       if (this.#unreported.length === 0) throw kafkaError("fatal");
       if (this.queued >= this.#kafka.queueSize) return false;
@@ -147,7 +149,7 @@ export class FakeSink implements Sink {
     if (this.#isBroken) throw kafkaError("fatal");
     if (this.queued >= this.#kafka.queueSize) return false;
     this.#queues[this.#kafka.partitionOf(key)]!.push({
-      record: { key, value: text, topic, timestampMs },
+      record: { key, value: text, topic, timestampMs, headers },
       ticket,
     });
     return true;
