@@ -219,7 +219,8 @@ describe("a preflight", () => {
     expect(Object.fromEntries(response.headers)).toMatchObject({
       "access-control-allow-origin": PAGE,
       "access-control-allow-methods": "POST",
-      "access-control-allow-headers": "Authorization, Content-Encoding, Content-Type, Prefer, X-Request-Id",
+      "access-control-allow-headers":
+        "Authorization, Content-Encoding, Content-Type, Idempotency-Key, Prefer, X-Request-Id",
       "access-control-max-age": "7200",
       vary: "Origin",
     });

@@ -5,7 +5,8 @@ import { Rejection } from "../rejection.ts";
 /** As long as Chromium remembers a preflight at most, s. */
 const PREFLIGHT_MAX_AGE_SECONDS = 7_200;
 const ALLOWED_METHODS = "POST";
-const ALLOWED_HEADERS = "Authorization, Content-Encoding, Content-Type, Prefer, X-Request-Id";
+const ALLOWED_HEADERS =
+  "Authorization, Content-Encoding, Content-Type, Idempotency-Key, Prefer, X-Request-Id";
 const EXPOSED_HEADERS =
   "Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
 

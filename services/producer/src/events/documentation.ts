@@ -1,6 +1,7 @@
 // The event routes in the OpenAPI document. Its schemas are the ones that requests are checked against.
 import { durabilities, type ProblemCode, problemCodes, problems, toProblem } from "@ingest/contract";
 import type { DocumentDecoration } from "elysia";
+import { IDEMPOTENCY_KEY_PATTERN } from "../http/idempotency-key.ts";
 import { PREFER_PATTERN } from "../http/prefer.ts";
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
@@ -70,6 +71,14 @@ const parameters = [
       "The durability as a preference (RFC 7240); the query parameter takes precedence. An unknown durability is rejected with 400, other preferences are ignored.",
     schema: { type: "string" as const, pattern: PREFER_PATTERN },
     examples: { durable: { value: "durability=durable" } },
+  },
+  {
+    name: "Idempotency-Key",
+    in: "header" as const,
+    description:
+      "Gives events without an `event_id` the same ids whenever the same body is sent again under the same key, to any instance and at any time; consumers drop the duplicates by `event_id`. An event that differs gets another id, so a key that is used again by mistake loses nothing.",
+    schema: { type: "string" as const, pattern: IDEMPOTENCY_KEY_PATTERN },
+    examples: { uuid: { value: '"8e03978e-40d5-43e8-bc93-6894a57f9324"' } },
   },
   {
     name: "X-Request-Id",

@@ -1,7 +1,6 @@
 // One request of an event route: admission, the options in its head, decompression, metrics.
 // The usual request allocates no promise and no closure: its response is made in the turn in which its last byte arrives.
 
-import type { Durability } from "@ingest/contract";
 import {
   Body,
   type ByteBudget,
@@ -11,46 +10,29 @@ import {
   type RequestGuard,
   type RequestHead,
 } from "@ingest/http-server";
-import { type AllowedOrigins, isCrossOrigin, originNotAllowed } from "../callers/origins.ts";
-import type { EventFormat, FormatOf } from "../formats/index.ts";
-import { type Encoding, isPlainText, toEncodings } from "../http/content.ts";
+import type { Encoding } from "../http/content.ts";
 import { decompress } from "../http/decompress.ts";
 import { toHttpProblemResponse, toProblemResponse } from "../http/problem-response.ts";
 import type { RouteMetrics } from "../observe/request-metrics.ts";
 import { Rejection } from "../rejection.ts";
 import type { Admission } from "./admission.ts";
-import { type RequestedDurability, toRequestedDurability } from "./requested-durability.ts";
+import { type HeadOptions, parseRequestOptions, type RequestOptions } from "./request-options.ts";
 
-export interface HandlerOptions {
+export interface HandlerOptions extends HeadOptions {
   admission: Admission;
   /** Bounds the memory of decompressed bodies. */
   budget: ByteBudget;
   metrics: RouteMetrics;
-  defaultDurability: Durability;
   maxBodyBytes: number;
-  origins: AllowedOrigins;
-  formatOf: FormatOf;
   toFaultResponse(error: unknown, request: IncomingRequest): LightResponse;
   /** Makes the response to a decompressed body. */
-  respond(
-    body: Body,
-    format: EventFormat,
-    requested: RequestedDurability,
-  ): LightResponse | Promise<LightResponse>;
+  respond(body: Body, options: RequestOptions): LightResponse | Promise<LightResponse>;
 }
 
 /** Handles the requests of one route. */
 export interface EventHandler extends RequestGuard {
   /** Never rejects. */
   handle(request: IncomingRequest): LightResponse | Promise<LightResponse>;
-}
-
-/** What the head of a request specifies. */
-interface RequestOptions {
-  readonly format: EventFormat;
-  readonly requested: RequestedDurability;
-  /** In the order in which they were applied. */
-  readonly encodings: readonly Encoding[] | undefined;
 }
 
 export function createHandler(options: HandlerOptions): EventHandler {
@@ -61,7 +43,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
   function optionsOf(head: RequestHead): RequestOptions | Rejection {
     let requestOptions = optionsByHead.get(head);
     if (requestOptions === undefined) {
-      requestOptions = parseOptions(head, options);
+      requestOptions = parseRequestOptions(head, options);
       optionsByHead.set(head, requestOptions);
     }
     return requestOptions;
@@ -100,7 +82,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
   }
 
   async function decompressAndRespond(
-    { format, requested }: RequestOptions,
+    requestOptions: RequestOptions,
     body: Body,
     encodings: readonly Encoding[],
   ): Promise<LightResponse> {
@@ -114,7 +96,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
     budget.release(reserved);
     return decompressed instanceof Rejection
       ? toProblemResponse(decompressed)
-      : respond(new Body(decompressed, 0, decompressed.length), format, requested);
+      : respond(Body.of(decompressed), requestOptions);
   }
 
   return {
@@ -134,14 +116,14 @@ export function createHandler(options: HandlerOptions): EventHandler {
       const requestOptions = request.isAdmitted ? optionsOf(request.head) : enter(request);
       request.isAdmitted = false;
       if (requestOptions instanceof Rejection) return reject(requestOptions, request);
-      const { format, requested, encodings } = requestOptions;
+      const { encodings } = requestOptions;
       const body = request.takeContent();
       try {
         if (body.length > maxBodyBytes)
           return leave(toHttpProblemResponse(payloadTooLarge(maxBodyBytes)), request);
         return settle(
           encodings === undefined
-            ? respond(body, format, requested)
+            ? respond(body, requestOptions)
             : decompressAndRespond(requestOptions, body, encodings),
           request,
         );
@@ -150,24 +132,4 @@ export function createHandler(options: HandlerOptions): EventHandler {
       }
     },
   };
-}
-
-type HeadOptions = Pick<HandlerOptions, "defaultDurability" | "origins" | "formatOf">;
-
-function parseOptions(head: RequestHead, options: HeadOptions): RequestOptions | Rejection {
-  const format = toFormat(head, options);
-  if (format instanceof Rejection) return format;
-  const mark = head.target.indexOf("?");
-  const query = mark === -1 ? undefined : head.target.slice(mark + 1);
-  const requested = toRequestedDurability(query, head.get("prefer"), options.defaultDurability);
-  if (requested instanceof Rejection) return requested;
-  const encodings = toEncodings(head.get("content-encoding"));
-  return encodings instanceof Rejection ? encodings : { format, requested, encodings };
-}
-
-function toFormat(head: RequestHead, { origins, formatOf }: HeadOptions): EventFormat | Rejection {
-  const contentType = head.get("content-type");
-  if (origins.includes(head)) return formatOf(head, isPlainText(contentType) ? null : contentType);
-  if (contentType === null && isCrossOrigin(head)) return originNotAllowed(head);
-  return formatOf(head, contentType);
 }

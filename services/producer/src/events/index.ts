@@ -35,7 +35,7 @@ export function eventHandlers(options: EventRoutesOptions): EventHandlers {
       ...options,
       metrics: metrics.routes[path],
       maxBodyBytes: options[bodyLimit],
-      respond: (body, format, requested) => respond(service, body, format, requested),
+      respond: (body, requestOptions) => respond(service, body, requestOptions),
     });
   };
   return Object.fromEntries(eventPaths.map((path) => [path, handlerOf(path)])) as EventHandlers;

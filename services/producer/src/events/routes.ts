@@ -1,9 +1,8 @@
 // The routes that take events, in one table: metrics, handlers, Elysia's routes and the documentation follow from it.
 import type { Body, LightResponse } from "@ingest/http-server";
 import type { DocumentDecoration } from "elysia";
-import type { EventFormat } from "../formats/index.ts";
 import { registerEventDetail, registerEventsDetail } from "./documentation.ts";
-import type { RequestedDurability } from "./requested-durability.ts";
+import type { RequestOptions } from "./request-options.ts";
 import { toBatchResponse, toEventResponse } from "./responses.ts";
 import type { EventService } from "./service.ts";
 
@@ -12,20 +11,16 @@ export interface EventRoute {
   readonly detail: DocumentDecoration;
   /** The setting that limits its bodies. */
   readonly bodyLimit: "maxEventBytes" | "maxBodyBytes";
-  respond(
-    service: EventService,
-    body: Body,
-    format: EventFormat,
-    requested: RequestedDurability,
-  ): LightResponse | Promise<LightResponse>;
+  respond(service: EventService, body: Body, options: RequestOptions): LightResponse | Promise<LightResponse>;
 }
 
 export const routes = {
   "/register_event": {
     detail: registerEventDetail,
     bodyLimit: "maxEventBytes",
-    respond(service, body, format, requested) {
-      const result = service.register(body, format, requested.durability);
+    respond(service, body, options) {
+      const { requested } = options;
+      const result = service.register(body, options);
       return result instanceof Promise
         ? result.then((settled) => toEventResponse(settled, requested))
         : toEventResponse(result, requested);
@@ -34,8 +29,9 @@ export const routes = {
   "/register_events": {
     detail: registerEventsDetail,
     bodyLimit: "maxBodyBytes",
-    respond(service, body, format, requested) {
-      const results = service.registerMany(body, format, requested.durability);
+    respond(service, body, options) {
+      const { requested } = options;
+      const results = service.registerMany(body, options);
       return results instanceof Promise
         ? results.then((settled) => toBatchResponse(settled, requested))
         : toBatchResponse(results, requested);

@@ -3,9 +3,9 @@
 import type { Durability } from "@ingest/contract";
 import type { Body } from "@ingest/http-server";
 import type { AcceptOutcome, Delivery, EncodedEvent, Refusal, StoredOutcome } from "../delivery/index.ts";
-import type { EventFormat } from "../formats/index.ts";
 import { Rejection } from "../rejection.ts";
 import type { EventResult } from "./model.ts";
+import type { RequestOptions } from "./request-options.ts";
 
 /** An event that was taken: a result whose status is the durability that was reached. */
 export type Registered = {
@@ -42,15 +42,14 @@ export class EventService {
   /** Takes one event. Returns without a promise for `accepted`. */
   register(
     body: Body,
-    format: EventFormat,
-    durability: Durability,
+    { format, requested, ids }: RequestOptions,
   ): Registered | Rejection | Promise<Registered | Rejection> {
-    const event = format.decodeOne(body);
+    const event = format.decodeOne(body, ids);
     if (event instanceof Rejection) {
       this.counts.invalid++;
       return event;
     }
-    const outcome = this.#deliver(event, durability);
+    const outcome = this.#deliver(event, requested.durability);
     return outcome instanceof Promise
       ? outcome.then((settled) => this.#toResult(event, settled, undefined))
       : this.#toResult(event, outcome, undefined);
@@ -59,14 +58,14 @@ export class EventService {
   /** Takes a batch, each event on its own: an event that is invalid or refused does not affect the others. */
   registerMany(
     body: Body,
-    format: EventFormat,
-    durability: Durability,
+    { format, requested, ids }: RequestOptions,
   ): EventResult[] | Rejection | Promise<EventResult[]> {
-    const events = format.decodeMany(body);
+    const events = format.decodeMany(body, ids);
     if (events instanceof Rejection) {
       this.counts.invalid++;
       return events;
     }
+    const { durability } = requested;
     if (durability === "accepted") {
       const { delivery } = this.#options;
       return events.map((event, index) =>

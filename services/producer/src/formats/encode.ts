@@ -2,14 +2,21 @@
 // missing. Nothing is serialized again, so numbers, the order of members and duplicate members stay as sent.
 import type { EventInput } from "@ingest/contract";
 import type { EncodedEvent } from "../delivery/index.ts";
+import type { EventIds } from "./event-format.ts";
 
 /**
  * @param event the parsed and checked `json`
  * @param json from `{` to `}`. Decoded from valid UTF-8, so that encoding it gives the same bytes again
  * @param receivedMs Unix ms
+ * @param ids by default random ids
  */
-export function encodeText(event: EventInput, json: string, receivedMs: number): EncodedEvent {
-  const id = event.event_id ?? Bun.randomUUIDv7();
+export function encodeText(
+  event: EventInput,
+  json: string,
+  receivedMs: number,
+  ids?: EventIds,
+): EncodedEvent {
+  const id = event.event_id ?? ids?.idOf(0, json) ?? Bun.randomUUIDv7();
   const added = addedMembers(event, id, receivedMs);
   return { id, key: event.user_id ?? null, value: added === "" ? json : added + json.slice(1), receivedMs };
 }
@@ -20,6 +27,7 @@ export function encodeText(event: EventInput, json: string, receivedMs: number):
  * @param start the offset of the event's `{`
  * @param end the offset after its `}`
  * @param text the same part as text, when it is ASCII
+ * @param index its place among the events of the body, from 0
  */
 export function encodePart(
   event: EventInput,
@@ -28,8 +36,10 @@ export function encodePart(
   end: number,
   text: string | undefined,
   receivedMs: number,
+  index: number,
+  ids: EventIds | undefined,
 ): EncodedEvent {
-  const id = event.event_id ?? Bun.randomUUIDv7();
+  const id = event.event_id ?? ids?.idOf(index, text ?? json.subarray(start, end)) ?? Bun.randomUUIDv7();
   const added = addedMembers(event, id, receivedMs);
   return { id, key: event.user_id ?? null, value: toValue(added, json, start, end, text), receivedMs };
 }

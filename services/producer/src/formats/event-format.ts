@@ -9,12 +9,24 @@ export interface DecodeLimits {
   maxJsonDepth: number;
 }
 
+/** Makes ids for events that have none. */
+export interface EventIds {
+  /**
+   * @param index the event's place in the body, from 0
+   * @param event its bytes, or their text
+   */
+  idOf(index: number, event: string | Uint8Array): string;
+}
+
 /** Decodes decompressed bodies of one format. Stateless between bodies: requests with the same head share one. */
 export interface EventFormat {
-  /** The event of a body that holds one, whose size is within the limit. */
-  decodeOne(body: Body): EncodedEvent | Rejection;
+  /**
+   * The event of a body that holds one, whose size is within the limit.
+   * @param ids by default random ids (UUIDv7)
+   */
+  decodeOne(body: Body, ids?: EventIds): EncodedEvent | Rejection;
   /** An event or a rejection for each element of a body that holds many, or one rejection for the whole body. */
-  decodeMany(body: Body): (EncodedEvent | Rejection)[] | Rejection;
+  decodeMany(body: Body, ids?: EventIds): (EncodedEvent | Rejection)[] | Rejection;
 }
 
 /**

@@ -4,7 +4,7 @@ import { Rejection } from "../rejection.ts";
 import type { DecodeLimits, EventFormat, FormatOf } from "./event-format.ts";
 import { decodeEvent, decodeEvents } from "./json.ts";
 
-export type { DecodeLimits, EventFormat, FormatOf } from "./event-format.ts";
+export type { DecodeLimits, EventFormat, EventIds, FormatOf } from "./event-format.ts";
 
 const singleAsNdjson = new Rejection(
   "unsupported_media_type",
@@ -14,12 +14,12 @@ const singleAsNdjson = new Rejection(
 export function createFormats(limits: DecodeLimits): FormatOf {
   const formats: Readonly<Record<MediaType, EventFormat>> = {
     json: {
-      decodeOne: (body) => decodeEvent(body.toText(), limits),
-      decodeMany: (body) => decodeEvents(body.toBuffer(), "array", limits),
+      decodeOne: (body, ids) => decodeEvent(body.toText(), limits, ids),
+      decodeMany: (body, ids) => decodeEvents(body.toBuffer(), "array", limits, ids),
     },
     ndjson: {
       decodeOne: () => singleAsNdjson,
-      decodeMany: (body) => decodeEvents(body.toBuffer(), "ndjson", limits),
+      decodeMany: (body, ids) => decodeEvents(body.toBuffer(), "ndjson", limits, ids),
     },
   };
   return (_head, contentType) => {

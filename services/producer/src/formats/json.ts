@@ -10,7 +10,7 @@ import {
 import type { EncodedEvent } from "../delivery/index.ts";
 import { Rejection } from "../rejection.ts";
 import { encodePart, encodeText } from "./encode.ts";
-import type { DecodeLimits } from "./event-format.ts";
+import type { DecodeLimits, EventIds } from "./event-format.ts";
 import { elementBounds, skipSpace, trimEnd } from "./json-elements.ts";
 
 const NEWLINE = 0x0a;
@@ -26,6 +26,7 @@ const BYTE_ORDER_MARK = 0xfeff;
 export function decodeEvent(
   body: string | undefined,
   limits: Pick<DecodeLimits, "maxJsonDepth">,
+  ids?: EventIds,
 ): EncodedEvent | Rejection {
   if (body === undefined) return notUtf8();
   // JSON.parse does not accept a byte order mark (RFC 8259, section 8.1).
@@ -34,10 +35,10 @@ export function decodeEvent(
   if (parsed instanceof Rejection) return parsed;
   if (!isEventInput(parsed)) return notAnEvent(parsed);
   const isBare = text.charCodeAt(0) === OPEN_BRACE && text.charCodeAt(text.length - 1) === CLOSE_BRACE;
-  if (isBare) return encodeText(parsed, text, Date.now());
+  if (isBare) return encodeText(parsed, text, Date.now(), ids);
   // Without the white space around it. A copy: a substring would keep the whole text in memory.
   const json = Buffer.from(text.trim());
-  return encodePart(parsed, json, 0, json.length, undefined, Date.now());
+  return encodePart(parsed, json, 0, json.length, undefined, Date.now(), 0, ids);
 }
 
 /**
@@ -48,6 +49,7 @@ export function decodeEvents(
   body: Buffer,
   format: "array" | "ndjson",
   limits: DecodeLimits,
+  ids?: EventIds,
 ): (EncodedEvent | Rejection)[] | Rejection {
   // ASCII is decoded once and cut at byte offsets; other text is decoded event by event.
   const ascii = isAscii(body) ? body.toString("latin1") : undefined;
@@ -81,7 +83,8 @@ export function decodeEvents(
     // NDJSON lines are independent; an array is valid JSON as a whole or not at all.
     if (parsed instanceof Rejection && parsed.code === "not_json" && format === "array") return parsed;
     if (parsed instanceof Rejection) events.push(parsed);
-    else if (isEventInput(parsed)) events.push(encodePart(parsed, body, start, end, text, receivedMs));
+    else if (isEventInput(parsed))
+      events.push(encodePart(parsed, body, start, end, text, receivedMs, i / 2, ids));
     else events.push(notAnEvent(parsed));
   }
   return events;
