@@ -6,11 +6,11 @@ import { runFiles } from "./run.ts";
 
 const sources = {
   "mixed.test.ts": `
-    import { expect, test } from "bun:test";
+    import { describe, expect, test } from "bun:test";
     test("passes", () => {});
     test.skip("is skipped", () => {});
     test.todo("is to be written");
-    test("fails", () => { expect(1).toBe(2); });`,
+    describe('in a "group"', () => { test("fails", () => { expect(1).toBe(2); }); });`,
   "good.test.ts": `import { test } from "bun:test"; test("passes", () => {});`,
   "broken.test.ts": `import "./nowhere.ts"; import { test } from "bun:test"; test("never runs", () => {});`,
   "empty.test.ts": "export {};",
@@ -29,6 +29,7 @@ describe("a suite's counts", () => {
   test("are those of its tests", async () => {
     const result = await run(["mixed.test.ts", "good.test.ts"]);
     expect(result.counts).toEqual({ passed: 2, failed: 1, skipped: 2 });
+    expect(result.notes).toEqual(['mixed.test.ts: in a "group" > fails']);
   });
 
   test("take a file that can't be loaded for a failure", async () => {

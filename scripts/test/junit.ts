@@ -1,4 +1,4 @@
-// The counts of a `bun test` run, from its JUnit report.
+// The counts of a `bun test` run and the names of its failed tests, from its JUnit report.
 
 export interface Counts {
   passed: number;
@@ -6,8 +6,15 @@ export interface Counts {
   skipped: number;
 }
 
+export interface Report {
+  counts: Counts;
+  files: Set<string>;
+  /** "file: group > test" of each failed test. */
+  failures: string[];
+}
+
 /** @throws Error when the text is not a JUnit report */
-export function parseJunit(xml: string): { counts: Counts; files: Set<string> } {
+export function parseJunit(xml: string): Report {
   const root = /<testsuites\b([^>]*)>/.exec(xml)?.[1];
   if (root === undefined) throw new Error("no <testsuites> in the report");
   const failed = attribute(root, "failures") + attribute(root, "errors");
@@ -16,7 +23,24 @@ export function parseJunit(xml: string): { counts: Counts; files: Set<string> } 
   const files = new Set(
     [...xml.matchAll(/<testsuite\b[^>]*\bfile="([^"]*)"/g)].map(([, file]) => file ?? ""),
   );
-  return { counts: { passed, failed, skipped }, files };
+  return { counts: { passed, failed, skipped }, files, failures: failedTests(xml) };
+}
+
+function failedTests(xml: string): string[] {
+  const failures: string[] = [];
+  for (const [, tag = "", content] of xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)) {
+    if (!/<(failure|error)\b/.test(content ?? "")) continue;
+    const names = [text(tag, "classname"), text(tag, "name")].filter((name) => name !== "");
+    failures.push(`${text(tag, "file")}: ${names.join(" > ")}`);
+  }
+  return failures;
+}
+
+const entities: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+
+function text(tag: string, name: string): string {
+  const value = new RegExp(`(?<![\\w-])${name}="([^"]*)"`).exec(tag)?.[1] ?? "";
+  return value.replace(/&(lt|gt|quot|apos|amp);/g, (_, entity: string) => entities[entity] ?? "");
 }
 
 function attribute(tag: string, name: string): number {
@@ -28,7 +52,7 @@ function attribute(tag: string, name: string): number {
  * it counts as one failure. So does a non-zero exit code when the report has no failure.
  */
 export function judge(
-  report: { counts: Counts; files: Set<string> },
+  report: Pick<Report, "counts" | "files">,
   given: readonly string[],
   exitCode: number,
 ): { counts: Counts; silent: string[] } {

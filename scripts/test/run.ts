@@ -20,7 +20,7 @@ export interface RunOptions {
 export interface SuiteResult {
   counts: Counts;
   seconds: number;
-  /** Failures that the counts don't explain. */
+  /** The failed tests by name, and failures that the counts don't explain. */
   notes: string[];
 }
 
@@ -71,8 +71,10 @@ export async function runFiles(options: RunOptions): Promise<SuiteResult> {
         : `ended without a report (${child.signalCode ?? `exit code ${exitCode}`})`;
       return { counts: { passed: 0, failed: 1, skipped: 0 }, seconds, notes: [why] };
     }
-    const { counts, silent } = judge(parseJunit(await report.text()), expectedFiles(options), exitCode);
-    return { counts, seconds, notes: silent.map((file) => `no test ran in ${file}`) };
+    const parsed = parseJunit(await report.text());
+    const { counts, silent } = judge(parsed, expectedFiles(options), exitCode);
+    const notes = [...parsed.failures, ...silent.map((file) => `no test ran in ${file}`)];
+    return { counts, seconds, notes };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
