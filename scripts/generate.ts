@@ -5,6 +5,7 @@ import { publishedSchema as benchSchema } from "../bench/src/report/schema.ts";
 import { publishedSchema as peersSchema } from "../benchmarks/peers/report-schema.ts";
 import { type Command, commandLineOrExit } from "../packages/cli-flags/src/index.ts";
 import { propertiesFile } from "../packages/kafka/build/configuration-table.ts";
+import { callersSchema } from "../services/producer/src/callers/file-schema.ts";
 import { problemsPage } from "./generate/problems.ts";
 import { environmentExample, settingsPage } from "./generate/settings.ts";
 import { root } from "./set-up.ts";
@@ -14,6 +15,8 @@ export const generatedFiles: Readonly<Record<string, () => string>> = {
   ".env.example": environmentExample,
   "bench/schema/report.schema.json": benchSchema,
   "benchmarks/peers/report.schema.json": peersSchema,
+
+  "docs/callers.schema.json": callersSchema,
   "docs/problems.md": problemsPage,
   "docs/settings.md": settingsPage,
   "packages/kafka/src/librdkafka-properties.json": propertiesFile,

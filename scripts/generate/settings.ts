@@ -13,6 +13,7 @@ import type { TSchema } from "@sinclair/typebox";
 import { consumerOwnSettings } from "../../services/consumer/src/config.ts";
 import { postgresSettings } from "../../services/consumer/src/handlers/postgres/settings.ts";
 import { webhookSettings } from "../../services/consumer/src/handlers/webhook/settings.ts";
+import { callerSettings } from "../../services/producer/src/callers/settings.ts";
 import { httpSettings } from "../../services/producer/src/config.ts";
 import { deliverySettings } from "../../services/producer/src/delivery/index.ts";
 import { edgeSettings } from "../../services/producer/src/http/edge-settings.ts";
@@ -26,6 +27,7 @@ export const settingsParts: readonly [title: string, rows: Rows][] = [
   ["Both services: the topic", topicSettings],
   ["Producer: HTTP", httpSettings],
   ["Producer: proxies, browsers, request ids, access log", edgeSettings],
+  ["Producer: callers", callerSettings],
   ["Producer: durability and journal", deliverySettings],
   ["Producer: Kafka", { ...topicOwnerSettings, ...without(producerSettings, clientSettings) }],
   ["Consumer", consumerOwnSettings],

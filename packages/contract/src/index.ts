@@ -1,4 +1,5 @@
 export * from "./check.ts";
+export { isDateTime } from "./date-time.ts";
 export * from "./durability.ts";
 export * from "./event.ts";
 export * from "./json-depth.ts";

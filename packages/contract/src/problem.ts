@@ -52,14 +52,44 @@ export const problems = {
       "A query parameter is unknown, or a query parameter or header has a value that is not allowed, such as an unknown durability.",
     remedy: "Correct the parameter that `detail` names.",
   },
+  missing_api_key: {
+    status: 401,
+    title: "The request has no key",
+    canRetry: false,
+    cause: "This service takes events only from callers that it knows, and the request names none.",
+    remedy:
+      "Send the key as `Authorization: Bearer KEY` or `X-API-Key: KEY`. Operators make one with `bun run callers new-key`.",
+  },
+  invalid_api_key: {
+    status: 401,
+    title: "The key is not valid",
+    canRetry: false,
+    cause:
+      "The key is unknown, has expired, or is sent in the query without `in_query`; `detail` says which.",
+    remedy: "Send a valid key. Operators list its SHA-256 in `CALLERS_FILE`, and when it expires.",
+  },
+  durability_not_allowed: {
+    status: 403,
+    title: "The caller may not ask for this durability",
+    canRetry: false,
+    cause: "The request asks for a higher durability than the `max_durability` of its caller.",
+    remedy: "Ask for a lower durability, or none. Operators raise `max_durability` in `CALLERS_FILE`.",
+  },
+  event_type_not_allowed: {
+    status: 403,
+    title: "The caller may not send this event type",
+    canRetry: false,
+    cause: "The event's `event_type` is not among the `event_types` of the caller.",
+    remedy: "Check the event's type and the key in use. Operators extend `event_types` in `CALLERS_FILE`.",
+  },
   origin_not_allowed: {
     status: 403,
     title: "Pages of this origin may not send this",
     canRetry: false,
     cause:
-      "A page of another origin sent a body without `Content-Type`, as any page on the web can without asking this service first.",
+      "A page of another origin sent a body without `Content-Type`, as any page on the web can without asking this service first; or its origin is not among those of its caller.",
     remedy:
-      "Send `Content-Type: application/json`. Operators list the page's origin in `CORS_ALLOWED_ORIGINS`.",
+      "Send `Content-Type: application/json`. Operators list the page's origin in `CORS_ALLOWED_ORIGINS`, or in the caller's `origins` in `CALLERS_FILE`.",
   },
   not_found: {
     status: 404,

@@ -1,6 +1,7 @@
 // The HTTP application: features put together. No socket is opened here; tests call `app.handle`.
 import { type HealthSource, healthRoutes, type Log } from "@ingest/service";
 import { type AnyElysia, Elysia } from "elysia";
+import { callersSchemaRoute } from "./callers/index.ts";
 import { type EventRoutesOptions, eventHandlers, eventRoutes } from "./events/index.ts";
 import { createDoors, lightResponseAdapter } from "./http/adapter.ts";
 import type { Edge } from "./http/edge.ts";
@@ -45,6 +46,7 @@ export function createApp({ events, edge, health, log, hasOpenapi, plugins = [] 
     .use(healthRoutes(health))
     .use(hasOpenapi ? openapiRoutes() : new Elysia())
     .use(problemRoutes())
+    .use(callersSchemaRoute())
     .get("/", () => Response.json(hasOpenapi ? { ...service, ...documents } : service), {
       detail: { hide: true },
     });

@@ -20,6 +20,7 @@ import {
   type SettingsRule,
 } from "@ingest/service";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
+import { type CallerSettings, callerSettings } from "./callers/settings.ts";
 import { checkDeliverySettings, type DeliverySettings, deliverySettings } from "./delivery/index.ts";
 import { checkEdgeSettings, type EdgeSettings, edgeSettings } from "./http/edge-settings.ts";
 
@@ -179,6 +180,7 @@ export type HttpSettings = Static<TObject<typeof httpSettings>>;
 const settings = {
   ...httpSettings,
   ...edgeSettings,
+  ...callerSettings,
   ...logSettings,
   ...topicSettings,
   ...topicOwnerSettings,
@@ -188,6 +190,7 @@ const settings = {
 type Settings = Readonly<
   HttpSettings &
     EdgeSettings &
+    CallerSettings &
     LogSettings &
     TopicSettings &
     TopicOwnerSettings &

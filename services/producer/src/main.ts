@@ -2,6 +2,7 @@
 // HTTP in, Kafka out. Only wiring is here, and only here the environment is read.
 import { commandLineOrExit } from "@ingest/cli-flags";
 import { createLog, exitCodes, runService, settingsOrExit } from "@ingest/service";
+import { readCallers } from "./callers/read-file.ts";
 import { readConfig } from "./config.ts";
 import { startServer } from "./server.ts";
 import {
@@ -23,6 +24,7 @@ await commandLineOrExit(
 );
 const config = settingsOrExit(() => readConfig(process.env));
 const { settings } = config;
+const callers = settingsOrExit(() => readCallers(settings));
 const count = workerCount(settings);
 const index = workerIndex(process.env);
 const log = createLog("producer", settings);
@@ -40,6 +42,7 @@ if (index !== undefined) {
       });
       const { port } = await startServer({
         config,
+        callers,
         log: workerLog,
         lifecycle,
         worker: { index, count },
@@ -54,7 +57,7 @@ if (index !== undefined) {
     const start = () =>
       count > 1
         ? superviseWorkers({ main: import.meta.path, env: process.env, settings, log, lifecycle })
-        : startServer({ config, log, lifecycle });
+        : startServer({ config, callers, log, lifecycle });
     const ports = await start();
     log.info({ host: settings.HOST, ...ports, workers: count, topic: settings.KAFKA_TOPIC }, "listening");
   });

@@ -3,6 +3,9 @@ import { ByteBudget, type RunningServer } from "@ingest/http-server";
 import type { ProducerStatistics } from "@ingest/kafka";
 import type { HealthSource, Lifecycle, Log } from "@ingest/service";
 import { createApp } from "./app.ts";
+import { CallerDirectory } from "./callers/directory.ts";
+import { eventTypeCheck } from "./callers/event-types.ts";
+import type { Callers } from "./callers/parse-file.ts";
 import type { Config } from "./config.ts";
 import { createDelivery } from "./delivery/index.ts";
 import { Admission } from "./events/admission.ts";
@@ -19,6 +22,8 @@ import { TopicWatch } from "./topics/topic-watch.ts";
 
 export interface ServerOptions {
   config: Config;
+  /** What CALLERS_FILE contains, when it is set. */
+  callers?: Callers | undefined;
   log: Log;
   lifecycle: Lifecycle;
   /** This process's number among the workers, from 0, and how many there are. */
@@ -134,6 +139,8 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
       defaultDurability: settings.DEFAULT_DURABILITY,
       maxEventBytes: settings.MAX_EVENT_BYTES,
       maxBodyBytes: settings.MAX_BODY_BYTES,
+      callers: options.callers && new CallerDirectory(options.callers, edge.origins),
+      checks: [eventTypeCheck],
     },
     health: options.aggregateHealth?.(own) ?? own,
     hasOpenapi: settings.OPENAPI_ENABLED,

@@ -10,6 +10,7 @@ import {
   type RequestGuard,
   type RequestHead,
 } from "@ingest/http-server";
+import type { CallerDirectory, Identity } from "../callers/directory.ts";
 import type { Encoding } from "../http/content.ts";
 import { decompress } from "../http/decompress.ts";
 import { toHttpProblemResponse, toProblemResponse } from "../http/problem-response.ts";
@@ -24,6 +25,8 @@ export interface HandlerOptions extends HeadOptions {
   budget: ByteBudget;
   metrics: RouteMetrics;
   maxBodyBytes: number;
+  /** Undefined without CALLERS_FILE. */
+  callers: CallerDirectory | undefined;
   toFaultResponse(error: unknown, request: IncomingRequest): LightResponse;
   /** Makes the response to a decompressed body. */
   respond(body: Body, options: RequestOptions): LightResponse | Promise<LightResponse>;
@@ -35,18 +38,33 @@ export interface EventHandler extends RequestGuard {
   handle(request: IncomingRequest): LightResponse | Promise<LightResponse>;
 }
 
+/** What is known of requests with one head. */
+interface HeadFacts {
+  readonly options: RequestOptions | Rejection;
+  /** Undefined without CALLERS_FILE: then the facts always hold. */
+  readonly identity: Identity | undefined;
+}
+
 export function createHandler(options: HandlerOptions): EventHandler {
-  const { admission, budget, metrics, maxBodyBytes, respond, toFaultResponse } = options;
+  const { admission, budget, metrics, maxBodyBytes, callers, respond, toFaultResponse } = options;
 
   /** Requests with the same head share one parsed head, so its options are read once. */
-  const optionsByHead = new WeakMap<RequestHead, RequestOptions | Rejection>();
+  const factsByHead = new WeakMap<RequestHead, HeadFacts>();
   function optionsOf(head: RequestHead): RequestOptions | Rejection {
-    let requestOptions = optionsByHead.get(head);
-    if (requestOptions === undefined) {
-      requestOptions = parseRequestOptions(head, options);
-      optionsByHead.set(head, requestOptions);
+    let facts = factsByHead.get(head);
+    if (facts === undefined || (facts.identity !== undefined && !callers!.isCurrent(facts.identity))) {
+      facts = toFacts(head);
+      factsByHead.set(head, facts);
     }
-    return requestOptions;
+    return facts.options;
+  }
+  function toFacts(head: RequestHead): HeadFacts {
+    const identity = callers?.identify(head);
+    const caller = identity?.caller;
+    return {
+      options: caller instanceof Rejection ? caller : parseRequestOptions(head, caller, options),
+      identity,
+    };
   }
 
   function reject(rejection: Rejection, request: IncomingRequest): LightResponse {
@@ -113,9 +131,14 @@ export function createHandler(options: HandlerOptions): EventHandler {
     },
     onAbort: () => admission.leave(),
     handle(request) {
-      const requestOptions = request.isAdmitted ? optionsOf(request.head) : enter(request);
+      const wasAdmitted = request.isAdmitted;
+      const requestOptions = wasAdmitted ? optionsOf(request.head) : enter(request);
       request.isAdmitted = false;
-      if (requestOptions instanceof Rejection) return reject(requestOptions, request);
+      if (requestOptions instanceof Rejection) {
+        // An admitted one whose key has expired, or was removed, while its body came.
+        if (wasAdmitted) admission.leave();
+        return reject(requestOptions, request);
+      }
       const { encodings } = requestOptions;
       const body = request.takeContent();
       try {

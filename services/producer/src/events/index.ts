@@ -1,26 +1,24 @@
 // The event routes as handlers of the server and as routes of Elysia.
 
-import type { Durability } from "@ingest/contract";
 import type { ByteBudget, IncomingRequest, LightResponse } from "@ingest/http-server";
 import { Elysia } from "elysia";
-import type { AllowedOrigins } from "../callers/origins.ts";
-import type { FormatOf } from "../formats/index.ts";
+import type { CallerDirectory } from "../callers/directory.ts";
 import type { RequestMetrics } from "../observe/request-metrics.ts";
 import type { Admission } from "./admission.ts";
 import { createHandler, type EventHandler } from "./handler.ts";
+import type { HeadOptions } from "./request-options.ts";
 import { type EventPath, eventPaths, routes } from "./routes.ts";
 import type { EventService } from "./service.ts";
 
-export interface EventRoutesOptions {
+export interface EventRoutesOptions extends HeadOptions {
   service: EventService;
-  formatOf: FormatOf;
   admission: Admission;
   budget: ByteBudget;
   metrics: RequestMetrics;
-  defaultDurability: Durability;
   maxEventBytes: number;
   maxBodyBytes: number;
-  origins: AllowedOrigins;
+  /** Undefined without CALLERS_FILE: requests have no caller then. */
+  callers: CallerDirectory | undefined;
   /** Makes the response to a request that failed with an unexpected error. */
   toFaultResponse(error: unknown, request: IncomingRequest): LightResponse;
 }

@@ -1,11 +1,14 @@
-// What the head of a request specifies, read once for each text of a head.
+// What the head of a request specifies: who sent it, and how its events are read, checked and delivered.
 import type { Durability } from "@ingest/contract";
 import type { RequestHead } from "@ingest/http-server";
+import type { Caller } from "../callers/caller.ts";
 import { type AllowedOrigins, isCrossOrigin, originNotAllowed } from "../callers/origins.ts";
+import { isHigher } from "../callers/parse-file.ts";
 import type { EventFormat, EventIds, FormatOf } from "../formats/index.ts";
 import { type Encoding, isPlainText, toEncodings } from "../http/content.ts";
 import { toIdempotencyKey } from "../http/idempotency-key.ts";
 import { Rejection } from "../rejection.ts";
+import { type EventCheck, type EventCheckFactory, toEventCheck } from "./event-check.ts";
 import { createEventIds } from "./event-ids.ts";
 import { type RequestedDurability, toRequestedDurability } from "./requested-durability.ts";
 
@@ -16,27 +19,36 @@ export interface RequestOptions {
   readonly encodings: readonly Encoding[] | undefined;
   /** Ids for events without one; undefined: random ids. */
   readonly ids: EventIds | undefined;
+  /** Undefined without CALLERS_FILE. */
+  readonly caller: Caller | undefined;
+  /** Undefined when nothing is checked: then events pay nothing for it. */
+  readonly check: EventCheck | undefined;
 }
 
 export interface HeadOptions {
   defaultDurability: Durability;
   origins: AllowedOrigins;
   formatOf: FormatOf;
+  /** What is checked of each event, in this order; by default nothing is. */
+  checks?: readonly EventCheckFactory[];
 }
 
-export function parseRequestOptions(head: RequestHead, options: HeadOptions): RequestOptions | Rejection {
+/** @param caller undefined without CALLERS_FILE */
+export function parseRequestOptions(
+  head: RequestHead,
+  caller: Caller | undefined,
+  options: HeadOptions,
+): RequestOptions | Rejection {
   const format = toFormat(head, options);
   if (format instanceof Rejection) return format;
-  const mark = head.target.indexOf("?");
-  const query = mark === -1 ? undefined : head.target.slice(mark + 1);
-  const requested = toRequestedDurability(query, head.get("prefer"), options.defaultDurability);
+  const requested = toDurability(head, caller, options.defaultDurability);
   if (requested instanceof Rejection) return requested;
   const encodings = toEncodings(head.get("content-encoding"));
   if (encodings instanceof Rejection) return encodings;
   const key = toIdempotencyKey(head.get("idempotency-key"));
   if (key instanceof Rejection) return key;
-  const ids = key === undefined ? undefined : createEventIds("", key);
-  return { format, requested, encodings, ids };
+  const ids = key === undefined ? undefined : createEventIds(caller?.id ?? "", key);
+  return { format, requested, encodings, ids, caller, check: toEventCheck(caller, options.checks ?? []) };
 }
 
 function toFormat(head: RequestHead, { origins, formatOf }: HeadOptions): EventFormat | Rejection {
@@ -44,4 +56,22 @@ function toFormat(head: RequestHead, { origins, formatOf }: HeadOptions): EventF
   if (origins.includes(head)) return formatOf(head, isPlainText(contentType) ? null : contentType);
   if (contentType === null && isCrossOrigin(head)) return originNotAllowed(head);
   return formatOf(head, contentType);
+}
+
+function toDurability(
+  head: RequestHead,
+  caller: Caller | undefined,
+  defaultDurability: Durability,
+): RequestedDurability | Rejection {
+  const mark = head.target.indexOf("?");
+  const query = mark === -1 ? undefined : head.target.slice(mark + 1);
+  const prefer = head.get("prefer");
+  if (caller === undefined) return toRequestedDurability(query, prefer, defaultDurability);
+  const requested = toRequestedDurability(query, prefer, caller.defaultDurability, true);
+  if (requested instanceof Rejection || !isHigher(requested.durability, caller.maxDurability))
+    return requested;
+  return new Rejection(
+    "durability_not_allowed",
+    `${caller.id} may ask for ${caller.maxDurability} at most, not ${requested.durability}.`,
+  );
 }

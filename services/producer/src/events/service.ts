@@ -42,9 +42,9 @@ export class EventService {
   /** Takes one event. Returns without a promise for `accepted`. */
   register(
     body: Body,
-    { format, requested, ids }: RequestOptions,
+    { format, requested, ids, check }: RequestOptions,
   ): Registered | Rejection | Promise<Registered | Rejection> {
-    const event = format.decodeOne(body, ids);
+    const event = format.decodeOne(body, ids, check);
     if (event instanceof Rejection) {
       this.counts.invalid++;
       return event;
@@ -58,9 +58,9 @@ export class EventService {
   /** Takes a batch, each event on its own: an event that is invalid or refused does not affect the others. */
   registerMany(
     body: Body,
-    { format, requested, ids }: RequestOptions,
+    { format, requested, ids, check }: RequestOptions,
   ): EventResult[] | Rejection | Promise<EventResult[]> {
-    const events = format.decodeMany(body, ids);
+    const events = format.decodeMany(body, ids, check);
     if (events instanceof Rejection) {
       this.counts.invalid++;
       return events;

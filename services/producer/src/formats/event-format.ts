@@ -1,6 +1,7 @@
 // The interface of the formats in which callers send events.
 import type { Body, RequestHead } from "@ingest/http-server";
 import type { EncodedEvent } from "../delivery/index.ts";
+import type { EventCheck } from "../events/event-check.ts";
 import type { Rejection } from "../rejection.ts";
 
 export interface DecodeLimits {
@@ -18,15 +19,18 @@ export interface EventIds {
   idOf(index: number, event: string | Uint8Array): string;
 }
 
-/** Decodes decompressed bodies of one format. Stateless between bodies: requests with the same head share one. */
+/**
+ * Decodes decompressed bodies of one format. Stateless between bodies: requests with the same head share one.
+ * Both methods call `check`, if there is one, with each event that is valid, and return what it returns.
+ */
 export interface EventFormat {
   /**
    * The event of a body that holds one, whose size is within the limit.
    * @param ids by default random ids (UUIDv7)
    */
-  decodeOne(body: Body, ids?: EventIds): EncodedEvent | Rejection;
+  decodeOne(body: Body, ids?: EventIds, check?: EventCheck): EncodedEvent | Rejection;
   /** An event or a rejection for each element of a body that holds many, or one rejection for the whole body. */
-  decodeMany(body: Body, ids?: EventIds): (EncodedEvent | Rejection)[] | Rejection;
+  decodeMany(body: Body, ids?: EventIds, check?: EventCheck): (EncodedEvent | Rejection)[] | Rejection;
 }
 
 /**

@@ -14,12 +14,12 @@ const singleAsNdjson = new Rejection(
 export function createFormats(limits: DecodeLimits): FormatOf {
   const formats: Readonly<Record<MediaType, EventFormat>> = {
     json: {
-      decodeOne: (body, ids) => decodeEvent(body.toText(), limits, ids),
-      decodeMany: (body, ids) => decodeEvents(body.toBuffer(), "array", limits, ids),
+      decodeOne: (body, ids, check) => decodeEvent(body.toText(), limits, ids, check),
+      decodeMany: (body, ids, check) => decodeEvents(body.toBuffer(), "array", limits, ids, check),
     },
     ndjson: {
       decodeOne: () => singleAsNdjson,
-      decodeMany: (body, ids) => decodeEvents(body.toBuffer(), "ndjson", limits, ids),
+      decodeMany: (body, ids, check) => decodeEvents(body.toBuffer(), "ndjson", limits, ids, check),
     },
   };
   return (_head, contentType) => {

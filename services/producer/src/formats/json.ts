@@ -1,6 +1,7 @@
 // JSON, arrays of it and NDJSON: body → events ready for Kafka, or rejections. Knows neither HTTP nor Kafka.
 import { isAscii, isUtf8 } from "node:buffer";
 import {
+  type EventInput,
   eventProblems,
   isEventInput,
   isLongerThan,
@@ -8,6 +9,7 @@ import {
   MAX_EVENT_ID_LENGTH,
 } from "@ingest/contract";
 import type { EncodedEvent } from "../delivery/index.ts";
+import type { EventCheck } from "../events/event-check.ts";
 import { Rejection } from "../rejection.ts";
 import { encodePart, encodeText } from "./encode.ts";
 import type { DecodeLimits, EventIds } from "./event-format.ts";
@@ -27,6 +29,7 @@ export function decodeEvent(
   body: string | undefined,
   limits: Pick<DecodeLimits, "maxJsonDepth">,
   ids?: EventIds,
+  check?: EventCheck,
 ): EncodedEvent | Rejection {
   if (body === undefined) return notUtf8();
   // JSON.parse does not accept a byte order mark (RFC 8259, section 8.1).
@@ -35,10 +38,14 @@ export function decodeEvent(
   if (parsed instanceof Rejection) return parsed;
   if (!isEventInput(parsed)) return notAnEvent(parsed);
   const isBare = text.charCodeAt(0) === OPEN_BRACE && text.charCodeAt(text.length - 1) === CLOSE_BRACE;
-  if (isBare) return encodeText(parsed, text, Date.now(), ids);
-  // Without the white space around it. A copy: a substring would keep the whole text in memory.
+  const event = isBare ? encodeText(parsed, text, Date.now(), ids) : encodeTrimmed(parsed, text, ids);
+  return check === undefined ? event : check(event, parsed);
+}
+
+/** Without the white space around it. A copy: a substring would keep the whole text in memory. */
+function encodeTrimmed(event: EventInput, text: string, ids: EventIds | undefined): EncodedEvent {
   const json = Buffer.from(text.trim());
-  return encodePart(parsed, json, 0, json.length, undefined, Date.now(), 0, ids);
+  return encodePart(event, json, 0, json.length, undefined, Date.now(), 0, ids);
 }
 
 /**
@@ -50,6 +57,7 @@ export function decodeEvents(
   format: "array" | "ndjson",
   limits: DecodeLimits,
   ids?: EventIds,
+  check?: EventCheck,
 ): (EncodedEvent | Rejection)[] | Rejection {
   // ASCII is decoded once and cut at byte offsets; other text is decoded event by event.
   const ascii = isAscii(body) ? body.toString("latin1") : undefined;
@@ -83,9 +91,10 @@ export function decodeEvents(
     // NDJSON lines are independent; an array is valid JSON as a whole or not at all.
     if (parsed instanceof Rejection && parsed.code === "not_json" && format === "array") return parsed;
     if (parsed instanceof Rejection) events.push(parsed);
-    else if (isEventInput(parsed))
-      events.push(encodePart(parsed, body, start, end, text, receivedMs, i / 2, ids));
-    else events.push(notAnEvent(parsed));
+    else if (isEventInput(parsed)) {
+      const event = encodePart(parsed, body, start, end, text, receivedMs, i / 2, ids);
+      events.push(check === undefined ? event : check(event, parsed));
+    } else events.push(notAnEvent(parsed));
   }
   return events;
 }

@@ -1,13 +1,14 @@
 // The paths for operators, which ADMIN_PORT moves to a port of their own.
 
-/** Health, metrics, the API's page and document, and the page at the root. */
+/** Health, metrics, the API's page and document, the schema of CALLERS_FILE, and the page at the root. */
 function isAdminPath(path: string): boolean {
   return (
     path === "/" ||
     path === "/metrics" ||
     path.startsWith("/health/") ||
     path === "/openapi" ||
-    path.startsWith("/openapi/")
+    path.startsWith("/openapi/") ||
+    path === "/callers.schema.json"
   );
 }
 

@@ -6,6 +6,9 @@ import { type Log, parseSettings } from "@ingest/service";
 import type { AnyElysia } from "elysia";
 import pino from "pino";
 import { createApp } from "../app.ts";
+import { CallerDirectory } from "../callers/directory.ts";
+import { eventTypeCheck } from "../callers/event-types.ts";
+import { type Callers, FileProblems, parseCallers } from "../callers/parse-file.ts";
 import { Admission } from "../events/admission.ts";
 import { EventService } from "../events/service.ts";
 import { createFormats } from "../formats/index.ts";
@@ -24,6 +27,8 @@ export interface TestAppOptions {
   defaultDurability?: Durability;
   hasOpenapi?: boolean;
   edge?: Partial<EdgeSettings>;
+  /** What CALLERS_FILE contains. */
+  callers?: object;
   log?: Log;
   plugins?: readonly AnyElysia[];
 }
@@ -61,6 +66,8 @@ export function createTestApp(options: TestAppOptions = {}) {
       defaultDurability: options.defaultDurability ?? "accepted",
       maxEventBytes,
       maxBodyBytes,
+      callers: options.callers && new CallerDirectory(toCallers(options.callers), edge.origins),
+      checks: [eventTypeCheck],
     },
     health: {
       live: () => ({ ok: true }),
@@ -80,4 +87,10 @@ export function createTestApp(options: TestAppOptions = {}) {
       }),
     );
   return { application, app: application.elysia, delivery, admission, budget, metrics, service, post };
+}
+
+function toCallers(file: object): Callers {
+  const callers = parseCallers(JSON.stringify(file), { defaultDurability: "accepted", hasJournal: true });
+  if (callers instanceof FileProblems) throw new Error(JSON.stringify(callers.problems));
+  return callers;
 }

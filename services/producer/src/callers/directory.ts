@@ -1,0 +1,93 @@
+// Who sent a request: its head → the caller, or why it is refused.
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { RequestHead } from "@ingest/http-server";
+import { Rejection } from "../rejection.ts";
+import type { Caller } from "./caller.ts";
+import { KEY_PARAMETER, type PresentedKey, presentedKey } from "./credentials.ts";
+import { type AllowedOrigins, isCrossOrigin } from "./origins.ts";
+import type { CallerKey, Callers } from "./parse-file.ts";
+
+/** Who sent the requests with one head. */
+export interface Identity {
+  /** Or why they are refused: no valid key, or a page of an origin that the caller may not use. */
+  readonly caller: Caller | Rejection;
+  /** What the caller was found in. */
+  readonly source: Callers;
+  /** When the caller's key expires, Unix ms; Infinity: never. */
+  readonly expiresMs: number;
+}
+
+export class CallerDirectory {
+  #callers: Callers;
+  readonly #corsOrigins: AllowedOrigins;
+  /** Requests with the same head share one parsed head, so its key is hashed once. */
+  readonly #byHead = new WeakMap<RequestHead, Identity>();
+
+  /** @param corsOrigins the origins of callers that have none of their own */
+  constructor(callers: Callers, corsOrigins: AllowedOrigins) {
+    this.#callers = callers;
+    this.#corsOrigins = corsOrigins;
+  }
+
+  identify(head: RequestHead): Identity {
+    const known = this.#byHead.get(head);
+    if (known !== undefined && this.isCurrent(known)) return known;
+    const identity = this.#find(head);
+    this.#byHead.set(head, identity);
+    return identity;
+  }
+
+  /** Does the identity still hold? Not after a reload of the file, and not once the key has expired. */
+  isCurrent({ source, expiresMs }: Identity): boolean {
+    return source === this.#callers && (expiresMs === Number.POSITIVE_INFINITY || Date.now() < expiresMs);
+  }
+
+  #find(head: RequestHead): Identity {
+    const source = this.#callers;
+    const presented = presentedKey(head);
+    if (presented === undefined) {
+      const caller = source.anonymous ? this.#checkOrigin(source.anonymous, head) : MISSING_KEY;
+      return { caller, source, expiresMs: Number.POSITIVE_INFINITY };
+    }
+    const key = findKey(presented, source);
+    if (key instanceof Rejection) return { caller: key, source, expiresMs: Number.POSITIVE_INFINITY };
+    return { caller: this.#checkOrigin(key.caller, head), source, expiresMs: key.expiresMs };
+  }
+
+  #checkOrigin(caller: Caller, head: RequestHead): Caller | Rejection {
+    if (!isCrossOrigin(head) || (caller.origins ?? this.#corsOrigins).includes(head)) return caller;
+    const origin = head.get("origin") ?? "another site";
+    return new Rejection(
+      "origin_not_allowed",
+      `A page of ${origin.slice(0, 128)} may not send events as ${caller.id}.`,
+    );
+  }
+}
+
+function findKey({ key, isInQuery }: PresentedKey, { keys }: Callers): CallerKey | Rejection {
+  // The bytes as they were sent: those of a header field were read as Latin-1.
+  const digest = createHash("sha256")
+    .update(key, isInQuery ? "utf8" : "latin1")
+    .digest();
+  // What the lookup's time reveals is about the digest, from which no key follows.
+  const found = keys.get(digest.toString("hex"));
+  if (found === undefined || !timingSafeEqual(found.digest, digest)) return UNKNOWN_KEY;
+  if (isInQuery && !found.inQuery) return NOT_IN_QUERY;
+  return Date.now() < found.expiresMs ? found : EXPIRED_KEY;
+}
+
+/** The challenge of RFC 6750, section 3. */
+const CHALLENGE = 'Bearer realm="events"';
+
+const MISSING_KEY = new Rejection("missing_api_key", `Send a key: Authorization: Bearer, or X-API-Key.`, {
+  fields: { "WWW-Authenticate": CHALLENGE },
+});
+const UNKNOWN_KEY = invalidKey("The key is not known.");
+const EXPIRED_KEY = invalidKey("The key has expired.");
+const NOT_IN_QUERY = invalidKey(`The key is not accepted as ${KEY_PARAMETER}: send it in a header.`);
+
+function invalidKey(detail: string): Rejection {
+  return new Rejection("invalid_api_key", detail, {
+    fields: { "WWW-Authenticate": `${CHALLENGE}, error="invalid_token", error_description="${detail}"` },
+  });
+}

@@ -1,0 +1,36 @@
+// CALLERS_FILE, read from the disk.
+import { readFileSync } from "node:fs";
+import type { Durability } from "@ingest/contract";
+import { type SettingProblem, SettingsError } from "@ingest/service";
+import { type Callers, FileProblems, parseCallers } from "./parse-file.ts";
+import type { CallerSettings } from "./settings.ts";
+
+export type CallersFileSettings = CallerSettings & {
+  readonly DEFAULT_DURABILITY: Durability;
+  readonly JOURNAL_ENABLED: boolean;
+};
+
+/**
+ * @returns undefined when CALLERS_FILE is not set
+ * @throws SettingsError naming every problem of the file
+ */
+export function readCallers(settings: CallersFileSettings): Callers | undefined {
+  const path = settings.CALLERS_FILE;
+  if (path === undefined) return undefined;
+  const problem = (message: string): SettingProblem => ({ name: "CALLERS_FILE", value: path, message });
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new SettingsError([problem(`can't be read (${(error as NodeJS.ErrnoException).code})`)]);
+  }
+  const callers = parseCallers(text, {
+    defaultDurability: settings.DEFAULT_DURABILITY,
+    hasJournal: settings.JOURNAL_ENABLED,
+  });
+  if (callers instanceof FileProblems)
+    throw new SettingsError(
+      callers.problems.map(({ pointer, message }) => problem(`${pointer || "the file"} ${message}`)),
+    );
+  return callers;
+}
