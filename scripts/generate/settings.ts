@@ -44,7 +44,8 @@ export function settingsPage(): string {
     "",
     "Environment variables. An empty one counts as not set; an invalid one keeps the service from starting, and every " +
       "invalid one is named at once. A name with `KAFKA_` is librdkafka's in capitals: any other librdkafka property can be set " +
-      "the same way (`KAFKA_SOCKET_NAGLE_DISABLE` is `socket.nagle.disable`), and an unknown one is refused.",
+      "the same way (`KAFKA_SOCKET_NAGLE_DISABLE` is `socket.nagle.disable`), and an unknown one is refused. A " +
+      "variable whose name is close to a setting's (`WORKER`) keeps the service from starting too: the setting would keep its default.",
     ...settingsParts.flatMap(([title, rows]) => ["", `## ${title}`, "", ...settingsTable(rows)]),
     "",
   ].join("\n");

@@ -51,6 +51,11 @@ export function kafkaRule(role: ClientRole, env: Env = {}): SettingsRule<ClientS
   return (settings) => findProblems(settings, role, env);
 }
 
+/** For `parseSettings`: the names of other variables are checked by `kafkaRule`. */
+export function isNotForKafka(name: string): boolean {
+  return !name.startsWith("KAFKA_");
+}
+
 function findProblems(settings: Readonly<ClientSettings>, role: ClientRole, env: Env): SettingProblem[] {
   const report = new Report(settings as Readonly<Record<string, unknown>>);
   checkSecurity(settings, report);

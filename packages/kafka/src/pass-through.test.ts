@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { nearestName, readPassThrough } from "./pass-through.ts";
+import { readPassThrough } from "./pass-through.ts";
 
 describe("readPassThrough", () => {
   test("reads librdkafka's properties by their names", () => {
@@ -61,9 +61,4 @@ describe("readPassThrough", () => {
   test("ignores empty values", () => {
     expect(readPassThrough({ KAFKA_NO_SUCH: "", KAFKA_DEBUG: "" }, "producer").problems).toEqual([]);
   });
-});
-
-test("nearestName returns undefined when no candidate is similar", () => {
-  expect(nearestName("KAFKA_ACSK", ["KAFKA_ACKS", "KAFKA_TOPIC"])).toBe("KAFKA_ACKS");
-  expect(nearestName("XYZ", ["KAFKA_ACKS"])).toBeUndefined();
 });

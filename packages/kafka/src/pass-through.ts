@@ -1,6 +1,6 @@
 // KAFKA_* variables without a row in the settings table: passed to librdkafka after a check against its own list.
 
-import type { Env, SettingProblem } from "@ingest/service";
+import { type Env, nearestName, type SettingProblem } from "@ingest/service";
 import {
   canonicalName,
   type LibrdkafkaProperty,
@@ -105,29 +105,4 @@ function valueProblem(row: LibrdkafkaProperty, value: string): string | undefine
 function unknownName(name: string, known: ReadonlySet<string>): string {
   const nearest = nearestName(name, [...known, ...propertyByEnvName.keys()]);
   return `is not a librdkafka property${nearest === undefined ? "" : `: did you mean ${nearest}?`}`;
-}
-
-/** The candidate with the smallest edit distance, if that is small. */
-export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.floor(name.length / 3) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(name, candidate);
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  return best;
-}
-
-/** Levenshtein distance: insertions, deletions and replacements from one text to another. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -2,12 +2,17 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { choice, flag, HOUR_MS, INT_MAX, integer, optionalText } from "./settings-rows.ts";
 
+const PORT = "(0*[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])";
+/** A name or an address, IPv6 in brackets; the port is optional for librdkafka, which then takes 9092. */
+const BROKER = `(?:[\\w.-]+|\\[[0-9a-fA-F:.]+\\])(?::${PORT})?`;
+
 /** Rows that every client has. */
 export const clientSettings = {
   KAFKA_BOOTSTRAP_SERVERS: Type.String({
     librdkafka: "bootstrap.servers",
     default: "localhost:9092",
-    minLength: 1,
+    pattern: `^${BROKER}(\\s*,\\s*${BROKER})*$`,
+    accepts: "host:port of one or more brokers, separated by commas, without http://; the port is 1 to 65535",
     description:
       "Brokers to contact first, as host:port, separated by commas; the client discovers the others from them.",
   }),

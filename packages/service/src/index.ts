@@ -3,6 +3,7 @@ export * from "./histogram.ts";
 export * from "./lifecycle.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
+export { nearestName } from "./nearest-name.ts";
 export * from "./redact-urls.ts";
 export * from "./run.ts";
 export * from "./secret-settings.ts";

@@ -76,4 +76,28 @@ describe("parseSettings", () => {
     expect(() => parseSettings(properties, { NAME: "n", PORT: "1" }, [rule])).toThrow('PORT="1": no');
     expect(parseSettings(properties, { NAME: "n", PORT: "2" }, [rule]).PORT).toBe(2);
   });
+
+  test.each([
+    ["WORKER", "WORKERS"],
+    ["VERBOS", "VERBOSE"],
+    ["SASLPASSWORD", "SASL_PASSWORD"],
+    ["SASL_PASWORT", "SASL_PASSWORD"],
+  ])("%s is reported as a misspelled %s, without its value", (name, meant) => {
+    const parse = () => parseSettings(properties, { NAME: "n", [name]: "hunter2" }, [], () => true);
+    expect(parse).toThrow(`${name}: is not a setting: did you mean ${meant}?`);
+    expect(parse).not.toThrow("hunter2");
+  });
+
+  test.each([
+    ["HOME", "of another program"],
+    ["HOSTNAME", "of another program"],
+    ["PORTS", "too short to tell"],
+  ])("%s is a variable %s", (name) => {
+    expect(parseSettings(properties, { NAME: "n", [name]: "x" }, [], () => true).NAME).toBe("n");
+  });
+
+  test("a variable beside the setting that its name resembles is of another program", () => {
+    const env = { NAME: "n", WORKER: "7", WORKERS: "2" };
+    expect(parseSettings(properties, env, [], () => true).WORKERS).toBe(2);
+  });
 });

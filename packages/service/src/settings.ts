@@ -1,6 +1,7 @@
 // Environment → one schema → every problem at once → a frozen, typed object.
 import { type Static, type TObject, type TProperties, type TSchema, TypeGuard } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { misspelledSetting } from "./nearest-name.ts";
 import { redactUrls } from "./redact-urls.ts";
 import { isSecretSetting, REDACTED } from "./secret-settings.ts";
 
@@ -43,6 +44,8 @@ export type SettingsRule<T> = (settings: T) => SettingProblem[];
  * @param properties env name → TypeBox schema with `description` and, unless the setting is required, `default`; with
  * `accepts`, what the schema accepts in words, where the schema itself does not say it clearly
  * @param rules contradictions between settings; they run once each setting is valid by itself
+ * @param mayBeMisspelled when given, a variable for which it returns true and whose name is close to that of a setting is a
+ * problem: the setting would silently keep its default
  * @returns a frozen object with a member for each property
  * @throws SettingsError naming every problem at once
  */
@@ -50,6 +53,7 @@ export function parseSettings<P extends TProperties>(
   properties: P,
   env: Env,
   rules: readonly SettingsRule<Static<TObject<P>>>[] = [],
+  mayBeMisspelled?: (name: string) => boolean,
 ): Readonly<Static<TObject<P>>> {
   const problems: SettingProblem[] = [];
   const settings: Record<string, unknown> = {};
@@ -66,10 +70,28 @@ export function parseSettings<P extends TProperties>(
     if (Value.Check(schema, value)) settings[name] = value;
     else problems.push({ name, value: given, message: `must be ${wordsFor(schema)}` });
   }
+  if (mayBeMisspelled) problems.push(...misspelledSettings(properties, env, mayBeMisspelled));
   const parsed = Object.freeze(settings) as Static<TObject<P>>;
   if (problems.length === 0) for (const rule of rules) problems.push(...rule(parsed));
   if (problems.length > 0) throw new SettingsError(problems);
   return parsed;
+}
+
+function misspelledSettings(
+  properties: TProperties,
+  env: Env,
+  mayBeMisspelled: (name: string) => boolean,
+): SettingProblem[] {
+  const unset = Object.keys(properties).filter((name) => !env[name]);
+  const problems: SettingProblem[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (name in properties || value === undefined || value === "" || !mayBeMisspelled(name)) continue;
+    const meant = misspelledSetting(name, unset);
+    // The value is not shown: it may be a secret's.
+    if (meant !== undefined)
+      problems.push({ name, value: undefined, message: `is not a setting: did you mean ${meant}?` });
+  }
+  return problems;
 }
 
 function fromText(text: string, schema: TSchema): unknown {

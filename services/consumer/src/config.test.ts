@@ -96,3 +96,7 @@ describe("settings", () => {
     expect(() => readSettings({ HEALTH_PORT: "x" })).toThrow(SettingsError);
   });
 });
+
+test("a misspelled setting is reported", () => {
+  expect(() => readSettings({ CONSUMER_CONCURENCY: "4" })).toThrow("did you mean CONSUMER_CONCURRENCY?");
+});

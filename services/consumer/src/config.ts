@@ -3,6 +3,7 @@ import { deadLetterTopic, jsonDepthSettings } from "@ingest/contract";
 import {
   type ConsumerSettings,
   consumerSettings,
+  isNotForKafka,
   kafkaRule,
   type TopicSettings,
   topicName,
@@ -144,7 +145,8 @@ export type Settings = Readonly<
 
 /** @throws SettingsError with all problems */
 export function readSettings(env: Env): Settings {
-  return parseSettings(settingsSchema, env, [kafkaRule("consumer", env), contradictions]) as Settings;
+  const rules = [kafkaRule("consumer", env), contradictions];
+  return parseSettings(settingsSchema, env, rules, isNotForKafka) as Settings;
 }
 
 function contradictions(settings: object): SettingProblem[] {

@@ -72,3 +72,29 @@ describe("contradictions", () => {
     expect(names).toEqual(expect.arrayContaining(["MAX_EVENT_BYTES", "KAFKA_LINGER"]));
   });
 });
+
+test.each([
+  "http://localhost:9092",
+  "localhost:9o92",
+  "localhost:9092,",
+  "localhost:0",
+  "localhost:65536",
+  "a b:1",
+])("%p is no list of brokers", (KAFKA_BOOTSTRAP_SERVERS) => {
+  expect(() => readConfig({ KAFKA_BOOTSTRAP_SERVERS })).toThrow("host:port of one or more brokers");
+});
+
+test.each(["localhost", "kafka-1.example.org:9092, kafka-2:9093", "[::1]:9092", "10.0.0.7:65535"])(
+  "%p is a list of brokers",
+  (KAFKA_BOOTSTRAP_SERVERS) => {
+    expect(readConfig({ KAFKA_BOOTSTRAP_SERVERS }).kafka["bootstrap.servers"]).toBe(KAFKA_BOOTSTRAP_SERVERS);
+  },
+);
+
+test.each([
+  ["DEFAULT_DURABILTY", "DEFAULT_DURABILITY"],
+  ["WORKER", "WORKERS"],
+  ["JOURNALDIR", "JOURNAL_DIR"],
+])("%s is reported as a misspelled %s", (name, meant) => {
+  expect(() => readConfig({ [name]: "2" })).toThrow(`did you mean ${meant}?`);
+});

@@ -2,6 +2,7 @@
 import { durabilities, jsonDepthSettings } from "@ingest/contract";
 import {
   type ClientConfig,
+  isNotForKafka,
   kafkaRule,
   type ProducerSettings,
   producerSettings,
@@ -215,7 +216,7 @@ export function readConfig(env: Env): Config {
     checkEdgeSettings,
     checkLimits,
   ];
-  const parsed: Settings = parseSettings(settings, env, rules);
+  const parsed: Settings = parseSettings(settings, env, rules, isNotForKafka);
   return { settings: parsed, kafka: toClientConfig(parsed, "producer", env) };
 }
 
