@@ -26,7 +26,6 @@ async function writeTwo(env: Record<string, string>) {
   const outcomes = new Map<unknown, Outcome>();
   const producer = createProducer({
     config: cluster.config({ KAFKA_BOOTSTRAP_SERVERS: kafka.proxiedServers, KAFKA_LINGER_MS: "0", ...env }),
-    topic,
     onOutcome: (error, { topic, partition, offset }, context) =>
       outcomes.set(context, { error, place: { topic, partition, offset } }),
   });

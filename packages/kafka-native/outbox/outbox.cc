@@ -1,5 +1,9 @@
 #include "outbox.h"
 
+#include <array>
+#include <cstring>
+#include <string>
+
 #include "../admin/topic_config.h"
 #include "../guards/guards.h"
 #include "src/producer.h"
@@ -9,7 +13,8 @@ namespace outbox {
 namespace {
 
 constexpr uint32_t kNoKey = 0xffffffff;
-constexpr size_t kSpanWords = 4;
+constexpr uint32_t kNullHeader = 0xffffffff;
+constexpr size_t kHeaderLengthsSize = 2 * sizeof(uint32_t);
 
 // Connection's configuration is protected: only a derived class may name it.
 struct ConfigurationOf : NodeKafka::Connection {
@@ -22,25 +27,49 @@ bool IsBuffer(const v8::Local<v8::Value>& value) { return node::Buffer::HasInsta
 
 bool IsBufferOrNull(const v8::Local<v8::Value>& value) { return value->IsNull() || IsBuffer(value); }
 
-// [name, Buffer or null, …] as librdkafka's headers; null for a value of another shape.
-rd_kafka_headers_t* ToHeaders(const v8::Local<v8::Value>& value) {
-  if (!value->IsArray()) return nullptr;
-  v8::Local<v8::Array> pairs = value.As<v8::Array>();
-  const uint32_t size = pairs->Length();
-  rd_kafka_headers_t* headers = rd_kafka_headers_new(size / 2);
-  for (uint32_t i = 0; i + 1 < size; i += 2) {
-    v8::Local<v8::Value> name = Nan::Get(pairs, i).ToLocalChecked();
-    v8::Local<v8::Value> content = Nan::Get(pairs, i + 1).ToLocalChecked();
-    if (!name->IsString() || !IsBufferOrNull(content)) {
-      rd_kafka_headers_destroy(headers);
-      return nullptr;
-    }
-    const bool has_value = !content->IsNull();
-    rd_kafka_header_add(headers, *Nan::Utf8String(name), -1,
-                        has_value ? node::Buffer::Data(content) : nullptr,
-                        has_value ? static_cast<ssize_t>(node::Buffer::Length(content)) : 0);
+uint32_t KeySize(const Span& span) { return span.key_size == kNoKey ? 0 : span.key_size; }
+
+size_t SizeOf(const Span& span) { return size_t{KeySize(span)} + span.value_size + span.headers_size; }
+
+// A block of headers as librdkafka's; null when it is malformed.
+rd_kafka_headers_t* ToHeaders(const char* block, size_t size) {
+  rd_kafka_headers_t* headers = rd_kafka_headers_new(4);
+  const char* at = block;
+  size_t left = size;
+  while (left > 0) {
+    uint32_t lengths[2];
+    if (left < kHeaderLengthsSize) break;
+    std::memcpy(lengths, at, kHeaderLengthsSize);
+    const bool has_value = lengths[1] != kNullHeader;
+    const size_t value_size = has_value ? lengths[1] : 0;
+    const size_t header_size = kHeaderLengthsSize + lengths[0] + value_size;
+    if (left < header_size) break;
+    const char* name = at + kHeaderLengthsSize;
+    rd_kafka_header_add(headers, name, static_cast<ssize_t>(lengths[0]),
+                        has_value ? name + lengths[0] : nullptr, static_cast<ssize_t>(value_size));
+    at += header_size;
+    left -= header_size;
   }
-  return headers;
+  if (left == 0) return headers;
+  rd_kafka_headers_destroy(headers);
+  return nullptr;
+}
+
+// The client's defaults with [name, value, …]; null with `error` set for an invalid setting.
+rd_kafka_topic_conf_t* ToTopicConfiguration(rd_kafka_t* client, const v8::Local<v8::Array>& settings,
+                                            std::string& error) {
+  rd_kafka_topic_conf_t* configuration = rd_kafka_default_topic_conf_dup(client);
+  for (uint32_t i = 0; i + 1 < settings->Length(); i += 2) {
+    const Nan::Utf8String name(Nan::Get(settings, i).ToLocalChecked());
+    const Nan::Utf8String value(Nan::Get(settings, i + 1).ToLocalChecked());
+    char reason[512];
+    if (rd_kafka_topic_conf_set(configuration, *name, *value, reason, sizeof(reason)) == RD_KAFKA_CONF_OK)
+      continue;
+    error = reason;
+    rd_kafka_topic_conf_destroy(configuration);
+    return nullptr;
+  }
+  return configuration;
 }
 
 }  // namespace
@@ -87,10 +116,18 @@ NAN_METHOD(Outbox::Open) {
   auto* outbox = Nan::ObjectWrap::Unwrap<Outbox>(info.This());
   if (info.Length() < 1 || !info[0]->IsString()) return Nan::ThrowError("open() takes a topic's name");
   rd_kafka_t* client = outbox->outcomes_->client();
-  if (client == nullptr) return Nan::ThrowError("Connect the producer before open()");
-  if (outbox->topic_ != nullptr) return Nan::ThrowError("The outbox is open already");
-  outbox->topic_ = rd_kafka_topic_new(client, *Nan::Utf8String(info[0]), nullptr);
-  if (outbox->topic_ == nullptr) return Nan::ThrowError(rd_kafka_err2str(rd_kafka_last_error()));
+  if (client == nullptr || outbox->wake_ == nullptr)
+    return Nan::ThrowError("Connect the producer before open()");
+  rd_kafka_topic_conf_t* configuration = nullptr;
+  if (info[1]->IsArray()) {
+    std::string error;
+    configuration = ToTopicConfiguration(client, info[1].As<v8::Array>(), error);
+    if (configuration == nullptr) return Nan::ThrowError(error.c_str());
+  }
+  rd_kafka_topic_t* topic = rd_kafka_topic_new(client, *Nan::Utf8String(info[0]), configuration);
+  if (topic == nullptr) return Nan::ThrowError(rd_kafka_err2str(rd_kafka_last_error()));
+  outbox->topics_.push_back(topic);
+  info.GetReturnValue().Set(Nan::New(static_cast<uint32_t>(outbox->topics_.size() - 1)));
 }
 
 NAN_METHOD(Outbox::Produce) {
@@ -98,50 +135,100 @@ NAN_METHOD(Outbox::Produce) {
   if (info.Length() < 3 || !IsBuffer(info[0]) || !IsBuffer(info[1])) {
     return Nan::ThrowError("produce() takes two buffers and a count");
   }
-  if (outbox->topic_ == nullptr) return Nan::ThrowError("The outbox is not open");
   const uint32_t count = Nan::To<uint32_t>(info[2]).FromMaybe(0);
-  if (node::Buffer::Length(info[1]) < count * kSpanWords * sizeof(uint32_t)) {
+  if (node::Buffer::Length(info[1]) < count * sizeof(Span)) {
     return Nan::ThrowError("spans is too short for count");
   }
-  auto* spans = reinterpret_cast<uint32_t*>(node::Buffer::Data(info[1]));
+  auto* spans = reinterpret_cast<Span*>(node::Buffer::Data(info[1]));
   const size_t size = node::Buffer::Length(info[0]);
   size_t used = 0;
   for (uint32_t i = 0; i < count; i++) {
-    const uint32_t key_size = spans[i * kSpanWords];
-    used += (key_size == kNoKey ? 0 : size_t{key_size}) + spans[i * kSpanWords + 1];
+    if (spans[i].topic >= outbox->topics_.size()) return Nan::ThrowError("The topic of a record is not open");
+    used += SizeOf(spans[i]);
   }
   if (used > size) return Nan::ThrowError("spans reach past the slab");
   const uint32_t refused = outbox->ProduceRecords(node::Buffer::Data(info[0]), spans, count);
   info.GetReturnValue().Set(Nan::New(refused));
 }
 
-uint32_t Outbox::ProduceRecords(char* slab, uint32_t* spans, uint32_t count) {
-  records_.assign(count, rd_kafka_message_t{});
+uint32_t Outbox::ProduceRecords(char* slab, Span* spans, uint32_t count) {
+  uint32_t refused = 0;
   char* at = slab;
+  for (uint32_t i = 0; i < count;) {
+    uint32_t run = 0;
+    while (i + run < count && spans[i + run].headers_size == 0 && spans[i + run].topic == spans[i].topic)
+      run++;
+    if (run == 0) {
+      refused += ProduceWithHeaders(at, spans[i]);
+      at += SizeOf(spans[i]);
+      run = 1;
+    } else {
+      refused += ProduceRun(at, spans + i, run);
+    }
+    i += run;
+  }
+  return refused;
+}
+
+uint32_t Outbox::ProduceRun(char*& at, Span* spans, uint32_t count) {
+  records_.assign(count, rd_kafka_message_t{});
   for (uint32_t i = 0; i < count; i++) {
-    const uint32_t* span = spans + i * kSpanWords;
+    Span& span = spans[i];
     rd_kafka_message_t& record = records_[i];
-    if (span[0] != kNoKey) {
+    if (span.key_size != kNoKey) {
       record.key = at;
-      record.key_len = span[0];
-      at += span[0];
+      record.key_len = span.key_size;
+      at += span.key_size;
     }
     record.payload = at;
-    record.len = span[1];
-    at += span[1];
-    record._private = Outcomes::MakeTag(span[2]);
+    record.len = span.value_size;
+    at += span.value_size;
+    record._private = Outcomes::MakeTag(span.token);
+    span.error = 0;
   }
   Outcomes::is_producing = true;
-  const int taken = rd_kafka_produce_batch(topic_, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+  const int taken = rd_kafka_produce_batch(topics_[spans->topic], RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
                                            records_.data(), static_cast<int>(count));
   Outcomes::is_producing = false;
   const uint32_t refused = count - static_cast<uint32_t>(taken);
   if (refused > 0) {
-    for (uint32_t i = 0; i < count; i++) {
-      spans[i * kSpanWords + 3] = static_cast<uint32_t>(records_[i].err);
-    }
+    for (uint32_t i = 0; i < count; i++) spans[i].error = static_cast<uint32_t>(records_[i].err);
   }
   return refused;
+}
+
+// rd_kafka_produce_batch takes no headers.
+uint32_t Outbox::ProduceWithHeaders(char* at, Span& span) {
+  char* value = at + KeySize(span);
+  rd_kafka_headers_t* headers = ToHeaders(value + span.value_size, span.headers_size);
+  if (headers == nullptr) {
+    span.error = static_cast<uint32_t>(RD_KAFKA_RESP_ERR__INVALID_ARG);
+    return 1;
+  }
+  const std::array<rd_kafka_vu_t, 7> arguments{{
+      {.vtype = RD_KAFKA_VTYPE_RKT, .u = {.rkt = topics_[span.topic]}},
+      {.vtype = RD_KAFKA_VTYPE_KEY, .u = {.mem = {span.key_size == kNoKey ? nullptr : at, KeySize(span)}}},
+      {.vtype = RD_KAFKA_VTYPE_VALUE, .u = {.mem = {value, span.value_size}}},
+      {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u = {.i = RD_KAFKA_MSG_F_COPY}},
+      {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u = {.ptr = Outcomes::MakeTag(span.token)}},
+      {.vtype = RD_KAFKA_VTYPE_PARTITION, .u = {.i32 = RD_KAFKA_PARTITION_UA}},
+      {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = headers}},
+  }};
+  span.error = static_cast<uint32_t>(ProduceArguments(arguments.data(), arguments.size(), headers));
+  return span.error == 0 ? 0 : 1;
+}
+
+// Returns librdkafka's error code. `headers` may be null.
+int32_t Outbox::ProduceArguments(const rd_kafka_vu_t* arguments, size_t count, rd_kafka_headers_t* headers) {
+  Outcomes::is_producing = true;
+  rd_kafka_error_t* error = rd_kafka_produceva(outcomes_->client(), arguments, count);
+  Outcomes::is_producing = false;
+  if (error == nullptr) return 0;
+  const int32_t code = rd_kafka_error_code(error);
+  rd_kafka_error_destroy(error);
+  // librdkafka owns the headers of a record that it has accepted.
+  if (headers != nullptr) rd_kafka_headers_destroy(headers);
+  return code;
 }
 
 NAN_METHOD(Outbox::ProduceOne) {
@@ -155,8 +242,9 @@ NAN_METHOD(Outbox::ProduceOne) {
     return Nan::ThrowError("The outbox is closed, or its producer is not connected");
   rd_kafka_headers_t* headers = nullptr;
   if (!info[6]->IsUndefined()) {
-    headers = ToHeaders(info[6]);
-    if (headers == nullptr) return Nan::ThrowError("headers must be [name, Buffer or null, …]");
+    if (!IsBuffer(info[6])) return Nan::ThrowError("headers must be a block of headers");
+    headers = ToHeaders(node::Buffer::Data(info[6]), node::Buffer::Length(info[6]));
+    if (headers == nullptr) return Nan::ThrowError("headers must be a block of headers");
   }
   const Nan::Utf8String topic(info[0]);
   const int32_t partition = Nan::To<int32_t>(info[1]).FromMaybe(RD_KAFKA_PARTITION_UA);
@@ -169,25 +257,18 @@ NAN_METHOD(Outbox::ProduceOne) {
   const int64_t timestamp = Nan::To<int64_t>(info[4]).FromMaybe(0);
   void* tag = Outcomes::MakeTag(Nan::To<uint32_t>(info[5]).FromMaybe(0));
 
-  std::vector<rd_kafka_vu_t> arguments(8);
-  arguments[0] = {.vtype = RD_KAFKA_VTYPE_TOPIC, .u = {.cstr = *topic}};
-  arguments[1] = {.vtype = RD_KAFKA_VTYPE_KEY, .u = {.mem = {key, key_size}}};
-  arguments[2] = {.vtype = RD_KAFKA_VTYPE_VALUE, .u = {.mem = {value, value_size}}};
-  arguments[3] = {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u = {.i64 = timestamp}};
-  arguments[4] = {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u = {.i = RD_KAFKA_MSG_F_COPY}};
-  arguments[5] = {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u = {.ptr = tag}};
-  arguments[6] = {.vtype = RD_KAFKA_VTYPE_PARTITION, .u = {.i32 = partition}};
-  arguments[7] = {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = headers}};
-  Outcomes::is_producing = true;
-  rd_kafka_error_t* error =
-      rd_kafka_produceva(client, arguments.data(), arguments.size() - (headers == nullptr));
-  Outcomes::is_producing = false;
-  const int32_t code = error == nullptr ? 0 : rd_kafka_error_code(error);
-  if (error != nullptr) {
-    rd_kafka_error_destroy(error);
-    if (headers != nullptr) rd_kafka_headers_destroy(headers);
-  }
-  info.GetReturnValue().Set(Nan::New(code));
+  const std::array<rd_kafka_vu_t, 8> arguments{{
+      {.vtype = RD_KAFKA_VTYPE_TOPIC, .u = {.cstr = *topic}},
+      {.vtype = RD_KAFKA_VTYPE_KEY, .u = {.mem = {key, key_size}}},
+      {.vtype = RD_KAFKA_VTYPE_VALUE, .u = {.mem = {value, value_size}}},
+      {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u = {.i64 = timestamp}},
+      {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u = {.i = RD_KAFKA_MSG_F_COPY}},
+      {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u = {.ptr = tag}},
+      {.vtype = RD_KAFKA_VTYPE_PARTITION, .u = {.i32 = partition}},
+      {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = headers}},
+  }};
+  const size_t used = arguments.size() - (headers == nullptr ? 1 : 0);
+  info.GetReturnValue().Set(Nan::New(outbox->ProduceArguments(arguments.data(), used, headers)));
 }
 
 NAN_METHOD(Outbox::TakeOutcomes) {
@@ -212,8 +293,8 @@ NAUV_WORK_CB(Outbox::OnWake) {
 }
 
 void Outbox::CloseHandles() {
-  if (topic_ != nullptr) rd_kafka_topic_destroy(topic_);
-  topic_ = nullptr;
+  for (rd_kafka_topic_t* topic : topics_) rd_kafka_topic_destroy(topic);
+  topics_.clear();
   if (wake_ == nullptr) return;
   outcomes_->Silence();
   wake_->data = nullptr;

@@ -1,7 +1,7 @@
 // The outbox against librdkafka's mock cluster: every record it takes has one outcome, whatever happens.
 import { afterEach, expect, test } from "bun:test";
 import { createRequire } from "node:module";
-import type { Metadata, Producer } from "@confluentinc/kafka-javascript";
+import type { Message, Metadata, Producer } from "@confluentinc/kafka-javascript";
 import { until } from "@ingest/testkit";
 
 const require = createRequire(import.meta.url);
@@ -9,13 +9,15 @@ const client = require("@confluentinc/kafka-javascript");
 const { Outbox } = require("@confluentinc/kafka-javascript/build/Release/confluent-kafka-javascript.node");
 
 const NO_KEY = 0xffffffff;
+const SPAN_WORDS = 6;
 const QUEUE_FULL = -184;
 const MESSAGE_TIMED_OUT = -192;
 const PURGED_UNSENT = -152;
 const TOO_LARGE = 10;
+const INVALID_ARGUMENT = -186;
 
 interface NativeOutbox {
-  open(topic: string): void;
+  open(topic: string, settings?: string[]): number;
   produce(slab: Buffer, spans: Buffer, count: number): number;
   produceOne(
     topic: string,
@@ -24,7 +26,7 @@ interface NativeOutbox {
     value: Buffer | null,
     timestamp: number,
     token: number,
-    headers?: unknown[],
+    headers?: unknown,
   ): number;
   takeOutcomes(into: Buffer): number;
   close(): void;
@@ -37,8 +39,19 @@ interface Outcome {
   offset: number;
 }
 
+/** A block as outbox.h has it. */
+function headerBlock(...headers: [name: string, value: string | null][]): Buffer {
+  return Buffer.concat(
+    headers.flatMap(([name, value]) => [
+      Buffer.from(new Uint32Array([name.length, value?.length ?? NO_KEY]).buffer),
+      Buffer.from(name + (value ?? "")),
+    ]),
+  );
+}
+
 class Fixture {
   readonly outcomes: Outcome[] = [];
+  brokers: Metadata["brokers"] = [];
   readonly outbox: NativeOutbox;
   readonly producer: Producer;
   /** Smaller than a burst of outcomes, so that several calls are needed to take them. */
@@ -76,21 +89,44 @@ class Fixture {
     );
     this.producer.setPollInBackground(true);
     this.outbox.open(topic);
+    this.brokers = metadata.brokers;
     return metadata;
   }
 
-  produce(records: { key?: string; value: string; token?: number }[]) {
-    const spans = new Uint32Array(records.length * 4);
+  produce(records: { topic?: number; key?: string; value: string; headers?: Buffer; token?: number }[]) {
+    const spans = new Uint32Array(records.length * SPAN_WORDS);
     const parts: Buffer[] = [];
-    records.forEach(({ key, value, token = 0 }, i) => {
+    records.forEach(({ topic = 0, key, value, headers, token = 0 }, i) => {
       if (key !== undefined) parts.push(Buffer.from(key));
       parts.push(Buffer.from(value));
-      spans[i * 4] = key === undefined ? NO_KEY : Buffer.byteLength(key);
-      spans[i * 4 + 1] = Buffer.byteLength(value);
-      spans[i * 4 + 2] = token;
+      if (headers) parts.push(headers);
+      const keyBytes = key === undefined ? NO_KEY : Buffer.byteLength(key);
+      spans.set([topic, keyBytes, Buffer.byteLength(value), headers?.length ?? 0, token], i * SPAN_WORDS);
     });
     const refused = this.outbox.produce(Buffer.concat(parts), Buffer.from(spans.buffer), records.length);
-    return { refused, errors: records.map((_, i) => (refused ? (spans[i * 4 + 3] as number) | 0 : 0)) };
+    const errors = records.map((_, i) => (refused ? spans[i * SPAN_WORDS + 5]! | 0 : 0));
+    return { refused, errors };
+  }
+
+  /** The records of a topic, by Confluent's own consumer. */
+  async read(topic: string, count: number): Promise<Message[]> {
+    const servers = this.brokers.map(({ host, port }) => `${host}:${port}`).join();
+    const config = { "bootstrap.servers": servers, "group.id": "outbox-test" };
+    const consumer = new client.KafkaConsumer(config, { "auto.offset.reset": "earliest" });
+    await new Promise<void>((resolve, reject) =>
+      consumer.connect({}, (error: Error | null) => (error ? reject(error) : resolve())),
+    );
+    const read: Message[] = [];
+    // The mock cluster gives a topic four partitions.
+    consumer.assign([0, 1, 2, 3].map((partition) => ({ topic, partition, offset: 0 })));
+    await until(`${count} records of ${topic}`, async () => {
+      const { promise, resolve } = Promise.withResolvers<Message[]>();
+      consumer.consume(count, (_: unknown, messages: Message[] | undefined) => resolve(messages ?? []));
+      read.push(...(await promise));
+      return read.length >= count;
+    });
+    await new Promise<void>((resolve) => consumer.disconnect(() => resolve()));
+    return read;
   }
 
   tokens() {
@@ -147,20 +183,66 @@ test("one record with a topic, a time and headers of its own", async () => {
   const { outbox } = fixture;
   expect(outbox.produceOne("other", 3, Buffer.from("k"), Buffer.from("v"), 1_700_000_000_000, 1)).toBe(0);
   expect(
-    outbox.produceOne("other", -1, null, null, 0, 2, [
-      "name",
-      Buffer.from("content"),
-      "empty",
-      Buffer.alloc(0),
-      "null",
+    outbox.produceOne(
+      "other",
+      -1,
       null,
-    ]),
+      null,
+      0,
+      2,
+      headerBlock(["name", "content"], ["empty", ""], ["null", null]),
+    ),
   ).toBe(0);
   const f = fixture;
   await until("two outcomes", () => f.outcomes.length === 2);
   expect(f.tokens()).toEqual([1, 2]);
   expect(f.outcomes.every(({ error }) => error === 0)).toBe(true);
   expect(f.outcomes.find(({ token }) => token === 1)?.partition).toBe(3);
+});
+
+test("records of several topics, some with headers, keep their order within a topic", async () => {
+  fixture = new Fixture();
+  await fixture.connect("a");
+  expect(fixture.outbox.open("b", ["compression.type", "gzip", "message.timeout.ms", "5000"])).toBe(1);
+  expect(() => fixture?.outbox.open("c", ["compression.type", "none at all"])).toThrow("compression");
+  const records = Array.from({ length: 300 }, (_, i) => ({
+    topic: Number(i % 7 > 3),
+    ...(i % 5 === 0 ? {} : { key: "same" }),
+    value: `${i}`,
+    ...(i % 3 === 0 ? { headers: headerBlock(["n", `${i}`], ["null", null], ["n", ""]) } : {}),
+    token: i,
+  }));
+  expect(fixture.produce(records).refused).toBe(0);
+  for (const [index, topic] of ["a", "b"].entries()) {
+    const sent = records.filter((record) => record.topic === index);
+    const read = await fixture.read(topic, sent.length);
+    const keyed = read.filter(({ key }) => key !== null && key !== undefined);
+    expect(keyed.map(({ value }) => `${value}`)).toEqual(
+      sent.filter(({ key }) => key).map(({ value }) => value),
+    );
+    for (const { value, headers = [] } of read) {
+      const expected = Number(value) % 3 === 0 ? [{ n: `${value}` }, { null: null }, { n: "" }] : [];
+      const texts = headers.map((header) =>
+        Object.fromEntries(
+          Object.entries(header).map(([name, content]) => [name, content === null ? null : `${content}`]),
+        ),
+      );
+      expect(texts).toEqual(expected);
+    }
+  }
+});
+
+test("a malformed block of headers refuses its record alone", async () => {
+  fixture = new Fixture();
+  await fixture.connect();
+  const tooLong = headerBlock(["name", "value"]).subarray(0, -1);
+  const { refused, errors } = fixture.produce([
+    { value: "a" },
+    { value: "b", headers: tooLong },
+    { value: "c", headers: Buffer.alloc(7) },
+    { value: "d", headers: headerBlock(["name", "value"]) },
+  ]);
+  expect([refused, errors]).toEqual([2, [0, INVALID_ARGUMENT, INVALID_ARGUMENT, 0]]);
 });
 
 test("a full queue rejects the rest, each with an error; accepted records have an outcome", async () => {
@@ -237,21 +319,23 @@ test("misuse is an error, never a crash", async () => {
   expect(() => Outbox()).toThrow();
   fixture = new Fixture();
   const { outbox, producer } = fixture;
-  expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(16), 1)).toThrow("not open");
+  expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(24), 1)).toThrow("not open");
   expect(() => outbox.open("t")).toThrow("Connect the producer");
   await fixture.connect();
-  expect(() => outbox.open("t")).toThrow("open already");
   expect(() => new Outbox(producer.getClient(), () => {})).toThrow("before its producer connects");
-  expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(16), 2)).toThrow("too short for count");
+  expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(24), 2)).toThrow("too short for count");
   expect(() => fixture?.produce([])).not.toThrow();
-  const spans = Buffer.from(new Uint32Array([NO_KEY, 100, 0, 0]).buffer);
+  const spans = Buffer.from(new Uint32Array([0, NO_KEY, 100, 0, 0, 0]).buffer);
   expect(() => outbox.produce(Buffer.alloc(1), spans, 1)).toThrow("past the slab");
   expect(() => outbox.produceOne("t", -1, null, Buffer.from("v"), 0, 1, [1, 2])).toThrow("headers must be");
+  expect(() => outbox.produceOne("t", -1, null, Buffer.from("v"), 0, 1, Buffer.alloc(1))).toThrow(
+    "headers must be",
+  );
   expect(() => outbox.takeOutcomes("text" as never)).toThrow("takes a buffer");
   expect(() => outbox.produce("text" as never, spans, 1)).toThrow("two buffers");
   outbox.close();
   outbox.close();
-  expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(16), 1)).toThrow("not open");
+  expect(() => outbox.produce(Buffer.alloc(1), Buffer.alloc(24), 1)).toThrow("not open");
 });
 
 test("outboxes and producers go with the garbage collector", async () => {

@@ -22,15 +22,19 @@ export class AddonUnavailableError extends Error {
 
 /** The addon's outbox, created by `createOutbox`. */
 export interface NativeOutbox {
-  /** Sets the topic that `produce` sends to. Call it once the producer has connected. */
-  open(topic: string): void;
+  /**
+   * Opens a topic for `produce`. Call it once the producer has connected.
+   * @param settings librdkafka's settings of the topic where they differ from the client's: name, value, name, value …
+   * @returns its index in `spans`
+   */
+  open(topic: string, settings?: readonly string[]): number;
   /** @returns how many records were rejected; if any, `spans` contains each record's error code */
   produce(slab: Buffer, spans: Buffer, count: number): number;
   /**
    * Produces one record with its own topic, partition, timestamp or headers.
    * @param partition -1 for the partitioner's choice
    * @param timestampMs Unix ms, 0 for now
-   * @param headers name, value, name, value …; a value may be null
+   * @param headers a block as outbox/outbox.h has it
    * @returns librdkafka's error code, 0 when the record was accepted
    */
   produceOne(
@@ -40,7 +44,7 @@ export interface NativeOutbox {
     value: Uint8Array | null,
     timestampMs: number,
     token: number,
-    headers?: (string | Uint8Array | null)[],
+    headers?: Uint8Array,
   ): number;
   /** @returns how many outcomes of `OUTCOME_BYTES` were written; fewer than fit when there are no more */
   takeOutcomes(into: Buffer): number;

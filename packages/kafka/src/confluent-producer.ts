@@ -16,6 +16,7 @@ import {
   RDKAFKA_QUEUE_FULL,
   toKafkaError,
 } from "./errors.ts";
+import { toHeaderBlock } from "./header-block.ts";
 import { PendingRecords } from "./pending.ts";
 import type { KafkaProducer, ProducerOptions } from "./producer.ts";
 import { RecordSlab } from "./record-slab.ts";
@@ -56,6 +57,11 @@ export class ConfluentProducer implements KafkaProducer {
   readonly #isIdempotent: boolean;
   /** The client while it is connected. */
   #connection: Connection | undefined;
+  /** The connection's open topics, by name. */
+  readonly #topics = new Map<string, number>();
+  /** The topic of the record produced last, and its index. */
+  #lastTopic: string | undefined;
+  #lastTopicIndex = 0;
   /** Created and not yet connected. */
   #unused: Connection | undefined;
   #connecting: Promise<void> | undefined;
@@ -130,7 +136,6 @@ export class ConfluentProducer implements KafkaProducer {
       await disconnectClient(client, DISCONNECT_AT_MOST_MS);
       throw notConnected("The producer was closed while it connected");
     }
-    if (this.#options.topic !== undefined) outbox.open(this.#options.topic);
     this.#connection = connection;
     this.#isUp = true;
   }
@@ -150,20 +155,16 @@ export class ConfluentProducer implements KafkaProducer {
     if (this.#connection === undefined || this.#closing !== undefined)
       throw notConnected(this.#closing ? "The producer is closed" : "The producer isn't connected");
     if (this.#pending.count >= this.#maxMessages || this.#pending.bytes >= this.#maxBytes) return "full";
-    const { topic, key, value, context } = record;
-    const isPlain =
-      topic === this.#options.topic &&
-      value !== null &&
-      record.partition === undefined &&
-      record.timestampMs === undefined &&
-      record.headers === undefined;
-    if (!isPlain) return this.#produceOne(record);
-    if (!this.#slab.fits(key, value)) {
+    const { topic, key, value, headers, context } = record;
+    if (value === null || record.partition !== undefined || record.timestampMs !== undefined)
+      return this.#produceOne(record);
+    if (!this.#slab.fits(key, value, headers)) {
       this.#handOver();
-      if (!this.#slab.fits(key, value)) return this.#produceOne(record);
+      if (!this.#slab.fits(key, value, headers)) return this.#produceOne(record);
     }
+    const index = topic === this.#lastTopic ? this.#lastTopicIndex : this.#open(topic);
     const token = this.#pending.add(topic, 0, context);
-    const size = this.#slab.add(key, value, token);
+    const size = this.#slab.add(index, key, value, headers, token);
     if (size > this.#maxRecordBytes) {
       this.#slab.removeLast(size);
       this.#pending.release(token);
@@ -177,25 +178,38 @@ export class ConfluentProducer implements KafkaProducer {
     return "queued";
   }
 
+  /** @returns the topic's index in the outbox, which has it open from now on @throws KafkaError for an invalid name */
+  #open(topic: string): number {
+    let index = this.#topics.get(topic);
+    if (index === undefined) {
+      const settings = Object.entries(this.#options.topicConfig?.(topic) ?? {}).flat();
+      try {
+        index = this.#connection!.outbox.open(topic, settings);
+      } catch (thrown) {
+        throw toKafkaError(thrown);
+      }
+      this.#topics.set(topic, index);
+    }
+    this.#lastTopic = topic;
+    this.#lastTopicIndex = index;
+    return index;
+  }
+
   /** Produces one record that the slab can't hold, after those already in the slab. */
   #produceOne(record: ProducerRecord): "queued" | "full" {
     this.#handOver();
-    const { topic, context, headers, partition = ANY_PARTITION, timestampMs = 0 } = record;
+    const { topic, context, partition = ANY_PARTITION, timestampMs = 0 } = record;
+    // librdkafka keeps the settings with which a topic is opened first.
+    this.#open(topic);
     const key = toBytes(record.key);
     const value = toBytes(record.value);
-    const token = this.#pending.add(topic, (key?.byteLength ?? 0) + (value?.byteLength ?? 0), context);
+    const headers = record.headers && toHeaderBlock(record.headers);
+    const size = (key?.byteLength ?? 0) + (value?.byteLength ?? 0) + (headers?.byteLength ?? 0);
+    const token = this.#pending.add(topic, size, context);
     let code: number;
     try {
       const { outbox } = this.#connection!;
-      code = outbox.produceOne(
-        topic,
-        partition,
-        key,
-        value,
-        timestampMs,
-        token,
-        headers && toHeaderList(headers),
-      );
+      code = outbox.produceOne(topic, partition, key, value, timestampMs, token, headers);
     } catch (thrown) {
       this.#pending.release(token);
       throw toKafkaError(thrown);
@@ -331,12 +345,6 @@ export class ConfluentProducer implements KafkaProducer {
 
 export function toBytes(content: string | Uint8Array | null): Uint8Array | null {
   return typeof content === "string" ? Buffer.from(content) : content;
-}
-
-export function toHeaderList(
-  headers: NonNullable<ProducerRecord["headers"]>,
-): (string | Uint8Array | null)[] {
-  return headers.flatMap(([name, value]) => [name, toBytes(value)]);
 }
 
 function notConnected(message: string): KafkaError {

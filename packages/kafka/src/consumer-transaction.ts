@@ -2,9 +2,10 @@
 import { createOutbox, type NativeOutbox, OUTCOME_BYTES } from "@ingest/kafka-native";
 import { connectClient, construct, disconnectClient, listen } from "./client.ts";
 import { ConfluentConsumer } from "./confluent-consumer.ts";
-import { toBytes, toHeaderList } from "./confluent-producer.ts";
+import { toBytes } from "./confluent-producer.ts";
 import type { KafkaConsumer } from "./consumer.ts";
 import { toKafkaError } from "./errors.ts";
+import { toHeaderBlock } from "./header-block.ts";
 import type { ClientConfig, ProducerRecord, TopicPartitionOffset } from "./records.ts";
 
 export interface TransactionsOptions {
@@ -88,7 +89,7 @@ function produce(outbox: NativeOutbox, record: ProducerRecord): void {
     toBytes(record.value),
     timestampMs,
     0,
-    headers && toHeaderList(headers),
+    headers && toHeaderBlock(headers),
   );
   if (code !== 0) throw toKafkaError(code);
 }

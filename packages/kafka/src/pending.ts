@@ -13,7 +13,7 @@ export class PendingRecords {
     return this.#count;
   }
 
-  /** Of keys and values together. */
+  /** Of keys, values and headers together. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -7,8 +7,8 @@ import type { ProducerStatistics } from "./statistics.ts";
 export interface ProducerOptions {
   /** From `toClientConfig(settings, "producer")`. */
   config: ClientConfig;
-  /** The topic of most records. Its records of one turn of the event loop enter the client by one call; records of other topics enter it one by one. */
-  topic?: string;
+  /** librdkafka's settings of one topic, where they differ from `config`: as `compression.type`. */
+  topicConfig?(topic: string): Readonly<Record<string, string>> | undefined;
   /**
    * Called exactly once for each record that `produce` queued: `error` is null when it is stored as the configured acks
    * require. Runs on the event loop, many in a row; it must not throw.
@@ -32,7 +32,7 @@ export interface KafkaProducer {
    * (`not_connected`), or when the producer must be replaced (`isFatal`)
    */
   produce(record: ProducerRecord): "queued" | "full";
-  /** Records without an outcome yet, and the bytes of their keys and values. */
+  /** Records without an outcome yet, and the bytes of their keys, values and headers. */
   queued(): { messages: number; bytes: number };
   /** Sends lingering records and waits for outcomes. @returns true when no outcome is missing */
   flush(timeoutMs: number): Promise<boolean>;

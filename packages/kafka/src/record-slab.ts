@@ -1,11 +1,13 @@
-// Records of one topic, written end to end into one buffer that enters librdkafka by one call.
+// Records written end to end into one buffer that enters librdkafka by one call.
 import type { NativeOutbox } from "@ingest/kafka-native";
+import { headerBlockBytes, writeHeaderBlock } from "./header-block.ts";
+import type { NewHeaders } from "./records.ts";
 
 /** Size of the buffer: a turn of the event loop seldom has more. */
 const SLAB_BYTES = 256 * 1024;
 const SLAB_RECORDS = 1024;
-/** uint32s a record: key length, value length, token, error. outbox/outbox.h has the layout. */
-const SPAN_WORDS = 4;
+/** uint32s a record: topic, key length, value length, headers length, token, error. outbox/outbox.h has the layout. */
+const SPAN_WORDS = 6;
 const NO_KEY = 0xffffffff;
 /** UTF-8 takes at most three bytes for a UTF-16 code unit. */
 const MAX_BYTES_PER_UNIT = 3;
@@ -25,17 +27,40 @@ export class RecordSlab {
   }
 
   /** Is there room for the record now? One that an empty slab has no room for must be produced by itself. */
-  fits(key: string | Uint8Array | null, value: string | Uint8Array): boolean {
-    return this.#count < SLAB_RECORDS && this.#used + mostBytes(key) + mostBytes(value) <= SLAB_BYTES;
+  fits(
+    key: string | Uint8Array | null,
+    value: string | Uint8Array,
+    headers: NewHeaders | undefined,
+  ): boolean {
+    const bytes = mostBytes(key) + mostBytes(value) + (headers === undefined ? 0 : headerBlockBytes(headers));
+    return this.#count < SLAB_RECORDS && this.#used + bytes <= SLAB_BYTES;
   }
 
-  /** Adds a record that fits. @returns the bytes of its key and value */
-  add(key: string | Uint8Array | null, value: string | Uint8Array, token: number): number {
+  /**
+   * Adds a record that fits.
+   * @param topic from the outbox's `open`
+   * @returns the bytes of its key, value and headers
+   */
+  add(
+    topic: number,
+    key: string | Uint8Array | null,
+    value: string | Uint8Array,
+    headers: NewHeaders | undefined,
+    token: number,
+  ): number {
     const start = this.#used;
     const at = SPAN_WORDS * this.#count++;
-    this.#spans[at] = key === null ? NO_KEY : this.#write(key);
-    this.#spans[at + 1] = this.#write(value);
-    this.#spans[at + 2] = token;
+    this.#spans[at] = topic;
+    this.#spans[at + 1] = key === null ? NO_KEY : this.#write(key);
+    this.#spans[at + 2] = this.#write(value);
+    this.#spans[at + 3] = headers === undefined ? 0 : this.#writeHeaders(headers);
+    this.#spans[at + 4] = token;
+    return this.#used - start;
+  }
+
+  #writeHeaders(headers: NewHeaders): number {
+    const start = this.#used;
+    this.#used = writeHeaderBlock(this.#bytes, start, headers);
     return this.#used - start;
   }
 
@@ -69,8 +94,8 @@ export class RecordSlab {
     // Copied first: the callback may add records.
     const spans = this.#spans.slice(0, SPAN_WORDS * count);
     for (let at = 0; at < spans.length; at += SPAN_WORDS) {
-      const code = spans[at + 3]! | 0;
-      if (code !== 0) onRefused(spans[at + 2]!, code);
+      const code = spans[at + 5]! | 0;
+      if (code !== 0) onRefused(spans[at + 4]!, code);
     }
   }
 }

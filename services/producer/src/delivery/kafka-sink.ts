@@ -37,7 +37,6 @@ export class KafkaSink implements Sink {
     const { onLog, onStatistics, log } = options;
     this.#producer = createProducer({
       config: toSinkConfig(options),
-      topic: options.topic,
       onOutcome: (error, { topic, partition, offset }, ticket) =>
         onOutcome(ticket as number, error, topic, partition, offset),
       onError: (error) => log.debug({ code: error.code, reason: error.message }, "Kafka client error"),
