@@ -17,6 +17,7 @@ import { callerSettings } from "../../services/producer/src/callers/settings.ts"
 import { httpSettings } from "../../services/producer/src/config.ts";
 import { deliverySettings } from "../../services/producer/src/delivery/index.ts";
 import { edgeSettings } from "../../services/producer/src/http/edge-settings.ts";
+import { schemaSettings } from "../../services/producer/src/schemas/settings.ts";
 import { root } from "../set-up.ts";
 
 type Rows = Readonly<Record<string, TSchema>>;
@@ -28,6 +29,7 @@ export const settingsParts: readonly [title: string, rows: Rows][] = [
   ["Producer: HTTP", httpSettings],
   ["Producer: proxies, browsers, request ids, access log", edgeSettings],
   ["Producer: callers", callerSettings],
+  ["Producer: schemas", schemaSettings],
   ["Producer: durability and journal", deliverySettings],
   ["Producer: Kafka", { ...topicOwnerSettings, ...without(producerSettings, clientSettings) }],
   ["Consumer", consumerOwnSettings],

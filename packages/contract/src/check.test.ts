@@ -10,6 +10,7 @@ describe("isEventInput", () => {
     [{ ...minimal, timestamp: "2026-02-28T23:59:60.123456789+05:30" }],
     [{ ...minimal, timestamp: "2024-02-29T00:00:00Z" }],
     [{ ...minimal, payload: { nested: [{ a: null }] } }],
+    [{ ...minimal, schema_version: 2 }],
   ])("accepts %j", (value) => {
     expect(isEventInput(value)).toBe(true);
     expect(eventProblems(value)).toEqual([]);
@@ -29,6 +30,9 @@ describe("isEventInput", () => {
     [{ ...minimal, payload: "text" }, "/payload", "must be an object, got a string"],
     [{ ...minimal, payload: [] }, "/payload", "must be an object, got an array"],
     [{ ...minimal, userId: "u" }, "/userId", "is not a member of an event"],
+    [{ ...minimal, schema_version: 0 }, "/schema_version", "must be an integer from 1"],
+    [{ ...minimal, schema_version: 1.5 }, "/schema_version", "must be an integer from 1"],
+    [{ ...minimal, schema_version: "2" }, "/schema_version", "must be an integer from 1"],
     [[], "", "expected a JSON object, got an array"],
     [null, "", "expected a JSON object, got null"],
     ["text", "", "expected a JSON object, got a string"],

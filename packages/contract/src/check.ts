@@ -72,6 +72,10 @@ function messageFor(error: ValueError): string {
       return `is longer than ${schema.maxLength} characters`;
     case ValueErrorType.String:
       return `must be a string, got ${kindOf(error.value)}`;
+    case ValueErrorType.Integer:
+    case ValueErrorType.IntegerMinimum:
+    case ValueErrorType.IntegerMaximum:
+      return `must be an integer from ${schema.minimum}`;
     case ValueErrorType.Object:
       return `must be an object, got ${kindOf(error.value)}`;
     case ValueErrorType.Union:

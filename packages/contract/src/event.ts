@@ -61,6 +61,14 @@ export const EventInput = Type.Object(
         Type.Object({}, { additionalProperties: true, description: "Any other data, as a JSON object." }),
       ),
     ),
+    schema_version: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: "The version of the payload's schema. Default: the newest.",
+        examples: [2],
+      }),
+    ),
   },
   { $id: "Event", additionalProperties: false, description: "One event." },
 );

@@ -170,6 +170,23 @@ export const problems = {
     remedy: "Operators find the rule in the log of the producer and of the broker.",
     refusal: { detail: "A rule of the topic or the cluster forbids this event." },
   },
+  schema_violation: {
+    status: 422,
+    title: "The schema of the event's type does not allow it",
+    canRetry: false,
+    cause:
+      "The payload does not match the JSON Schema of its `event_type` and `schema_version`, or there is no schema of that version.",
+    remedy:
+      "Correct each member that `errors` points to. `/openapi/schemas` lists the schemas. Operators find them in `SCHEMA_DIR`.",
+  },
+  unknown_event_type: {
+    status: 422,
+    title: "The event's type has no schema",
+    canRetry: false,
+    cause: "`SCHEMA_UNKNOWN_TYPES` is `reject`, and no schema is named after the `event_type`.",
+    remedy:
+      "Correct `event_type`; `/openapi/schemas` lists the types. Operators add a schema to `SCHEMA_DIR`.",
+  },
   head_too_large: {
     status: 431,
     title: "The head of the request is too large",

@@ -8,6 +8,8 @@ import type { Edge } from "./http/edge.ts";
 import { createFaultResponder, errorRoutes } from "./http/errors.ts";
 import { openapiRoutes } from "./openapi/index.ts";
 import { problemRoutes } from "./problems/index.ts";
+import { schemaRoutes } from "./schemas/routes.ts";
+import type { SchemaSet } from "./schemas/schema-set.ts";
 
 export interface AppOptions {
   events: Omit<EventRoutesOptions, "origins" | "toFaultResponse">;
@@ -16,6 +18,8 @@ export interface AppOptions {
   log: Log;
   /** Serve the API's page and document. */
   hasOpenapi: boolean;
+  /** The schemas of payloads; absent when SCHEMA_MODE is off. */
+  schemas?: (() => SchemaSet) | undefined;
   /** Elysia plugins for all routes. Their error hooks come before those of this service. */
   plugins?: readonly AnyElysia[];
 }
@@ -24,7 +28,7 @@ const service = { service: "event ingestion" };
 const documents = { documentation: "/openapi", document: "/openapi/json" };
 
 /** Called without a socket by tests, and put behind one by `listen`. */
-export function createApp({ events, edge, health, log, hasOpenapi, plugins = [] }: AppOptions) {
+export function createApp({ events, edge, health, log, hasOpenapi, schemas, plugins = [] }: AppOptions) {
   const { metrics } = events;
   const toFaultResponse = createFaultResponder(log);
   const handlers = eventHandlers({ ...events, origins: edge.origins, toFaultResponse });
@@ -44,6 +48,7 @@ export function createApp({ events, edge, health, log, hasOpenapi, plugins = [] 
     .use(errorRoutes({ toFaultResponse, hasOpenapi, onUnhandledResponse }, (path) => methodsOf(path)))
     .use(eventRoutes(handlers))
     .use(healthRoutes(health))
+    .use(hasOpenapi && schemas !== undefined ? schemaRoutes(schemas) : new Elysia())
     .use(hasOpenapi ? openapiRoutes() : new Elysia())
     .use(problemRoutes())
     .use(callersSchemaRoute())

@@ -24,6 +24,7 @@ import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { type CallerSettings, callerSettings } from "./callers/settings.ts";
 import { checkDeliverySettings, type DeliverySettings, deliverySettings } from "./delivery/index.ts";
 import { checkEdgeSettings, type EdgeSettings, edgeSettings } from "./http/edge-settings.ts";
+import { checkSchemaSettings, type SchemaSettings, schemaSettings } from "./schemas/settings.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -181,6 +182,7 @@ export type HttpSettings = Static<TObject<typeof httpSettings>>;
 const settings = {
   ...httpSettings,
   ...edgeSettings,
+  ...schemaSettings,
   ...callerSettings,
   ...logSettings,
   ...topicSettings,
@@ -191,6 +193,7 @@ const settings = {
 type Settings = Readonly<
   HttpSettings &
     EdgeSettings &
+    SchemaSettings &
     CallerSettings &
     LogSettings &
     TopicSettings &
@@ -214,6 +217,7 @@ export function readConfig(env: Env): Config {
     kafkaRule("producer", env),
     checkDeliverySettings,
     checkEdgeSettings,
+    checkSchemaSettings,
     checkLimits,
   ];
   const parsed: Settings = parseSettings(settings, env, rules, isNotForKafka);

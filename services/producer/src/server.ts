@@ -18,6 +18,7 @@ import { toMaxConnections } from "./http/fd-limit.ts";
 import { listen } from "./http/listen.ts";
 import { createProducerMetrics } from "./observe/metrics.ts";
 import { RequestMetrics } from "./observe/request-metrics.ts";
+import { createEventSchemas } from "./schemas/index.ts";
 import { TopicWatch } from "./topics/topic-watch.ts";
 
 export interface ServerOptions {
@@ -104,6 +105,7 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
   const maxConnections = toMaxConnections(settings.MAX_CONNECTIONS, log);
   let server: RunningServer | undefined;
   let admin: RunningServer | undefined;
+  const schemas = await createEventSchemas(settings, log);
   const metrics = new RequestMetrics();
   const edge = createEdge(settings, log);
   const registry = createProducerMetrics({
@@ -119,6 +121,7 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
       refused: () => server?.refusedConnections ?? 0,
     },
     delivery,
+    schemas,
     hasJournal: settings.JOURNAL_ENABLED,
     statistics: () => statistics,
   });
@@ -140,15 +143,18 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
       maxEventBytes: settings.MAX_EVENT_BYTES,
       maxBodyBytes: settings.MAX_BODY_BYTES,
       callers: options.callers && new CallerDirectory(options.callers, edge.origins),
-      checks: [eventTypeCheck],
+      checks: [eventTypeCheck, ...(schemas === undefined ? [] : [schemas.toCheck])],
     },
     health: options.aggregateHealth?.(own) ?? own,
     hasOpenapi: settings.OPENAPI_ENABLED,
+    schemas: schemas && (() => schemas.check.set),
     log,
   });
 
   const forRequests = settings.SHUTDOWN_TIMEOUT_MS * REQUESTS_SHARE;
   const forDelivery = settings.SHUTDOWN_TIMEOUT_MS - forRequests;
+  if (schemas !== undefined)
+    await lifecycle.start({ name: "schemas", start: () => schemas.start(), stop: () => schemas.stop() });
   await lifecycle.start({
     name: "delivery",
     start: () => delivery.start(),

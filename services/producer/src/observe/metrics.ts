@@ -14,6 +14,7 @@ import {
 import type { Delivery } from "../delivery/index.ts";
 import type { Admission } from "../events/admission.ts";
 import type { EventService } from "../events/service.ts";
+import type { EventSchemas } from "../schemas/index.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
 
 export interface MetricSources {
@@ -32,6 +33,8 @@ export interface MetricSources {
   /** Fields of trusted proxies that were ignored. */
   forwarded: { readonly ignoredFields: number };
   delivery: Pick<Delivery, "state">;
+  /** Absent when SCHEMA_MODE is off. */
+  schemas?: EventSchemas | undefined;
   hasJournal: boolean;
   /** The latest statistics of the Kafka client. */
   statistics(): ProducerStatistics | undefined;
@@ -41,6 +44,7 @@ export function createProducerMetrics(sources: MetricSources): Registry {
   const registry = createMetrics();
   requestMetrics(registry, sources);
   deliveryMetrics(registry, sources.delivery);
+  if (sources.schemas !== undefined) schemaMetrics(registry, sources.schemas);
   if (sources.hasJournal) journalMetrics(registry, sources.delivery);
   registerProducerGauges(registry, sources.statistics);
   gauge(registry, "workers", "Worker processes", () => 1);
@@ -144,6 +148,31 @@ function deliveryMetrics(registry: Registry, delivery: Pick<Delivery, "state">):
   gauge(registry, "spooling", "1 while events go to the journal first", () =>
     Number(delivery.state().spooling),
   );
+}
+
+function schemaMetrics(registry: Registry, { check, loads }: EventSchemas): void {
+  countersOf(
+    registry,
+    "schema_checks_total",
+    "Events checked by their schema, by result",
+    "result",
+    () => check.counts,
+  );
+  countersOf(
+    registry,
+    "schema_violations_total",
+    "Events that their schema does not allow, by type",
+    "event_type",
+    () => check.invalidByType,
+  );
+  countersOf(
+    registry,
+    "schema_loads_total",
+    "Attempts to load the schemas, by result",
+    "result",
+    () => loads,
+  );
+  gauge(registry, "schemas", "Schemas in use", () => check.set.size, "max");
 }
 
 function journalMetrics(registry: Registry, delivery: Pick<Delivery, "state">): void {

@@ -1,0 +1,35 @@
+// Schemas by event type: where they come from, and what happens to events that they do not allow.
+import type { SettingProblem } from "@ingest/service";
+import { type Static, type TObject, Type } from "@sinclair/typebox";
+
+const choice = <const Names extends readonly string[]>(names: Names) =>
+  Type.Union(names.map((name) => Type.Literal(name as Names[number])));
+
+export const schemaSettings = {
+  SCHEMA_MODE: {
+    ...choice(["off", "observe", "enforce"]),
+    default: "off",
+    description:
+      "What happens to events whose payload their type's schema does not allow. `observe`: they are counted, logged and taken. `enforce`: 422. `off`: no schema is loaded.",
+  },
+  SCHEMA_DIR: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        "A folder of JSON Schemas (draft 2020-12) for payloads, named after event types: `order.created@2.json`. Read at the start and when it changes; docs/schemas.md.",
+    }),
+  ),
+  SCHEMA_UNKNOWN_TYPES: {
+    ...choice(["allow", "reject"]),
+    default: "allow",
+    description:
+      "What happens to events whose type has no schema: `allow` takes them, `reject` treats them as `SCHEMA_MODE` says.",
+  },
+};
+export type SchemaSettings = Readonly<Static<TObject<typeof schemaSettings>>>;
+
+export function checkSchemaSettings(settings: SchemaSettings): SettingProblem[] {
+  const { SCHEMA_MODE: mode, SCHEMA_DIR: dir } = settings;
+  if (mode === "off" || dir !== undefined) return [];
+  return [{ name: "SCHEMA_MODE", value: mode, message: "requires schemas: set SCHEMA_DIR" }];
+}
