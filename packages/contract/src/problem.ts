@@ -187,6 +187,23 @@ export const problems = {
     remedy:
       "Correct `event_type`; `/openapi/schemas` lists the types. Operators add a schema to `SCHEMA_DIR`.",
   },
+  rate_limited: {
+    status: 429,
+    title: "The caller sends faster than it may",
+    canRetry: true,
+    cause:
+      "The caller has used up its `events_per_second` or `bytes_per_second` and the burst. In a batch, the events before it were taken.",
+    remedy:
+      "Send it again after `Retry-After`, and keep to the rate in `RateLimit-Policy`. Operators raise the caller's `limits` in `CALLERS_FILE`.",
+  },
+  quota_exceeded: {
+    status: 429,
+    title: "The caller has used up its quota of the day",
+    canRetry: true,
+    cause: "The caller has sent its `events_per_day` or `bytes_per_day`. A day is one of UTC.",
+    remedy:
+      "Send it again after `Retry-After`, which is tomorrow. Operators raise the caller's quota in `CALLERS_FILE`.",
+  },
   head_too_large: {
     status: 431,
     title: "The head of the request is too large",

@@ -7,6 +7,7 @@ import { readConfig } from "./config.ts";
 import { startServer } from "./server.ts";
 import {
   aggregateHealth,
+  leasesFrom,
   parentChannel,
   superviseWorkers,
   workerCount,
@@ -47,6 +48,7 @@ if (index !== undefined) {
         lifecycle,
         worker: { index, count },
         aggregateHealth: aggregateHealth(channel, workerLog),
+        leases: leasesFrom(channel, workerLog),
       });
       channel.send({ type: "listening", port });
     },

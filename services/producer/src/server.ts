@@ -5,6 +5,10 @@ import type { HealthSource, Lifecycle, Log } from "@ingest/service";
 import { createApp } from "./app.ts";
 import { CallerDirectory } from "./callers/directory.ts";
 import { eventTypeCheck } from "./callers/event-types.ts";
+import { keepLimits } from "./callers/limits/index.ts";
+import type { LeaseSource } from "./callers/limits/leased-limiter.ts";
+import { LeasedLimiters } from "./callers/limits/limiters.ts";
+import { limitMetrics, quotaMetrics } from "./callers/limits/metrics.ts";
 import type { Callers } from "./callers/parse-file.ts";
 import type { Config } from "./config.ts";
 import { createDelivery } from "./delivery/index.ts";
@@ -31,6 +35,8 @@ export interface ServerOptions {
   worker?: { index: number; count: number };
   /** With several workers: replaces the own health and metrics of this process by those of all. */
   aggregateHealth?: (own: OwnHealth) => HealthSource;
+  /** With several workers: where the callers' limits are kept. */
+  leases?: LeaseSource;
 }
 
 export interface Ports {
@@ -125,6 +131,10 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
     hasJournal: settings.JOURNAL_ENABLED,
     statistics: () => statistics,
   });
+  const kept = options.leases === undefined ? keepLimits(settings, log) : undefined;
+  const limiters = options.callers && (kept?.limiters ?? new LeasedLimiters(options.leases!));
+  if (limiters !== undefined) limitMetrics(registry, limiters);
+  if (kept !== undefined) quotaMetrics(registry, kept);
   const own: OwnHealth = {
     live: () => ({ ok: true }),
     ready: () => readiness({ delivery, topics, isStopping: () => lifecycle.isStopping }),
@@ -144,6 +154,7 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
       maxBodyBytes: settings.MAX_BODY_BYTES,
       callers: options.callers && new CallerDirectory(options.callers, edge.origins),
       checks: [eventTypeCheck, ...(schemas === undefined ? [] : [schemas.toCheck])],
+      ...(limiters !== undefined && { limiterOf: (caller) => limiters.of(caller) }),
     },
     health: options.aggregateHealth?.(own) ?? own,
     hasOpenapi: settings.OPENAPI_ENABLED,
@@ -155,6 +166,9 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
   const forDelivery = settings.SHUTDOWN_TIMEOUT_MS - forRequests;
   if (schemas !== undefined)
     await lifecycle.start({ name: "schemas", start: () => schemas.start(), stop: () => schemas.stop() });
+  const limits = kept ?? limiters;
+  if (limits !== undefined)
+    await lifecycle.start({ name: "limits", start: () => limits.start(), stop: () => limits.stop() });
   await lifecycle.start({
     name: "delivery",
     start: () => delivery.start(),

@@ -24,11 +24,11 @@ export interface Caller {
 }
 
 /** What a caller may send in a time; an undefined limit does not apply. */
-interface CallerLimits {
+export interface CallerLimits {
   readonly eventsPerSecond: number | undefined;
   /** Events that it may send at once after a pause. */
   readonly burstEvents: number | undefined;
-  /** Of request bodies, as sent. */
+  /** Of request bodies, decompressed. */
   readonly bytesPerSecond: number | undefined;
   /** Bytes that it may send at once after a pause. */
   readonly burstBytes: number | undefined;

@@ -10,7 +10,10 @@ const Durability = (description: string) =>
       { description },
     ),
   );
-const Limit = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }));
+/** Far beyond any use, and exact as a number of tokens. */
+const MAX_LIMIT = 1_000_000_000_000;
+const Limit = (description: string) =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_LIMIT, description }));
 const Names = (description: string) =>
   Type.Optional(
     Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
@@ -51,12 +54,12 @@ const Limits = Type.Object(
     burst_events: Limit(
       "Events at once after a pause; by default, those of one second. Requires events_per_second.",
     ),
-    bytes_per_second: Limit("The rate of its request bodies, in bytes as sent."),
+    bytes_per_second: Limit("The rate of its request bodies, in bytes after decompression."),
     burst_bytes: Limit(
       "Bytes at once after a pause; by default, those of one second. Requires bytes_per_second.",
     ),
     events_per_day: Limit("Events in a day of UTC."),
-    bytes_per_day: Limit("Bytes of request bodies in a day of UTC, as sent."),
+    bytes_per_day: Limit("Bytes of request bodies in a day of UTC, after decompression."),
   },
   strict,
 );

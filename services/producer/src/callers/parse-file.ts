@@ -176,6 +176,8 @@ function messageFor({ type, schema, message, value }: ValueError): string {
       return schema.title ?? `must match ${schema.pattern}`;
     case ValueErrorType.Union:
       return `must be one of ${durabilities.join(", ")}`;
+    case ValueErrorType.IntegerMaximum:
+      return `must not be more than ${schema.maximum}, got ${JSON.stringify(value)}`;
     case ValueErrorType.IntegerMinimum:
     case ValueErrorType.Integer:
       return `must be an integer from ${schema.minimum}, got ${JSON.stringify(value)}`;

@@ -9,5 +9,12 @@ export const callerSettings = {
         "A JSON file of the callers: their keys, and what they may send (docs/callers.md). Without it, anyone may send anything.",
     }),
   ),
+  QUOTA_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        "A SQLite file of what callers with a quota have sent today. By default `quotas.sqlite` in `JOURNAL_DIR`.",
+    }),
+  ),
 };
 export type CallerSettings = Readonly<Static<TObject<typeof callerSettings>>>;

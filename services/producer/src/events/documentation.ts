@@ -16,6 +16,24 @@ const requestId = {
 const retryAfter = {
   "Retry-After": { description: "Seconds until a retry can succeed.", schema: { type: "integer" as const } },
 };
+const rateLimits = {
+  "RateLimit-Policy": {
+    description:
+      "The limits of the caller, if it has any: draft-ietf-httpapi-ratelimit-headers-11. Successful responses have it too.",
+    schema: { type: "string" as const },
+    example: '"events_per_second";q=100;w=1',
+  },
+  RateLimit: {
+    description:
+      "What is left within each limit, and for how many seconds. Successful responses have it too.",
+    schema: { type: "string" as const },
+    example: '"events_per_second";r=50;t=1',
+  },
+};
+const headersByStatus: Readonly<Record<number, object>> = {
+  429: { ...retryAfter, ...rateLimits },
+  503: retryAfter,
+};
 const preferenceApplied = {
   "Preference-Applied": {
     description: "The preference that was applied, if the request had one.",
@@ -37,7 +55,7 @@ const problemResponses = Object.fromEntries(
 function documentProblem(status: number, codes: readonly ProblemCode[]) {
   return {
     description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join("; "),
-    headers: status === 503 ? { ...requestId, ...retryAfter } : requestId,
+    headers: { ...requestId, ...headersByStatus[status] },
     content: {
       "application/problem+json": {
         schema: ref("Problem"),
@@ -119,7 +137,7 @@ export const registerEventsDetail: DocumentDecoration = {
   summary: "Register many events",
   description:
     "Each event has its own result: an event that is invalid or refused does not affect the others. " +
-    "When no event was taken, the response is a problem with an additional member `results`: 422 when every event is invalid, otherwise 503 or 504. " +
+    "When no event was taken, the response is a problem with an additional member `results`: 422 when every event is invalid, otherwise 429, 503 or 504. " +
     encodingNote,
   tags: ["events"],
   parameters,

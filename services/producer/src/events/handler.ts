@@ -5,12 +5,13 @@ import {
   Body,
   type ByteBudget,
   type IncomingRequest,
-  type LightResponse,
+  LightResponse,
   payloadTooLarge,
   type RequestGuard,
   type RequestHead,
 } from "@ingest/http-server";
 import type { CallerDirectory, Identity } from "../callers/directory.ts";
+import type { Limiter } from "../callers/limits/limiter.ts";
 import type { Encoding } from "../http/content.ts";
 import { decompress } from "../http/decompress.ts";
 import { toHttpProblemResponse, toProblemResponse } from "../http/problem-response.ts";
@@ -25,6 +26,8 @@ export interface HandlerOptions extends HeadOptions {
   budget: ByteBudget;
   metrics: RouteMetrics;
   maxBodyBytes: number;
+  /** A body may hold many events. */
+  isBatch: boolean;
   /** Undefined without CALLERS_FILE. */
   callers: CallerDirectory | undefined;
   toFaultResponse(error: unknown, request: IncomingRequest): LightResponse;
@@ -46,7 +49,7 @@ interface HeadFacts {
 }
 
 export function createHandler(options: HandlerOptions): EventHandler {
-  const { admission, budget, metrics, maxBodyBytes, callers, respond, toFaultResponse } = options;
+  const { admission, budget, metrics, maxBodyBytes, isBatch, callers, respond, toFaultResponse } = options;
 
   /** Requests with the same head share one parsed head, so its options are read once. */
   const factsByHead = new WeakMap<RequestHead, HeadFacts>();
@@ -79,22 +82,30 @@ export function createHandler(options: HandlerOptions): EventHandler {
     return response;
   }
 
-  /** Admits the request and returns its options, or returns why it is not admitted. */
-  function enter(request: IncomingRequest): RequestOptions | Rejection {
+  /** Admits the request and returns its options, or returns the response to one that is not admitted. */
+  function enter(request: IncomingRequest): RequestOptions | LightResponse {
+    const { head } = request;
     const refusal = admission.refusal();
-    if (refusal !== undefined) return refusal;
-    const requestOptions = optionsOf(request.head);
-    if (!(requestOptions instanceof Rejection)) admission.enter();
+    if (refusal !== undefined) return reject(refusal, request);
+    const requestOptions = optionsOf(head);
+    if (requestOptions instanceof Rejection) return reject(requestOptions, request);
+    const { limiter } = requestOptions;
+    if (limiter !== undefined) {
+      const blocked = limiter.check(isBatch, head.bodyLength === "chunked" ? 0 : head.bodyLength);
+      if (blocked !== undefined) return withLimits(reject(limiter.refuse(blocked, 1), request), limiter);
+    }
+    admission.enter();
     return requestOptions;
   }
 
   function settle(
     result: LightResponse | Promise<LightResponse>,
     request: IncomingRequest,
+    limiter: Limiter | undefined,
   ): LightResponse | Promise<LightResponse> {
-    if (!(result instanceof Promise)) return leave(result, request);
+    if (!(result instanceof Promise)) return leave(withLimits(result, limiter), request);
     return result.then(
-      (response) => leave(response, request),
+      (response) => leave(withLimits(response, limiter), request),
       (error) => leave(toFaultResponse(error, request), request),
     );
   }
@@ -120,8 +131,8 @@ export function createHandler(options: HandlerOptions): EventHandler {
   return {
     maxBodyBytes,
     admit(request) {
-      const requestOptions = enter(request);
-      if (requestOptions instanceof Rejection) return reject(requestOptions, request);
+      const entered = enter(request);
+      if (entered instanceof LightResponse) return entered;
       request.isAdmitted = true;
       return undefined;
     },
@@ -131,15 +142,15 @@ export function createHandler(options: HandlerOptions): EventHandler {
     },
     onAbort: () => admission.leave(),
     handle(request) {
-      const wasAdmitted = request.isAdmitted;
-      const requestOptions = wasAdmitted ? optionsOf(request.head) : enter(request);
+      const requestOptions = request.isAdmitted ? optionsOf(request.head) : enter(request);
       request.isAdmitted = false;
+      if (requestOptions instanceof LightResponse) return requestOptions;
       if (requestOptions instanceof Rejection) {
         // An admitted one whose key has expired, or was removed, while its body came.
-        if (wasAdmitted) admission.leave();
+        admission.leave();
         return reject(requestOptions, request);
       }
-      const { encodings } = requestOptions;
+      const { encodings, limiter } = requestOptions;
       const body = request.takeContent();
       try {
         if (body.length > maxBodyBytes)
@@ -149,10 +160,16 @@ export function createHandler(options: HandlerOptions): EventHandler {
             ? respond(body, requestOptions)
             : decompressAndRespond(requestOptions, body, encodings),
           request,
+          limiter,
         );
       } catch (error) {
         return leave(toFaultResponse(error, request), request);
       }
     },
   };
+}
+
+/** The response with the state of the caller's limits. */
+function withLimits(response: LightResponse, limiter: Limiter | undefined): LightResponse {
+  return limiter === undefined ? response : response.with(limiter.lines());
 }

@@ -28,11 +28,12 @@ export type EventHandlers = Readonly<Record<EventPath, EventHandler>>;
 export function eventHandlers(options: EventRoutesOptions): EventHandlers {
   const { service, metrics } = options;
   const handlerOf = (path: EventPath) => {
-    const { respond, bodyLimit } = routes[path];
+    const { respond, bodyLimit, isBatch } = routes[path];
     return createHandler({
       ...options,
       metrics: metrics.routes[path],
       maxBodyBytes: options[bodyLimit],
+      isBatch,
       respond: (body, requestOptions) => respond(service, body, requestOptions),
     });
   };

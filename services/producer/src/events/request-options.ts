@@ -2,6 +2,7 @@
 import type { Durability } from "@ingest/contract";
 import type { RequestHead } from "@ingest/http-server";
 import type { Caller } from "../callers/caller.ts";
+import type { Limiter } from "../callers/limits/limiter.ts";
 import { type AllowedOrigins, isCrossOrigin, originNotAllowed } from "../callers/origins.ts";
 import { isHigher } from "../callers/parse-file.ts";
 import type { EventFormat, EventIds, FormatOf } from "../formats/index.ts";
@@ -23,6 +24,8 @@ export interface RequestOptions {
   readonly caller: Caller | undefined;
   /** Undefined when nothing is checked: then events pay nothing for it. */
   readonly check: EventCheck | undefined;
+  /** Undefined when the caller has no limits. */
+  readonly limiter: Limiter | undefined;
 }
 
 export interface HeadOptions {
@@ -31,6 +34,8 @@ export interface HeadOptions {
   formatOf: FormatOf;
   /** What is checked of each event, in this order; by default nothing is. */
   checks?: readonly EventCheckFactory[];
+  /** By default no caller is limited. */
+  limiterOf?: (caller: Caller) => Limiter | undefined;
 }
 
 /** @param caller undefined without CALLERS_FILE */
@@ -48,7 +53,9 @@ export function parseRequestOptions(
   const key = toIdempotencyKey(head.get("idempotency-key"));
   if (key instanceof Rejection) return key;
   const ids = key === undefined ? undefined : createEventIds(caller?.id ?? "", key);
-  return { format, requested, encodings, ids, caller, check: toEventCheck(caller, options.checks ?? []) };
+  const check = toEventCheck(caller, options.checks ?? []);
+  const limiter = caller && options.limiterOf?.(caller);
+  return { format, requested, encodings, ids, caller, check, limiter };
 }
 
 function toFormat(head: RequestHead, { origins, formatOf }: HeadOptions): EventFormat | Rejection {

@@ -49,7 +49,7 @@ export function toEventResponse(
 
 /**
  * The response to a batch: 202 (201 for `stored`) when every event was taken, 207 when some were. Otherwise a problem
- * with a member `results`: 422 when every event is invalid, 504 when an outcome is unknown, else 503.
+ * with a member `results`: 422 when every event is invalid, 504 when an outcome is unknown, else the status of its first result.
  */
 export function toBatchResponse(
   results: EventResult[] | Rejection,

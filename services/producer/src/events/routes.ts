@@ -11,6 +11,8 @@ export interface EventRoute {
   readonly detail: DocumentDecoration;
   /** The setting that limits its bodies. */
   readonly bodyLimit: "maxEventBytes" | "maxBodyBytes";
+  /** A body may hold many events. */
+  readonly isBatch: boolean;
   respond(service: EventService, body: Body, options: RequestOptions): LightResponse | Promise<LightResponse>;
 }
 
@@ -18,6 +20,7 @@ export const routes = {
   "/register_event": {
     detail: registerEventDetail,
     bodyLimit: "maxEventBytes",
+    isBatch: false,
     respond(service, body, options) {
       const { requested } = options;
       const result = service.register(body, options);
@@ -29,6 +32,7 @@ export const routes = {
   "/register_events": {
     detail: registerEventsDetail,
     bodyLimit: "maxBodyBytes",
+    isBatch: true,
     respond(service, body, options) {
       const { requested } = options;
       const results = service.registerMany(body, options);

@@ -2,6 +2,7 @@
 
 import type { Durability } from "@ingest/contract";
 import type { Body } from "@ingest/http-server";
+import { type Limiter, shareOf } from "../callers/limits/limiter.ts";
 import type { AcceptOutcome, Delivery, EncodedEvent, Refusal, StoredOutcome } from "../delivery/index.ts";
 import { Rejection } from "../rejection.ts";
 import type { EventResult } from "./model.ts";
@@ -39,8 +40,37 @@ export class EventService {
     this.#options = options;
   }
 
-  /** Takes one event. Returns without a promise for `accepted`. */
-  register(
+  /** Takes one event. Returns without a promise for `accepted`, unless tokens have to be fetched. */
+  register(body: Body, options: RequestOptions): Registered | Rejection | Promise<Registered | Rejection> {
+    const { limiter } = options;
+    if (limiter === undefined) return this.#registerOne(body, options);
+    const passing = limiter.take(1, body.length);
+    return typeof passing === "number"
+      ? this.#registerPassing(passing, body, options, limiter)
+      : passing.then((settled) => this.#registerPassing(settled, body, options, limiter));
+  }
+
+  #registerPassing(
+    passing: number,
+    body: Body,
+    options: RequestOptions,
+    limiter: Limiter,
+  ): Registered | Rejection | Promise<Registered | Rejection> {
+    const { length } = body;
+    if (passing === 0) {
+      this.counts.retry++;
+      return limiter.refuse(limiter.blocked(1, length), 1);
+    }
+    const giveBackRefused = (result: Registered | Rejection) => {
+      if (isRefusedForNow(result)) limiter.giveBack(1, length);
+      return result;
+    };
+    const result = this.#registerOne(body, options);
+    if (result instanceof Promise) return result.then(giveBackRefused);
+    return result instanceof Rejection ? giveBackRefused(result) : result;
+  }
+
+  #registerOne(
     body: Body,
     { format, requested, ids, check }: RequestOptions,
   ): Registered | Rejection | Promise<Registered | Rejection> {
@@ -58,7 +88,7 @@ export class EventService {
   /** Takes a batch, each event on its own: an event that is invalid or refused does not affect the others. */
   registerMany(
     body: Body,
-    { format, requested, ids, check }: RequestOptions,
+    { format, requested, ids, check, limiter }: RequestOptions,
   ): EventResult[] | Rejection | Promise<EventResult[]> {
     const events = format.decodeMany(body, ids, check);
     if (events instanceof Rejection) {
@@ -66,6 +96,46 @@ export class EventService {
       return events;
     }
     const { durability } = requested;
+    if (limiter === undefined) return this.#registerAll(events, durability);
+    const passing = limiter.take(events.length, body.length);
+    return typeof passing === "number"
+      ? this.#registerFirst(passing, events, body.length, durability, limiter)
+      : passing.then((settled) => this.#registerFirst(settled, events, body.length, durability, limiter));
+  }
+
+  /** The events within the caller's limits are the first ones, so that those of one key stay in order. */
+  #registerFirst(
+    passing: number,
+    events: readonly (EncodedEvent | Rejection)[],
+    bytes: number,
+    durability: Durability,
+    limiter: Limiter,
+  ): EventResult[] | Promise<EventResult[]> {
+    const bytesPassing = shareOf(bytes, passing, events.length);
+    const withRest = (results: EventResult[]) => {
+      const refused = results.filter(({ status }) => status === "retry").length;
+      if (refused > 0) limiter.giveBack(refused, shareOf(bytesPassing, refused, passing));
+      const rest = events.slice(passing);
+      if (rest.length === 0) return results;
+      const blocked = limiter.blocked(rest.length, bytes - bytesPassing);
+      const { code, more } = limiter.refuse(blocked, rest.length);
+      this.counts.retry += rest.length;
+      return results.concat(
+        rest.map((event, n) => {
+          const eventId = event instanceof Rejection ? event.more.eventId : event.id;
+          const details = { ...more, ...(eventId === undefined ? {} : { eventId }) };
+          return toBatchResult(new Rejection(code, "", details), passing + n);
+        }),
+      );
+    };
+    const results = this.#registerAll(events.slice(0, passing), durability);
+    return results instanceof Promise ? results.then(withRest) : withRest(results);
+  }
+
+  #registerAll(
+    events: readonly (EncodedEvent | Rejection)[],
+    durability: Durability,
+  ): EventResult[] | Promise<EventResult[]> {
     if (durability === "accepted") {
       const { delivery } = this.#options;
       return events.map((event, index) =>
@@ -126,6 +196,11 @@ export class EventService {
     this.counts.invalid++;
     return toBatchResult(rejection, index);
   }
+}
+
+/** This service did not take the event, and may take it later. */
+function isRefusedForNow(result: Registered | Rejection): boolean {
+  return result instanceof Rejection && result.more.retryAfterSeconds !== undefined;
 }
 
 function toBatchResult(result: Registered | Rejection, index: number): EventResult {

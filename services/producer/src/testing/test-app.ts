@@ -8,6 +8,8 @@ import pino from "pino";
 import { createApp } from "../app.ts";
 import { CallerDirectory } from "../callers/directory.ts";
 import { eventTypeCheck } from "../callers/event-types.ts";
+import { type Clock, systemClock } from "../callers/limits/clock.ts";
+import { LocalLimiters } from "../callers/limits/limiters.ts";
 import { type Callers, FileProblems, parseCallers } from "../callers/parse-file.ts";
 import { Admission } from "../events/admission.ts";
 import { EventService } from "../events/service.ts";
@@ -29,6 +31,8 @@ export interface TestAppOptions {
   edge?: Partial<EdgeSettings>;
   /** What CALLERS_FILE contains. */
   callers?: object;
+  /** Of the callers' limits. */
+  clock?: Clock;
   log?: Log;
   plugins?: readonly AnyElysia[];
 }
@@ -55,6 +59,7 @@ export function createTestApp(options: TestAppOptions = {}) {
     hasJournal: true,
     statistics: () => undefined,
   });
+  const limiters = new LocalLimiters(undefined, options.clock ?? systemClock);
   const application = createApp({
     hasOpenapi: options.hasOpenapi ?? true,
     events: {
@@ -68,6 +73,7 @@ export function createTestApp(options: TestAppOptions = {}) {
       maxBodyBytes,
       callers: options.callers && new CallerDirectory(toCallers(options.callers), edge.origins),
       checks: [eventTypeCheck],
+      limiterOf: (caller) => limiters.of(caller),
     },
     health: {
       live: () => ({ ok: true }),

@@ -1,13 +1,15 @@
 // Several worker processes on one port (WORKERS). Each is a complete producer with a journal of its own.
 import { availableParallelism } from "node:os";
 import { countersOf, createMetrics, type Env, type Lifecycle, type Log } from "@ingest/service";
+import { keepLimits, type LimitSettings } from "../callers/limits/index.ts";
+import { quotaMetrics } from "../callers/limits/metrics.ts";
 import type { HttpSettings } from "../config.ts";
 import { assertPortFree } from "../http/listen.ts";
 import type { Ports } from "../server.ts";
 import type { FromParent, FromWorker } from "./messages.ts";
 import { MAX_MISSED, Supervisor, type WorkerProcess } from "./supervisor.ts";
 
-export { aggregateHealth, parentChannel } from "./worker.ts";
+export { aggregateHealth, leasesFrom, parentChannel } from "./worker.ts";
 
 /** The index of a worker, from 0. Set by the parent only. */
 const INDEX_ENV = "INGEST_WORKER";
@@ -32,7 +34,7 @@ export interface SuperviseOptions {
   /** The script that a worker runs. */
   main: string;
   env: Env;
-  settings: HttpSettings;
+  settings: HttpSettings & LimitSettings;
   log: Log;
   lifecycle: Lifecycle;
 }
@@ -42,6 +44,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Ports
   const { main, env, settings, log, lifecycle } = options;
   const count = workerCount(settings);
   const registry = createMetrics();
+  const limits = keepLimits(settings, log);
   const supervisor = new Supervisor({
     count,
     port: settings.PORT,
@@ -53,7 +56,13 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Ports
     log,
     pingMs: settings.WORKER_HUNG_MS / MAX_MISSED,
     startTimeoutMs: settings.WORKER_START_TIMEOUT_MS,
+    // Only workers with CALLERS_FILE ask for tokens, and all have the same settings.
+    lend: (request) => limits!.limiters.lend(request),
   });
+  if (limits !== undefined) {
+    quotaMetrics(registry, limits);
+    await lifecycle.start({ name: "limits", start: limits.start, stop: limits.stop });
+  }
   countersOf(
     registry,
     "worker_restarts_total",

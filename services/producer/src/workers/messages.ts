@@ -1,5 +1,6 @@
 // The messages between the parent process and its workers.
 import type { Health } from "@ingest/service";
+import type { Lease, LeaseRequest } from "../callers/limits/lease.ts";
 
 /** Health and metrics of one worker. */
 export interface WorkerReport {
@@ -22,11 +23,17 @@ export type FromWorker =
   /** The reply to `get_worker_report`. */
   | ({ type: "worker_report"; id: number } & WorkerReport)
   /** The reply to `ping`. */
-  | { type: "pong"; id: number };
+  | { type: "pong"; id: number }
+  /** Asks for tokens of a caller's limits. */
+  | ({ type: "get_lease"; id: number } & LeaseRequest)
+  /** Gives tokens back that the worker doesn't need. */
+  | ({ type: "return_lease" } & LeaseRequest);
 
 export type FromParent =
   | { type: "get_worker_report"; id: number }
   /** Checks that the worker's event loop is running. */
   | { type: "ping"; id: number }
   /** The reply to `get_service_report`. */
-  | ({ type: "service_report"; id: number } & ServiceReport);
+  | ({ type: "service_report"; id: number } & ServiceReport)
+  /** The reply to `get_lease`. */
+  | ({ type: "lease"; id: number } & Lease);

@@ -63,6 +63,10 @@ function supervise(count: number, options: Options = {}) {
     firstPauseMs: 1,
     pingMs: options.pingMs ?? 10_000,
     startTimeoutMs: options.startTimeoutMs ?? 10_000,
+    lend: () => ({
+      granted: { events: 1, bytes: 0 },
+      state: { events: 0, bytes: 0, used: { events: 0, bytes: 0 } },
+    }),
     spawn(index, port, onMessage) {
       options.beforeSpawn?.(workers.length);
       const worker = new FakeWorker(workers.length + 1, index, port, onMessage);

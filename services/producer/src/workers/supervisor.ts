@@ -1,6 +1,7 @@
 // The parent of several workers: starts and stops them, restarts a worker that ended or hangs, and aggregates their
 // reports.
 import type { Log, Registry } from "@ingest/service";
+import type { Lease, LeaseRequest } from "../callers/limits/lease.ts";
 import { aggregate, type WorkerState } from "./aggregate.ts";
 import type { FromParent, FromWorker, WorkerReport } from "./messages.ts";
 import { RequestReply } from "./request-reply.ts";
@@ -27,6 +28,8 @@ export interface SupervisorOptions {
   /** A worker that isn't listening this long after its start is killed, ms. */
   startTimeoutMs: number;
   firstPauseMs?: number;
+  /** Lends tokens of callers' limits to a worker, and takes back what it has left. */
+  lend(request: LeaseRequest): Lease;
 }
 
 /** Why a worker was restarted: it ended by itself, or the parent killed it. */
@@ -141,7 +144,8 @@ export class Supervisor {
         onListening?.(message.port);
       } else if (message.type === "worker_report") this.#reports.onReply(message.id, message);
       else if (message.type === "pong") this.#pongs.onReply(message.id, true);
-      else void this.#sendServiceReport(worker, message.id);
+      else if (message.type === "get_service_report") void this.#sendServiceReport(worker, message.id);
+      else this.#lend(worker, message);
     });
     slot.process = worker;
     slot.startTimer = setTimeout(() => this.#kill(slot, "not_started"), this.#options.startTimeoutMs);
@@ -185,6 +189,17 @@ export class Supervisor {
       }
     }, pauseMs);
     slot.pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+
+  #lend(worker: WorkerProcess, message: FromWorker & { type: "get_lease" | "return_lease" }): void {
+    const lease = this.#options.lend(message);
+    if (message.type === "return_lease") return;
+    try {
+      worker.send({ type: "lease", id: message.id, ...lease });
+    } catch (error) {
+      // What it was lent is lost with it.
+      this.#options.log.debug({ error }, "sending tokens to a worker failed: it has ended");
+    }
   }
 
   /** Sends the report of the whole service to a worker. */
