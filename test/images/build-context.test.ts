@@ -10,6 +10,7 @@ const programs = [
   "services/consumer/src/main.ts",
   "services/consumer/src/replay.ts",
   "services/producer/src/rejected.ts",
+  "services/producer/src/schemas.ts",
   "services/producer/src/callers.ts",
   "bench/src/main.ts",
   "packages/kafka-native/build/install.ts",
