@@ -5,6 +5,7 @@ import type { ByteBudget } from "./byte-budget.ts";
 import { ChunkError, ChunkReader } from "./chunk-reader.ts";
 import type { DiscardMeter } from "./discard-meter.ts";
 import type { RequestGuard } from "./options.ts";
+import type { Peer } from "./peer.ts";
 import { type HttpRejection, payloadTooLarge, refused, tooManyBytesInFlight } from "./rejection.ts";
 import { IncomingRequest } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -34,10 +35,11 @@ export class BodyReader {
     readonly guard: RequestGuard,
     budget: ByteBudget,
     discarded: DiscardMeter,
+    peer: Peer,
   ) {
     const { maxBodyBytes } = guard;
     const { bodyLength } = head;
-    this.request = new IncomingRequest(head, performance.now(), Body.EMPTY);
+    this.request = new IncomingRequest(head, performance.now(), Body.EMPTY, peer);
     this.#maxBytes = maxBodyBytes;
     this.#discarded = discarded;
     this.#chunks = bodyLength === "chunked" ? new ChunkReader() : undefined;

@@ -5,7 +5,8 @@ import { Body } from "./body.ts";
 import { BodyBuffer } from "./body-buffer.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import type { HttpServerOptions, Peer, RequestGuard, RunningServer } from "./options.ts";
+import type { HttpServerOptions, RequestGuard, RunningServer } from "./options.ts";
+import type { Peer } from "./peer.ts";
 import { HttpRejection, invalidHost, payloadTooLarge, tooManyBytesInFlight } from "./rejection.ts";
 import { IncomingRequest } from "./request.ts";
 import type { BodyLength } from "./request-head.ts";
@@ -81,6 +82,7 @@ export class BunServer implements RunningServer {
         return server.requestIP(request)?.address ?? "";
       },
     };
+    incoming.peer = peer;
     this.#inFlight++;
     try {
       const response = this.#dispatcher.finish(await this.#respond(request, incoming), incoming, peer);

@@ -44,7 +44,7 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
   #isGone = false;
   /** Set until the header of the proxy in front has come. */
   #proxyHeader: ProxyHeaderReader | undefined;
-  /** Reported by that header. */
+  /** Reported by that header, or by the system; once somebody has asked for it. */
   #clientAddress: string | undefined;
   /** When a sweep first saw the current phase: so no timeout is early, and the hot path reads no clock. */
   #sinceMs = NOT_TIMED;
@@ -64,7 +64,8 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
   }
 
   get remoteAddress(): string {
-    return this.#clientAddress ?? this.#socket.remoteAddress;
+    this.#clientAddress ??= this.#socket.remoteAddress;
+    return this.#clientAddress;
   }
 
   /** A request has no response yet, or a response is not sent yet. */

@@ -1,5 +1,6 @@
 // Requests to guards and handlers, refusals to responses: the one place that calls the functions of the options.
-import type { HttpServerOptions, Peer, RequestGuard } from "./options.ts";
+import type { HttpServerOptions, RequestGuard } from "./options.ts";
+import type { Peer } from "./peer.ts";
 import { type HttpRejection, payloadTooLarge } from "./rejection.ts";
 import type { IncomingRequest } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";

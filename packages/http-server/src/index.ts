@@ -1,7 +1,8 @@
 export { Body } from "./body.ts";
 export { BunServer } from "./bun-server.ts";
 export { ByteBudget } from "./byte-budget.ts";
-export type { HttpServerOptions, Peer, RequestGuard, RunningServer } from "./options.ts";
+export type { HttpServerOptions, RequestGuard, RunningServer } from "./options.ts";
+export type { Peer } from "./peer.ts";
 export {
   HttpRejection,
   payloadTooLarge,

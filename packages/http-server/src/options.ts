@@ -1,15 +1,10 @@
 // What a server is created with.
 import type { ByteBudget } from "./byte-budget.ts";
+import type { Peer } from "./peer.ts";
 import type { HttpRejection } from "./rejection.ts";
 import type { IncomingRequest } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { LightResponse } from "./response.ts";
-
-/** The other end of a connection: the client, or the proxy in front of it. */
-export interface Peer {
-  /** Its IP address; the client's where the PROXY protocol reports one. */
-  readonly remoteAddress: string;
-}
 
 /** Decides about a request before its body has come. */
 export interface RequestGuard {

@@ -4,6 +4,7 @@ import { BodyReader } from "./body-reader.ts";
 import type { ConnectionContext } from "./context.ts";
 import { hasHeadBegun, hasHeadMethod } from "./head-reader.ts";
 import type { Input } from "./input.ts";
+import type { Peer } from "./peer.ts";
 import { HttpRejection, payloadTooLarge, tooManyBytesInFlight } from "./rejection.ts";
 import { IncomingRequest } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -13,7 +14,7 @@ import type { LightResponse } from "./response.ts";
 const MAX_REQUESTS_PER_TURN = 64;
 
 /** What the reader needs from its connection, and reports to it. */
-export interface RequestReaderEvents {
+export interface RequestReaderEvents extends Peer {
   /** No request is read any more. */
   readonly isClosing: boolean;
   /** The next request has to wait for a response before it. */
@@ -165,7 +166,10 @@ export class RequestReader {
     // Nearly always the whole body is here already.
     const end = at + bodyLength;
     this.#hasMore = end < bytes.length;
-    this.#events.onRequest(new IncomingRequest(head, performance.now(), new Body(bytes, at, end)), undefined);
+    this.#events.onRequest(
+      new IncomingRequest(head, performance.now(), new Body(bytes, at, end), this.#events),
+      undefined,
+    );
     return end;
   }
 
@@ -181,7 +185,7 @@ export class RequestReader {
     const { dispatcher, budget, discarded } = this.#context;
     const guard = dispatcher.guardOf(head);
     const { maxBodyBytes } = guard;
-    const body = new BodyReader(head, guard, budget, discarded);
+    const body = new BodyReader(head, guard, budget, discarded, this.#events);
     const { bodyLength, expectsContinue } = head;
     const refusal =
       guard.admit(body.request) ??

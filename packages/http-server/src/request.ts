@@ -1,6 +1,7 @@
 // A request as handlers get it: a head, and a body that is complete. To code that reads a Fetch `Request` it is one.
 import { Body } from "./body.ts";
 import { toRequestHead } from "./fetch-head.ts";
+import { type Peer, UNKNOWN_PEER } from "./peer.ts";
 import { RequestHead } from "./request-head.ts";
 
 /** What only some handlers ask for, made when they do. */
@@ -28,6 +29,8 @@ export class IncomingRequest implements Request {
     readonly startedMs: number,
     /** The bytes of the body. */
     public content: Body,
+    /** The other end of the connection. */
+    public peer: Peer = UNKNOWN_PEER,
   ) {}
 
   /** Takes over a Fetch `Request`; its content is still to be read. */
@@ -145,7 +148,7 @@ export class IncomingRequest implements Request {
       isHttp10,
       url,
     );
-    const get = new IncomingRequest(head, this.startedMs, this.content);
+    const get = new IncomingRequest(head, this.startedMs, this.content, this.peer);
     get.#lazy = this.#parts;
     return get;
   }

@@ -1,7 +1,7 @@
 // The responding half of a connection: a request goes to its handler, and its response to the output.
 import type { BodyReader } from "./body-reader.ts";
 import type { ConnectionContext } from "./context.ts";
-import type { Peer } from "./options.ts";
+import type { Peer } from "./peer.ts";
 import type { IncomingRequest } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";
 import { LightResponse } from "./response.ts";

@@ -12,7 +12,7 @@ import { schemaRoutes } from "./schemas/routes.ts";
 import type { SchemaSet } from "./schemas/schema-set.ts";
 
 export interface AppOptions {
-  events: Omit<EventRoutesOptions, "origins" | "toFaultResponse">;
+  events: Omit<EventRoutesOptions, "origins" | "addressOf" | "toFaultResponse">;
   edge: Edge;
   health: HealthSource;
   log: Log;
@@ -31,7 +31,12 @@ const documents = { documentation: "/openapi", document: "/openapi/json" };
 export function createApp({ events, edge, health, log, hasOpenapi, schemas, plugins = [] }: AppOptions) {
   const { metrics } = events;
   const toFaultResponse = createFaultResponder(log);
-  const handlers = eventHandlers({ ...events, origins: edge.origins, toFaultResponse });
+  const handlers = eventHandlers({
+    ...events,
+    origins: edge.origins,
+    addressOf: ({ peer, head }) => edge.trustedProxies.clientOf(peer.remoteAddress, head),
+    toFaultResponse,
+  });
   const onUnhandledResponse = (status: number) => metrics.countOther(status);
   const base = new Elysia({
     normalize: false,

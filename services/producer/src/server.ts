@@ -154,7 +154,7 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
       maxBodyBytes: settings.MAX_BODY_BYTES,
       callers: options.callers && new CallerDirectory(options.callers, edge.origins),
       checks: [eventTypeCheck, ...(schemas === undefined ? [] : [schemas.toCheck])],
-      ...(limiters !== undefined && { limiterOf: (caller) => limiters.of(caller) }),
+      ...(limiters !== undefined && { limiters }),
     },
     health: options.aggregateHealth?.(own) ?? own,
     hasOpenapi: settings.OPENAPI_ENABLED,

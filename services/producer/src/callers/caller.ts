@@ -19,6 +19,8 @@ export interface Caller {
   /** The highest that it may ask for. */
   readonly maxDurability: Durability;
   readonly limits: CallerLimits;
+  /** Of each client address that sends as this caller: for `anonymous` alone. */
+  readonly limitsPerAddress: CallerLimits | undefined;
   /** The origins whose pages may use its keys; undefined: those of CORS_ALLOWED_ORIGINS. */
   readonly origins: AllowedOrigins | undefined;
 }

@@ -48,16 +48,19 @@ const Key = Type.Object(
   strict,
 );
 
+const rates = {
+  events_per_second: Limit("The rate of its events."),
+  burst_events: Limit(
+    "Events at once after a pause; by default, those of one second. Requires events_per_second.",
+  ),
+  bytes_per_second: Limit("The rate of its request bodies, in bytes after decompression."),
+  burst_bytes: Limit(
+    "Bytes at once after a pause; by default, those of one second. Requires bytes_per_second.",
+  ),
+};
 const Limits = Type.Object(
   {
-    events_per_second: Limit("The rate of its events."),
-    burst_events: Limit(
-      "Events at once after a pause; by default, those of one second. Requires events_per_second.",
-    ),
-    bytes_per_second: Limit("The rate of its request bodies, in bytes after decompression."),
-    burst_bytes: Limit(
-      "Bytes at once after a pause; by default, those of one second. Requires bytes_per_second.",
-    ),
+    ...rates,
     events_per_day: Limit("Events in a day of UTC."),
     bytes_per_day: Limit("Bytes of request bodies in a day of UTC, after decompression."),
   },
@@ -98,10 +101,19 @@ const CallerEntry = Type.Object(
 );
 export type CallerEntry = Static<typeof CallerEntry>;
 
-const AnonymousEntry = Type.Object(rights, {
-  ...strict,
-  description: "What requests without a key may send. Without it, they are refused.",
-});
+const AnonymousEntry = Type.Object(
+  {
+    ...rights,
+    limits_per_address: Type.Optional(
+      Type.Object(rates, {
+        ...strict,
+        description:
+          "Limits of each client address, for each worker: an IPv4 address, or the /64 network of an IPv6 address. `limits` applies to all of them together.",
+      }),
+    ),
+  },
+  { ...strict, description: "What requests without a key may send. Without it, they are refused." },
+);
 export type AnonymousEntry = Static<typeof AnonymousEntry>;
 
 export const CallersFile = Type.Object(

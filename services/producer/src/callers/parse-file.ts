@@ -2,7 +2,7 @@
 import { type Durability, durabilities } from "@ingest/contract";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/compiler";
 import { Value } from "@sinclair/typebox/value";
-import { ANONYMOUS, type Caller } from "./caller.ts";
+import { ANONYMOUS, type Caller, type CallerLimits } from "./caller.ts";
 import { type AnonymousEntry, type CallerEntry, CallersFile } from "./file-schema.ts";
 import { NamePatterns } from "./name-patterns.ts";
 import { AllowedOrigins, isOriginPattern } from "./origins.ts";
@@ -91,15 +91,20 @@ function toCaller(id: string, entry: AnonymousEntry, { defaultDurability }: Dura
     topics: topics && new NamePatterns(topics),
     defaultDurability: entry.default_durability ?? lower(defaultDurability, maxDurability),
     maxDurability,
-    limits: Object.freeze({
-      eventsPerSecond: limits.events_per_second,
-      burstEvents: limits.burst_events,
-      bytesPerSecond: limits.bytes_per_second,
-      burstBytes: limits.burst_bytes,
-      eventsPerDay: limits.events_per_day,
-      bytesPerDay: limits.bytes_per_day,
-    }),
+    limits: toLimits(limits),
+    limitsPerAddress: entry.limits_per_address && toLimits(entry.limits_per_address),
     origins: origins && new AllowedOrigins(origins),
+  });
+}
+
+function toLimits(limits: NonNullable<AnonymousEntry["limits"]>): CallerLimits {
+  return Object.freeze({
+    eventsPerSecond: limits.events_per_second,
+    burstEvents: limits.burst_events,
+    bytesPerSecond: limits.bytes_per_second,
+    burstBytes: limits.burst_bytes,
+    eventsPerDay: limits.events_per_day,
+    bytesPerDay: limits.bytes_per_day,
   });
 }
 
@@ -127,14 +132,17 @@ function rightsProblems(entry: AnonymousEntry, place: string, defaults: Durabili
   const problems: FileProblem[] = [];
   const addProblem = (pointer: string, message: string) =>
     problems.push({ pointer: place + pointer, message });
-  const { default_durability: initial, max_durability: max = "stored", limits = {}, origins = [] } = entry;
+  const { default_durability: initial, max_durability: max = "stored", origins = [] } = entry;
   if (initial !== undefined && isHigher(initial, max))
     addProblem("/default_durability", `"${initial}" is higher than max_durability ("${max}")`);
   if (initial === "durable" && !defaults.hasJournal)
     addProblem("/default_durability", "durable requires the journal: JOURNAL_ENABLED=true");
-  for (const unit of ["events", "bytes"] as const)
-    if (limits[`burst_${unit}`] !== undefined && limits[`${unit}_per_second`] === undefined)
-      addProblem(`/limits/burst_${unit}`, `requires ${unit}_per_second`);
+  for (const member of ["limits", "limits_per_address"] as const)
+    for (const unit of ["events", "bytes"] as const) {
+      const { [member]: limits = {} } = entry;
+      if (limits[`burst_${unit}`] !== undefined && limits[`${unit}_per_second`] === undefined)
+        addProblem(`/${member}/burst_${unit}`, `requires ${unit}_per_second`);
+    }
   for (const [index, origin] of origins.entries())
     if (!isOriginPattern(origin))
       addProblem(

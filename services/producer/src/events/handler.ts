@@ -30,6 +30,8 @@ export interface HandlerOptions extends HeadOptions {
   isBatch: boolean;
   /** Undefined without CALLERS_FILE. */
   callers: CallerDirectory | undefined;
+  /** The client's address, by which requests without a key may be limited. */
+  addressOf(request: IncomingRequest): string;
   toFaultResponse(error: unknown, request: IncomingRequest): LightResponse;
   /** Makes the response to a decompressed body. */
   respond(body: Body, options: RequestOptions): LightResponse | Promise<LightResponse>;
@@ -49,7 +51,8 @@ interface HeadFacts {
 }
 
 export function createHandler(options: HandlerOptions): EventHandler {
-  const { admission, budget, metrics, maxBodyBytes, isBatch, callers, respond, toFaultResponse } = options;
+  const { admission, budget, metrics, maxBodyBytes, isBatch, callers, addressOf, respond, toFaultResponse } =
+    options;
 
   /** Requests with the same head share one parsed head, so its options are read once. */
   const factsByHead = new WeakMap<RequestHead, HeadFacts>();
@@ -70,6 +73,15 @@ export function createHandler(options: HandlerOptions): EventHandler {
     };
   }
 
+  /** The options with the limits of the client's address, where requests are limited by it. */
+  function limitsOf(
+    requestOptions: RequestOptions | Rejection,
+    request: IncomingRequest,
+  ): RequestOptions | Rejection {
+    if (requestOptions instanceof Rejection || requestOptions.addresses === undefined) return requestOptions;
+    return { ...requestOptions, limiter: requestOptions.addresses.of(addressOf(request)) };
+  }
+
   function reject(rejection: Rejection, request: IncomingRequest): LightResponse {
     const response = toProblemResponse(rejection);
     metrics.observe(response.status, request.startedMs);
@@ -87,7 +99,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
     const { head } = request;
     const refusal = admission.refusal();
     if (refusal !== undefined) return reject(refusal, request);
-    const requestOptions = optionsOf(head);
+    const requestOptions = limitsOf(optionsOf(head), request);
     if (requestOptions instanceof Rejection) return reject(requestOptions, request);
     const { limiter } = requestOptions;
     if (limiter !== undefined) {
@@ -142,7 +154,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
     },
     onAbort: () => admission.leave(),
     handle(request) {
-      const requestOptions = request.isAdmitted ? optionsOf(request.head) : enter(request);
+      const requestOptions = request.isAdmitted ? limitsOf(optionsOf(request.head), request) : enter(request);
       request.isAdmitted = false;
       if (requestOptions instanceof LightResponse) return requestOptions;
       if (requestOptions instanceof Rejection) {

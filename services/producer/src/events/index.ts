@@ -19,6 +19,8 @@ export interface EventRoutesOptions extends HeadOptions {
   maxBodyBytes: number;
   /** Undefined without CALLERS_FILE: requests have no caller then. */
   callers: CallerDirectory | undefined;
+  /** The client's address, by which requests without a key may be limited. */
+  addressOf(request: IncomingRequest): string;
   /** Makes the response to a request that failed with an unexpected error. */
   toFaultResponse(error: unknown, request: IncomingRequest): LightResponse;
 }

@@ -2,7 +2,9 @@
 import type { Durability } from "@ingest/contract";
 import type { RequestHead } from "@ingest/http-server";
 import type { Caller } from "../callers/caller.ts";
+import type { AddressLimiters } from "../callers/limits/address-limiters.ts";
 import type { Limiter } from "../callers/limits/limiter.ts";
+import type { Limiters } from "../callers/limits/limiters.ts";
 import { type AllowedOrigins, isCrossOrigin, originNotAllowed } from "../callers/origins.ts";
 import { isHigher } from "../callers/parse-file.ts";
 import type { EventFormat, EventIds, FormatOf } from "../formats/index.ts";
@@ -26,6 +28,8 @@ export interface RequestOptions {
   readonly check: EventCheck | undefined;
   /** Undefined when the caller has no limits. */
   readonly limiter: Limiter | undefined;
+  /** Undefined unless the limits depend on the client's address, too: they include `limiter` then. */
+  readonly addresses: AddressLimiters | undefined;
 }
 
 export interface HeadOptions {
@@ -35,7 +39,7 @@ export interface HeadOptions {
   /** What is checked of each event, in this order; by default nothing is. */
   checks?: readonly EventCheckFactory[];
   /** By default no caller is limited. */
-  limiterOf?: (caller: Caller) => Limiter | undefined;
+  limiters?: Pick<Limiters, "of" | "addressesOf">;
 }
 
 /** @param caller undefined without CALLERS_FILE */
@@ -54,8 +58,9 @@ export function parseRequestOptions(
   if (key instanceof Rejection) return key;
   const ids = key === undefined ? undefined : createEventIds(caller?.id ?? "", key);
   const check = toEventCheck(caller, options.checks ?? []);
-  const limiter = caller && options.limiterOf?.(caller);
-  return { format, requested, encodings, ids, caller, check, limiter };
+  const limiter = caller && options.limiters?.of(caller);
+  const addresses = caller && options.limiters?.addressesOf(caller);
+  return { format, requested, encodings, ids, caller, check, limiter, addresses };
 }
 
 function toFormat(head: RequestHead, { origins, formatOf }: HeadOptions): EventFormat | Rejection {

@@ -85,9 +85,6 @@ function merge(response: LightResponse, settings: ResponseSettings): Mapped | Pr
 
 type Handle = (request: Request) => Mapped | Promise<Mapped>;
 
-/** A `Request` comes from a test, or from a server that reports no address. */
-const UNKNOWN_PEER = { remoteAddress: "" };
-
 /**
  * The one place where requests enter the application, for Elysia's `wrap`. HEAD is routed as GET where it has no route of
  * its own: the server omits the body of the response, and does not read a stream.
@@ -114,7 +111,7 @@ async function toFetchResponse(
 ): Promise<Response | undefined> {
   if (mapped === undefined) return undefined;
   const isHead = request.method === "HEAD";
-  const response = finish(mapped, request, UNKNOWN_PEER);
+  const response = finish(mapped, request, request.peer);
   if (response instanceof LightResponse) return response.toResponse(isHead);
   if (!isHead) return response;
   await response.body?.cancel();

@@ -73,7 +73,7 @@ export function createTestApp(options: TestAppOptions = {}) {
       maxBodyBytes,
       callers: options.callers && new CallerDirectory(toCallers(options.callers), edge.origins),
       checks: [eventTypeCheck],
-      limiterOf: (caller) => limiters.of(caller),
+      limiters,
     },
     health: {
       live: () => ({ ok: true }),

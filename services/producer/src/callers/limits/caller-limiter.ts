@@ -12,7 +12,7 @@ import {
   toLimitRejection,
   toSeconds,
 } from "./limiter.ts";
-import { maxOf, type Rate, rateOf, type Unit } from "./limits.ts";
+import { maxOf, type Rate, type RateNames, rateNames, rateOf, type Scope, type Unit } from "./limits.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import type { DailyUsage, Usage } from "./usage.ts";
 
@@ -37,6 +37,7 @@ export class CallerLimiter implements Limiter {
   readonly #clock: Clock;
   readonly #daily: DailyUsage;
   readonly #usage: Readonly<Usage>;
+  readonly #names: RateNames;
   #limits!: CallerLimits;
   #events: TokenBucket | undefined;
   #bytes: TokenBucket | undefined;
@@ -50,8 +51,10 @@ export class CallerLimiter implements Limiter {
     limits: CallerLimits,
     daily: DailyUsage,
     clock: Clock,
+    scope: Scope = "caller",
   ) {
     this.#clock = clock;
+    this.#names = rateNames[scope];
     this.#daily = daily;
     this.#usage = daily.of(id);
     this.adjust(limits);
@@ -82,7 +85,7 @@ export class CallerLimiter implements Limiter {
     this.#bytes = this.#toBucket(this.#bytes, this.#bytesRate);
     this.#hasQuota = limits.eventsPerDay !== undefined || limits.bytesPerDay !== undefined;
     if (this.#hasQuota) this.#daily.open();
-    this.#policyLine = toPolicyLine(limits);
+    this.#policyLine = toPolicyLine(limits, this.#names);
   }
 
   #toBucket(bucket: TokenBucket | undefined, rate: Rate | undefined): TokenBucket | undefined {
@@ -126,9 +129,9 @@ export class CallerLimiter implements Limiter {
     const { events: usedEvents, bytes: usedBytes } = this.#usage;
     const waits: Blocked[] = [];
     if (this.#events !== undefined)
-      waits.push({ limit: "events_per_second", waitMs: this.#events.waitMs(events, nowMs) });
+      waits.push({ limit: this.#names.events, waitMs: this.#events.waitMs(events, nowMs) });
     if (this.#bytes !== undefined)
-      waits.push({ limit: "bytes_per_second", waitMs: this.#bytes.waitMs(bytes, nowMs) });
+      waits.push({ limit: this.#names.bytes, waitMs: this.#bytes.waitMs(bytes, nowMs) });
     if (eventsPerDay !== undefined && usedEvents >= eventsPerDay)
       waits.push({ limit: "events_per_day", waitMs: this.#msUntilTomorrow() });
     if (bytesPerDay !== undefined && usedBytes > 0 && usedBytes + bytes / events > bytesPerDay)
@@ -160,9 +163,9 @@ export class CallerLimiter implements Limiter {
     const { eventsPerDay, bytesPerDay } = this.#limits;
     let items = "";
     if (this.#events !== undefined)
-      items = toRateItem("events_per_second", this.#events, this.#eventsRate!, events, nowMs);
+      items = toRateItem(this.#names.events, this.#events, this.#eventsRate!, events, nowMs);
     if (this.#bytes !== undefined)
-      items = join(items, toRateItem("bytes_per_second", this.#bytes, this.#bytesRate!, bytes, nowMs));
+      items = join(items, toRateItem(this.#names.bytes, this.#bytes, this.#bytesRate!, bytes, nowMs));
     if (this.#hasQuota) {
       this.#daily.roll(this.#clock.unixMs());
       const seconds = toSeconds(this.#msUntilTomorrow());

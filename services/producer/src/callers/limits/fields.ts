@@ -2,7 +2,7 @@
 // structured fields (RFC 9651), whose items name a limit.
 import type { CallerLimits } from "../caller.ts";
 import { toSeconds } from "./limiter.ts";
-import { type LimitName, type Rate, rateOf } from "./limits.ts";
+import { type LimitName, type Rate, type RateNames, rateOf } from "./limits.ts";
 import type { TokenBucket } from "./token-bucket.ts";
 
 const DAY_SECONDS = 86_400;
@@ -15,12 +15,12 @@ export function join(items: string, item: string): string {
 }
 
 /** The same for all responses, with its CR LF. */
-export function toPolicyLine(limits: CallerLimits): string {
+export function toPolicyLine(limits: CallerLimits, names: RateNames): string {
   const [events, bytes] = [rateOf(limits, "events"), rateOf(limits, "bytes")];
   const { eventsPerDay, bytesPerDay } = limits;
   const items = [
-    events && toRatePolicy("events_per_second", events, ""),
-    bytes && toRatePolicy("bytes_per_second", bytes, BYTES),
+    events && toRatePolicy(names.events, events, ""),
+    bytes && toRatePolicy(names.bytes, bytes, BYTES),
     eventsPerDay && `"events_per_day";q=${eventsPerDay};w=${DAY_SECONDS}`,
     bytesPerDay && `"bytes_per_day";q=${bytesPerDay}${BYTES};w=${DAY_SECONDS}`,
   ];

@@ -39,6 +39,8 @@ export function shareOf(bytes: number, taken: number, events: number): number {
 const UNITS: Readonly<Record<LimitName, string>> = {
   events_per_second: "events a second",
   bytes_per_second: "bytes a second",
+  address_events_per_second: "events a second",
+  address_bytes_per_second: "bytes a second",
   events_per_day: "events a day (UTC)",
   bytes_per_day: "bytes a day (UTC)",
 };

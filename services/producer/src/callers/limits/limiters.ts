@@ -1,5 +1,6 @@
 // The limiters of all callers in one process.
-import type { Caller, CallerLimits } from "../caller.ts";
+import { ANONYMOUS, type Caller, type CallerLimits } from "../caller.ts";
+import { AddressLimiters } from "./address-limiters.ts";
 import { CallerLimiter } from "./caller-limiter.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Lease, type LeaseRequest, leaseSizeOf } from "./lease.ts";
@@ -11,9 +12,13 @@ import { DailyUsage, type UsageStore } from "./usage.ts";
 /** How often usage is written to the file, and tokens that a worker doesn't need go back to the parent. */
 const TICK_MS = 1_000;
 
+type LimitedCaller = Pick<Caller, "id" | "limits"> & Partial<Pick<Caller, "limitsPerAddress">>;
+
 export interface Limiters {
   /** The caller's limiter, with the limits that the caller has now; undefined when it has none. */
-  of(caller: Pick<Caller, "id" | "limits">): Limiter | undefined;
+  of(caller: LimitedCaller): Limiter | undefined;
+  /** The limits of each address that sends as this caller; undefined when there are none. */
+  addressesOf(caller: LimitedCaller): AddressLimiters | undefined;
   /** By caller. */
   refusals(): Iterable<readonly [caller: string, counts: RefusalCounts]>;
   start(): void;
@@ -29,8 +34,20 @@ interface AdjustableLimiter extends Limiter {
 /** Limiters that outlive a reload of CALLERS_FILE, by the id of their caller. */
 class LimiterMap<L extends AdjustableLimiter> {
   readonly byCaller = new Map<string, L>();
+  /** Only requests without a key are limited by their address: there is one such caller. */
+  #addresses: AddressLimiters | undefined;
 
-  constructor(private readonly create: (caller: string, limits: CallerLimits) => L) {}
+  constructor(
+    private readonly create: (caller: string, limits: CallerLimits) => L,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Each process has its own: an attacker with many addresses must not be the parent's concern. */
+  addressesOf(limits: CallerLimits, next: Limiter | undefined): AddressLimiters {
+    this.#addresses ??= new AddressLimiters(limits, next, this.clock);
+    this.#addresses.adjust(limits, next);
+    return this.#addresses;
+  }
 
   of(caller: string, limits: CallerLimits): L {
     let limiter = this.byCaller.get(caller);
@@ -43,6 +60,7 @@ class LimiterMap<L extends AdjustableLimiter> {
 
   *refusals(): Iterable<readonly [string, RefusalCounts]> {
     for (const [caller, { refusals }] of this.byCaller) yield [caller, refusals];
+    if (this.#addresses !== undefined) yield [ANONYMOUS, this.#addresses.refusals];
   }
 }
 
@@ -64,11 +82,16 @@ export class LocalLimiters implements Limiters {
   constructor(store: UsageStore | undefined, clock: Clock = systemClock) {
     this.#clock = clock;
     this.#daily = new DailyUsage(clock.unixMs(), store);
-    this.#limiters = new LimiterMap((id, limits) => new CallerLimiter(id, limits, this.#daily, clock));
+    this.#limiters = new LimiterMap((id, limits) => new CallerLimiter(id, limits, this.#daily, clock), clock);
   }
 
-  of({ id, limits }: Pick<Caller, "id" | "limits">): Limiter | undefined {
+  of({ id, limits }: LimitedCaller): Limiter | undefined {
     return hasLimits(limits) ? this.#limiters.of(id, limits) : undefined;
+  }
+
+  addressesOf(caller: LimitedCaller): AddressLimiters | undefined {
+    const { limitsPerAddress: limits } = caller;
+    return limits && hasLimits(limits) ? this.#limiters.addressesOf(limits, this.of(caller)) : undefined;
   }
 
   /** Lends tokens to a worker. What it needs comes first; of more, only what is left. */
@@ -114,11 +137,16 @@ export class LeasedLimiters implements Limiters {
   #timer: Timer | undefined;
 
   constructor(source: LeaseSource, clock: Clock = systemClock) {
-    this.#limiters = new LimiterMap((id, limits) => new LeasedLimiter(id, limits, source, clock));
+    this.#limiters = new LimiterMap((id, limits) => new LeasedLimiter(id, limits, source, clock), clock);
   }
 
-  of({ id, limits }: Pick<Caller, "id" | "limits">): Limiter | undefined {
+  of({ id, limits }: LimitedCaller): Limiter | undefined {
     return hasLimits(limits) ? this.#limiters.of(id, limits) : undefined;
+  }
+
+  addressesOf(caller: LimitedCaller): AddressLimiters | undefined {
+    const { limitsPerAddress: limits } = caller;
+    return limits && hasLimits(limits) ? this.#limiters.addressesOf(limits, this.of(caller)) : undefined;
   }
 
   refusals(): Iterable<readonly [string, RefusalCounts]> {

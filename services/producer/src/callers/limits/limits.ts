@@ -2,7 +2,23 @@
 import type { CallerLimits } from "../caller.ts";
 
 /** A limit, by its name in CALLERS_FILE, in metrics, and in the fields RateLimit-Policy and RateLimit. */
-export type LimitName = "events_per_second" | "bytes_per_second" | "events_per_day" | "bytes_per_day";
+export type LimitName = RateName | AddressRateName | "events_per_day" | "bytes_per_day";
+type RateName = "events_per_second" | "bytes_per_second";
+/** Of one client address. */
+type AddressRateName = `address_${RateName}`;
+
+/** Whose limits they are: a caller's, or those of one client address. */
+export type Scope = "caller" | "address";
+
+export interface RateNames {
+  readonly events: LimitName;
+  readonly bytes: LimitName;
+}
+
+export const rateNames: Readonly<Record<Scope, RateNames>> = {
+  caller: { events: "events_per_second", bytes: "bytes_per_second" },
+  address: { events: "address_events_per_second", bytes: "address_bytes_per_second" },
+};
 
 export type Unit = "events" | "bytes";
 
@@ -38,6 +54,8 @@ export function maxOf(limits: CallerLimits, limit: LimitName): number {
   const max = {
     events_per_second: limits.eventsPerSecond,
     bytes_per_second: limits.bytesPerSecond,
+    address_events_per_second: limits.eventsPerSecond,
+    address_bytes_per_second: limits.bytesPerSecond,
     events_per_day: limits.eventsPerDay,
     bytes_per_day: limits.bytesPerDay,
   }[limit];
