@@ -43,6 +43,8 @@ RUN KAFKA_NATIVE_REQUIRED=1 KAFKA_NATIVE_STATIC=1 bun packages/kafka-native/buil
 FROM dependencies AS modules
 RUN cd node_modules \
  && rm -rf @confluentinc/kafka-javascript/deps @confluentinc/kafka-javascript/src @confluentinc/kafka-javascript/build \
+ && rm -rf @aws-crypto @aws-sdk @azure @azure-rest @bufbuild @criteria @google-cloud @grpc @hackbg @protobufjs @smithy @typespec \
+      avsc gaxios gcp-metadata google-auth-library google-gax jsonata node-vault protobufjs validator web-streams-polyfill \
  && rm -rf .bin node-api-headers nan @mapbox/node-pre-gyp typescript @typescript @types bun-types undici-types
 COPY --from=native /app/node_modules/@confluentinc/kafka-javascript/build/Release \
      node_modules/@confluentinc/kafka-javascript/build/Release

@@ -4,7 +4,8 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder, until } from "@ingest/testkit";
 import { KafkaFixture } from "@ingest/testkit/kafka";
-import { type ProducerProcess, startProducer } from "@ingest/testkit/service";
+import { ProducerProcess, startConsumer, startProducer } from "@ingest/testkit/service";
+import { startFakeRegistry } from "../../services/producer/src/schemas/testing/fake-registry.ts";
 
 const TIMEOUT_MS = 120_000;
 const kafka = await KafkaFixture.shared();
@@ -192,6 +193,61 @@ test(
     expect(await page("/openapi/schemas/pages%2Fview")).toContain("&lt;b&gt;");
     const { paths } = (await (await service.fetch("/openapi/json")).json()) as { paths: object };
     expect(Object.keys(paths)).toContain("/openapi/schemas/{type}");
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "with a schema registry: 422 by its schema, the wire format in records, which the consumer reads; stop while it waits",
+  async () => {
+    await using registry = startFakeRegistry({ user: "me", password: "secret" });
+    const id = registry.register("payment", {
+      type: "object",
+      required: ["event_id", "timestamp", "payload"],
+      properties: { payload: { type: "object", required: ["amount"] } },
+    });
+    const env = {
+      SCHEMA_REGISTRY_URL: registry.url,
+      SCHEMA_REGISTRY_USER: "me",
+      SCHEMA_REGISTRY_PASSWORD: "secret",
+      SCHEMA_WIRE_FORMAT: "true",
+    };
+    await using started = await start(env);
+    const { service, topic } = started;
+    const post = async (event: object) =>
+      (await service.post("/register_event?durability=durable", event)).status;
+    expect(await post({ event_id: "a", event_type: "payment", user_id: "u", payload: { amount: 1 } })).toBe(
+      202,
+    );
+    expect(await post({ event_id: "b", event_type: "payment", payload: {} })).toBe(422);
+    expect(await post({ event_id: "c", event_type: "order", user_id: "u", payload: { id: "1" } })).toBe(202);
+    expect(await service.stop()).toBe(0);
+    const values = (await kafka.read(topic)).map(({ value }) => value!);
+    const prefixed = values.find((value) => value[0] === 0)!;
+    expect(values).toHaveLength(2);
+    expect(prefixed.readUInt32BE(1)).toBe(id);
+    expect(JSON.parse(prefixed.subarray(5).toString())).toMatchObject({
+      event_id: "a",
+      payload: { amount: 1 },
+    });
+
+    await using consumer = startConsumer({ ...kafka.env, KAFKA_TOPIC: topic });
+    await until("both events handled", () =>
+      ["a", "c"].every((eventId) => consumer.lines.some(({ event_id }) => event_id === eventId)),
+    );
+
+    registry.isAvailable = false;
+    await using waiting = new ProducerProcess({
+      ...kafka.env,
+      KAFKA_TOPIC: topic,
+      SCHEMA_MODE: "enforce",
+      ...env,
+    });
+    await until("the wait", () =>
+      waiting.lines.some(({ message }) => message === "schema registry unavailable: waiting for it"),
+    );
+    expect(await waiting.stop()).toBe(0);
+    expect(JSON.stringify([...service.lines, ...waiting.lines])).not.toContain("secret");
   },
   TIMEOUT_MS,
 );

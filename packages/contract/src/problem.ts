@@ -177,7 +177,7 @@ export const problems = {
     cause:
       "The payload does not match the JSON Schema of its `event_type` and `schema_version`, or there is no schema of that version.",
     remedy:
-      "Correct each member that `errors` points to. `/openapi/schemas` lists the schemas. Operators find them in `SCHEMA_DIR`.",
+      "Correct each member that `errors` points to. `/openapi/schemas` lists the schemas. Operators find them in `SCHEMA_DIR`, or in the schema registry.",
   },
   unknown_event_type: {
     status: 422,
@@ -185,7 +185,7 @@ export const problems = {
     canRetry: false,
     cause: "`SCHEMA_UNKNOWN_TYPES` is `reject`, and no schema is named after the `event_type`.",
     remedy:
-      "Correct `event_type`; `/openapi/schemas` lists the types. Operators add a schema to `SCHEMA_DIR`.",
+      "Correct `event_type`; `/openapi/schemas` lists the types. Operators add a schema to `SCHEMA_DIR`, or to the schema registry.",
   },
   rate_limited: {
     status: 429,

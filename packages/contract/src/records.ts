@@ -19,3 +19,11 @@ export const deadLetterHeaders = {
   /** Unix ms of the original record. */
   timestamp: "dead-letter-original-timestamp",
 } as const;
+
+/** Of Confluent's wire format: a zero byte, and the id of the value's schema in four. */
+export const WIRE_PREFIX_BYTES = 5;
+
+/** A record's value without the prefix of Confluent's wire format, if it has one. JSON text never begins with a zero byte. */
+export function withoutWirePrefix(value: Buffer): Buffer {
+  return value[0] === 0 && value.length > WIRE_PREFIX_BYTES ? value.subarray(WIRE_PREFIX_BYTES) : value;
+}

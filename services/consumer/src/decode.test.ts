@@ -29,6 +29,12 @@ test.each([
   expect(decode(value, 128)).toContain(why);
 });
 
+test("Confluent's wire format before the event is skipped", () => {
+  const prefixed = Buffer.concat([Buffer.from([0, 0, 0, 1, 0xff]), Buffer.from(text)]);
+  expect(decode(prefixed, 128)).toEqual({ event: JSON.parse(text), text });
+  expect(decode(Buffer.from([0, 0, 0, 0, 1]), 128)).toContain("not JSON");
+});
+
 test("a value that is nested too deep is not an event", () => {
   const nested = (depth: number) => text.replace('{"a"', `{"d":${"[".repeat(depth)}${"]".repeat(depth)},"a"`);
   // The event and its payload are two levels.

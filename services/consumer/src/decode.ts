@@ -1,19 +1,26 @@
 // Decodes a record's bytes to an event.
 import { isUtf8 } from "node:buffer";
-import { eventProblems, isNestedDeeper, isStoredEvent, type StoredEvent } from "@ingest/contract";
+import {
+  eventProblems,
+  isNestedDeeper,
+  isStoredEvent,
+  type StoredEvent,
+  withoutWirePrefix,
+} from "@ingest/contract";
 
 export interface DecodedEvent {
   event: StoredEvent;
-  /** The JSON text as it stands in the record. */
+  /** The JSON text as it stands in the record, without the prefix of Confluent's wire format. */
   text: string;
 }
 
 /** @returns the event, or the reason why the value is not one. Never throws. */
 export function decode(value: Buffer | null, maxJsonDepth: number): DecodedEvent | string {
   if (value === null) return "the record has no value";
-  const text = value.toString("utf8");
+  const json = withoutWirePrefix(value);
+  const text = json.toString("utf8");
   // A replacement character stands for invalid UTF-8, or was sent by the caller.
-  if (text.includes("\uFFFD") && !isUtf8(value)) return "the value is not UTF-8";
+  if (text.includes("\uFFFD") && !isUtf8(json)) return "the value is not UTF-8";
   let event: unknown;
   try {
     event = JSON.parse(text);

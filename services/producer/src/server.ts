@@ -111,7 +111,7 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
   const maxConnections = toMaxConnections(settings.MAX_CONNECTIONS, log);
   let server: RunningServer | undefined;
   let admin: RunningServer | undefined;
-  const schemas = await createEventSchemas(settings, log);
+  const schemas = await createEventSchemas(settings, settings.KAFKA_TOPIC, log);
   const metrics = new RequestMetrics();
   const edge = createEdge(settings, log);
   const registry = createProducerMetrics({
@@ -164,8 +164,9 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
 
   const forRequests = settings.SHUTDOWN_TIMEOUT_MS * REQUESTS_SHARE;
   const forDelivery = settings.SHUTDOWN_TIMEOUT_MS - forRequests;
-  if (schemas !== undefined)
-    await lifecycle.start({ name: "schemas", start: () => schemas.start(), stop: () => schemas.stop() });
+  if (schemas !== undefined) await lifecycle.start({ name: "schemas", stop: () => schemas.stop() });
+  // Already stoppable: it may wait for a registry.
+  await schemas?.start();
   const limits = kept ?? limiters;
   if (limits !== undefined)
     await lifecycle.start({ name: "limits", start: () => limits.start(), stop: () => limits.stop() });

@@ -1,6 +1,6 @@
 // Schemas by event type, when SCHEMA_MODE is not off. Otherwise nothing is loaded: neither schemas nor Ajv.
 import type { EventInput } from "@ingest/contract";
-import type { Log } from "@ingest/service";
+import { type Log, redactUrls } from "@ingest/service";
 import type { EncodedEvent } from "../delivery/index.ts";
 import type { CompiledSchema } from "./compiled-schema.ts";
 import { SchemaCheck } from "./schema-check.ts";
@@ -54,19 +54,48 @@ export class EventSchemas {
   }
 }
 
-/** @returns undefined when SCHEMA_MODE is off. @param watchIntervalMs how often the folder is looked at */
+/**
+ * @param topic KAFKA_TOPIC
+ * @param watchIntervalMs how often the folder is looked at
+ * @returns undefined when SCHEMA_MODE is off
+ */
 export async function createEventSchemas(
   settings: SchemaSettings,
+  topic: string,
   log: Log,
   watchIntervalMs?: number,
 ): Promise<EventSchemas | undefined> {
-  const { SCHEMA_MODE: mode, SCHEMA_DIR: folder, SCHEMA_UNKNOWN_TYPES: unknownTypes } = settings;
+  const { SCHEMA_MODE: mode, SCHEMA_DIR: folder, SCHEMA_REGISTRY_URL: url } = settings;
   if (mode === "off") return undefined;
   const sources: SchemaSource[] = [];
   if (folder !== undefined) {
     const { FolderSource } = await import("./folder-source.ts");
     sources.push(new FolderSource(folder, watchIntervalMs));
   }
-  const check = new SchemaCheck({ mode, rejectsUnknownTypes: unknownTypes === "reject", log });
+  if (url !== undefined) sources.push(await createRegistrySource(url, settings, topic, log));
+  const check = new SchemaCheck({
+    mode,
+    rejectsUnknownTypes: settings.SCHEMA_UNKNOWN_TYPES === "reject",
+    hasWireFormat: settings.SCHEMA_WIRE_FORMAT,
+    log,
+  });
   return new EventSchemas(sources, check, log);
+}
+
+async function createRegistrySource(
+  url: string,
+  settings: SchemaSettings,
+  topic: string,
+  log: Log,
+): Promise<SchemaSource> {
+  const { RegistrySource } = await import("./registry-source.ts");
+  const { createRegistryClient } = await import("./registry-client.ts");
+  return new RegistrySource({
+    name: redactUrls(url),
+    client: createRegistryClient(url, settings.SCHEMA_REGISTRY_USER, settings.SCHEMA_REGISTRY_PASSWORD),
+    log,
+    subjectPrefix: settings.SCHEMA_REGISTRY_SUBJECT_STRATEGY === "record" ? "" : `${topic}-`,
+    refreshMs: settings.SCHEMA_REGISTRY_REFRESH_MS,
+    waits: settings.SCHEMA_REGISTRY_START === "wait",
+  });
 }

@@ -40,7 +40,8 @@ async function start(
     writeFileSync(join(folder.path, file), typeof schema === "string" ? schema : JSON.stringify(schema));
   for (const [file, schema] of Object.entries({ "order@1.json": order, ...files })) write(file, schema);
   const schemas = (await createEventSchemas(
-    { SCHEMA_MODE: "enforce", SCHEMA_DIR: folder.path, SCHEMA_UNKNOWN_TYPES: "allow", ...settings },
+    { ...readConfig({}).settings, SCHEMA_MODE: "enforce", SCHEMA_DIR: folder.path, ...settings },
+    "events",
     logTo(lines),
     20,
   ))!;
@@ -207,9 +208,23 @@ test("a folder that cannot be used at the start is an error with every problem",
 
 test("without schemas nothing is checked", async () => {
   const log = pino({ level: "silent" });
-  expect(await createEventSchemas(readConfig({ SCHEMA_DIR: "/no/such" }).settings, log)).toBeUndefined();
+  expect(
+    await createEventSchemas(readConfig({ SCHEMA_DIR: "/no/such" }).settings, "events", log),
+  ).toBeUndefined();
 });
 
 test("a mode without schemas does not boot", () => {
   expect(() => readConfig({ SCHEMA_MODE: "enforce" })).toThrow("requires schemas: set SCHEMA_DIR");
+});
+
+test.each([
+  ["server.ts", []],
+  ["schemas/folder-source.ts", ["ajv"]],
+  ["schemas/registry-client.ts", ["@confluentinc/schemaregistry"]],
+])("%s loads %j, and without schemas nothing of it is loaded", (file, expected) => {
+  const script = `await import(${JSON.stringify(join(import.meta.dir, "..", file))});
+    const loaded = Object.keys(require.cache).map((path) => /node_modules.(ajv|@confluentinc.schemaregistry)./.exec(path)?.[1]);
+    console.log(JSON.stringify([...new Set(loaded.filter(Boolean))]));`;
+  const run = Bun.spawnSync([process.execPath, "-e", script]);
+  expect(JSON.parse(run.stdout.toString())).toEqual(expected);
 });

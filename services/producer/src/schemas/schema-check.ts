@@ -7,10 +7,13 @@ import type { CompiledSchema } from "./compiled-schema.ts";
 import { toProblemErrors } from "./problems.ts";
 import { SchemaSet } from "./schema-set.ts";
 import { ViolationLog } from "./violation-log.ts";
+import { withWirePrefix } from "./wire-format.ts";
 
 export interface SchemaCheckOptions {
   mode: "observe" | "enforce";
   rejectsUnknownTypes: boolean;
+  /** Records begin with the id of their schema, where it comes from a registry. */
+  hasWireFormat: boolean;
   log: Log;
 }
 
@@ -38,7 +41,7 @@ export class SchemaCheck {
     const value = found.describes === "payload" ? (input.payload ?? NO_PAYLOAD) : toStored(event, input);
     if (found.isValid(value)) {
       this.counts.valid++;
-      return event;
+      return this.#taken(event, found);
     }
     return this.#onInvalid(found, value, event);
   }
@@ -83,7 +86,12 @@ export class SchemaCheck {
       source: schema.source,
       errors: () => schema.errorsOf(value),
     });
-    return event;
+    return this.#taken(event, schema);
+  }
+
+  #taken(event: EncodedEvent, { registryId }: CompiledSchema): EncodedEvent {
+    if (!this.#options.hasWireFormat || registryId === undefined) return event;
+    return { ...event, value: withWirePrefix(registryId, event.value) };
   }
 }
 

@@ -1,6 +1,7 @@
 // Schemas by event type: where they come from, and what happens to events that they do not allow.
 import type { SettingProblem } from "@ingest/service";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
+import { checkRegistrySettings, registrySettings } from "./registry-settings.ts";
 
 const choice = <const Names extends readonly string[]>(names: Names) =>
   Type.Union(names.map((name) => Type.Literal(name as Names[number])));
@@ -25,11 +26,18 @@ export const schemaSettings = {
     description:
       "What happens to events whose type has no schema: `allow` takes them, `reject` treats them as `SCHEMA_MODE` says.",
   },
+  ...registrySettings,
 };
 export type SchemaSettings = Readonly<Static<TObject<typeof schemaSettings>>>;
 
 export function checkSchemaSettings(settings: SchemaSettings): SettingProblem[] {
-  const { SCHEMA_MODE: mode, SCHEMA_DIR: dir } = settings;
-  if (mode === "off" || dir !== undefined) return [];
-  return [{ name: "SCHEMA_MODE", value: mode, message: "requires schemas: set SCHEMA_DIR" }];
+  const { SCHEMA_MODE: mode, SCHEMA_DIR: dir, SCHEMA_REGISTRY_URL: url } = settings;
+  const problems = checkRegistrySettings(settings);
+  if (mode !== "off" && dir === undefined && url === undefined)
+    problems.push({
+      name: "SCHEMA_MODE",
+      value: mode,
+      message: "requires schemas: set SCHEMA_DIR or SCHEMA_REGISTRY_URL",
+    });
+  return problems;
 }
