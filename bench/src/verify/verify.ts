@@ -1,4 +1,5 @@
 // Looks for every event of a run in the topic, and compares what it finds with the responses.
+import { withoutWirePrefix } from "@ingest/contract";
 import { numberOf } from "../load/events.ts";
 import { EventOutcome, type Ledger } from "../load/ledger.ts";
 import type { VerificationReport } from "../report/schema.ts";
@@ -132,7 +133,9 @@ class Verification {
 
 function eventIdOf(value: Uint8Array): string | undefined {
   try {
-    const event = JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()) as {
+    const event = JSON.parse(
+      withoutWirePrefix(Buffer.from(value.buffer, value.byteOffset, value.byteLength)).toString(),
+    ) as {
       event_id?: unknown;
     } | null;
     return typeof event?.event_id === "string" ? event.event_id : undefined;

@@ -67,12 +67,16 @@ describe("enforce", () => {
   test("an event that its schema does not allow is rejected, with its id and its problems", async () => {
     await using running = await start();
     expect(running.check({ event_type: "order", payload: { id: "1" } })).toMatchObject({ id: "generated" });
-    const result = running.check({ event_type: "order", payload: { id: 1, card: "12345" } });
+    const result = running.check({
+      event_id: "mine",
+      event_type: "order",
+      payload: { id: 1, card: "12345" },
+    });
     expect(result).toMatchObject({
       code: "schema_violation",
       detail: "/payload/id must be of type string.",
       more: {
-        eventId: "generated",
+        eventId: "mine",
         errors: [
           { pointer: "/payload/id", message: "must be of type string" },
           { pointer: "/payload/card", message: "must NOT have more than 4 characters" },

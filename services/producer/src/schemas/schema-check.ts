@@ -43,14 +43,15 @@ export class SchemaCheck {
       this.counts.valid++;
       return this.#taken(event, found);
     }
-    return this.#onInvalid(found, value, event);
+    return this.#onInvalid(found, value, event, input);
   }
 
   #onUnknown(
     reason: "unknown type" | "unknown version",
     event: EncodedEvent,
-    { event_type: type, schema_version: version }: EventInput,
+    input: EventInput,
   ): EncodedEvent | Rejection {
+    const { event_type: type, schema_version: version } = input;
     const { mode, rejectsUnknownTypes } = this.#options;
     if (reason === "unknown type") {
       this.counts.unknown_type++;
@@ -59,7 +60,7 @@ export class SchemaCheck {
         this.#violations.onUnknownType();
         return event;
       }
-      return rejection("unknown_event_type", event, [{ pointer: "/event_type", message: "has no schema" }]);
+      return rejection("unknown_event_type", input, [{ pointer: "/event_type", message: "has no schema" }]);
     }
     this.counts.unknown_version++;
     if (mode === "observe") {
@@ -67,17 +68,22 @@ export class SchemaCheck {
       return event;
     }
     const message = `has no schema of this version; known versions: ${this.set.versionsOf(type).join(", ")}`;
-    return rejection("schema_violation", event, [{ pointer: "/schema_version", message }]);
+    return rejection("schema_violation", input, [{ pointer: "/schema_version", message }]);
   }
 
-  #onInvalid(schema: CompiledSchema, value: unknown, event: EncodedEvent): EncodedEvent | Rejection {
+  #onInvalid(
+    schema: CompiledSchema,
+    value: unknown,
+    event: EncodedEvent,
+    input: EventInput,
+  ): EncodedEvent | Rejection {
     const { type, version } = schema.name;
     this.counts.invalid++;
     this.invalidByType[type] = (this.invalidByType[type] ?? 0) + 1;
     if (this.#options.mode === "enforce")
       return rejection(
         "schema_violation",
-        event,
+        input,
         toProblemErrors(schema.errorsOf(value), schema.describes === "payload" ? "/payload" : ""),
       );
     this.#violations.onViolation({
@@ -103,7 +109,7 @@ function toStored({ id, receivedMs }: EncodedEvent, input: EventInput): object {
 
 function rejection(
   code: "schema_violation" | "unknown_event_type",
-  { id }: EncodedEvent,
+  { event_id: eventId }: EventInput,
   errors: ProblemError[],
 ): Rejection {
   const [first] = errors;
@@ -111,5 +117,5 @@ function rejection(
     first === undefined
       ? "The schema does not allow the event."
       : `${first.pointer || "The event"} ${first.message}.`;
-  return new Rejection(code, detail, { errors, eventId: id });
+  return new Rejection(code, detail, { errors, ...(eventId !== undefined && { eventId }) });
 }
