@@ -95,14 +95,15 @@ export function createHandler(options: HandlerOptions): EventHandler {
   }
 
   /** Admits the request and returns its options, or returns the response to one that is not admitted. */
-  function enter(request: IncomingRequest): RequestOptions | LightResponse {
+  function enter(request: IncomingRequest, hasBody: boolean): RequestOptions | LightResponse {
     const { head } = request;
     const refusal = admission.refusal();
     if (refusal !== undefined) return reject(refusal, request);
     const requestOptions = limitsOf(optionsOf(head), request);
     if (requestOptions instanceof Rejection) return reject(requestOptions, request);
     const { limiter } = requestOptions;
-    if (limiter !== undefined) {
+    // A single event whose body is here is limited when its tokens are taken.
+    if (limiter !== undefined && (isBatch || !hasBody)) {
       const blocked = limiter.check(isBatch, head.bodyLength === "chunked" ? 0 : head.bodyLength);
       if (blocked !== undefined) return withLimits(reject(limiter.refuse(blocked, 1), request), limiter);
     }
@@ -143,7 +144,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
   return {
     maxBodyBytes,
     admit(request) {
-      const entered = enter(request);
+      const entered = enter(request, false);
       if (entered instanceof LightResponse) return entered;
       request.isAdmitted = true;
       return undefined;
@@ -154,7 +155,9 @@ export function createHandler(options: HandlerOptions): EventHandler {
     },
     onAbort: () => admission.leave(),
     handle(request) {
-      const requestOptions = request.isAdmitted ? limitsOf(optionsOf(request.head), request) : enter(request);
+      const requestOptions = request.isAdmitted
+        ? limitsOf(optionsOf(request.head), request)
+        : enter(request, true);
       request.isAdmitted = false;
       if (requestOptions instanceof LightResponse) return requestOptions;
       if (requestOptions instanceof Rejection) {

@@ -236,3 +236,23 @@ describe("a worker that requests the service report", () => {
     });
   });
 });
+
+test("lends tokens to a worker that asks, and sends nothing to one that gives back", async () => {
+  const { supervisor, workers } = supervise(1);
+  await supervisor.start();
+  const none = { events: 0, bytes: 0 };
+  const limits = {
+    eventsPerSecond: 1,
+    burstEvents: undefined,
+    bytesPerSecond: undefined,
+    burstBytes: undefined,
+    eventsPerDay: undefined,
+    bytesPerDay: undefined,
+  };
+  const request = { caller: "shop", limits, unused: none, needs: none };
+  workers[0]!.emit({ type: "return_lease", ...request });
+  workers[0]!.emit({ type: "get_lease", id: 7, ...request });
+  expect(workers[0]!.received).toEqual([
+    { type: "lease", id: 7, granted: { events: 1, bytes: 0 }, state: { ...none, used: none } },
+  ]);
+});

@@ -14,7 +14,7 @@ import {
 } from "./limiter.ts";
 import { maxOf, type Rate, type RateNames, rateNames, rateOf, type Scope, type Unit } from "./limits.ts";
 import { TokenBucket } from "./token-bucket.ts";
-import type { DailyUsage, Usage } from "./usage.ts";
+import type { CountedUsage, DailyUsage, Usage } from "./usage.ts";
 
 /** A number of tokens of each unit. */
 export interface Amount {
@@ -36,7 +36,7 @@ export class CallerLimiter implements Limiter {
   readonly refusals: RefusalCounts = {};
   readonly #clock: Clock;
   readonly #daily: DailyUsage;
-  readonly #usage: Readonly<Usage>;
+  readonly #usage: CountedUsage;
   readonly #names: RateNames;
   #limits!: CallerLimits;
   #events: TokenBucket | undefined;
@@ -128,14 +128,15 @@ export class CallerLimiter implements Limiter {
     const { eventsPerDay, bytesPerDay } = this.#limits;
     const { events: usedEvents, bytes: usedBytes } = this.#usage;
     const waits: Blocked[] = [];
+    if (this.#hasQuota) this.#daily.roll(this.#clock.unixMs());
     if (this.#events !== undefined)
       waits.push({ limit: this.#names.events, waitMs: this.#events.waitMs(events, nowMs) });
     if (this.#bytes !== undefined)
       waits.push({ limit: this.#names.bytes, waitMs: this.#bytes.waitMs(bytes, nowMs) });
     if (eventsPerDay !== undefined && usedEvents >= eventsPerDay)
-      waits.push({ limit: "events_per_day", waitMs: this.#msUntilTomorrow() });
+      waits.push({ limit: "events_per_day", waitMs: this.#daily.msUntilTomorrow });
     if (bytesPerDay !== undefined && usedBytes > 0 && usedBytes + bytes / events > bytesPerDay)
-      waits.push({ limit: "bytes_per_day", waitMs: this.#msUntilTomorrow() });
+      waits.push({ limit: "bytes_per_day", waitMs: this.#daily.msUntilTomorrow });
     // None waits when the caller's quota is with another process, which gives it back soon.
     const first: Blocked = {
       limit: eventsPerDay === undefined ? "bytes_per_day" : "events_per_day",
@@ -150,7 +151,7 @@ export class CallerLimiter implements Limiter {
   giveBack(events: number, bytes: number): void {
     this.#events?.giveBack(events);
     this.#bytes?.giveBack(bytes);
-    if (this.#hasQuota) this.#daily.subtract(this.id, events, bytes);
+    if (this.#hasQuota) this.#usage.add(-events, -bytes);
   }
 
   lines(): string {
@@ -159,16 +160,14 @@ export class CallerLimiter implements Limiter {
 
   /** @param events that are available beside those here; the same for `bytes` */
   linesWith(events: number, bytes: number): string {
-    const nowMs = this.#clock.monotonicMs();
     const { eventsPerDay, bytesPerDay } = this.#limits;
     let items = "";
     if (this.#events !== undefined)
-      items = toRateItem(this.#names.events, this.#events, this.#eventsRate!, events, nowMs);
+      items = toRateItem(this.#names.events, this.#events.latest + events, this.#eventsRate!);
     if (this.#bytes !== undefined)
-      items = join(items, toRateItem(this.#names.bytes, this.#bytes, this.#bytesRate!, bytes, nowMs));
+      items = join(items, toRateItem(this.#names.bytes, this.#bytes.latest + bytes, this.#bytesRate!));
     if (this.#hasQuota) {
-      this.#daily.roll(this.#clock.unixMs());
-      const seconds = toSeconds(this.#msUntilTomorrow());
+      const seconds = toSeconds(this.#daily.msUntilTomorrow);
       if (eventsPerDay !== undefined)
         items = join(items, toItem("events_per_day", eventsPerDay - this.#usage.events + events, seconds));
       if (bytesPerDay !== undefined)
@@ -198,18 +197,15 @@ export class CallerLimiter implements Limiter {
     const nowMs = this.#clock.monotonicMs();
     this.#events?.set(events, nowMs);
     this.#bytes?.set(bytes, nowMs);
-    if (this.#hasQuota) this.#daily.set(this.id, used);
+    if (this.#hasQuota) this.#usage.set(used);
   }
 
   #passing(events: number, bytes: number): number {
     const nowMs = this.#clock.monotonicMs();
     let passing = events;
     if (this.#events !== undefined) passing = Math.min(passing, this.#events.whole(nowMs));
-    if (this.#bytes !== undefined)
-      passing = Math.min(
-        passing,
-        withinBytes(events, bytes, this.#bytes.available(nowMs), this.#bytes.isFull(nowMs)),
-      );
+    if (this.#bytes !== undefined && this.#bytes.available(nowMs) < bytes)
+      passing = Math.min(passing, withinBytes(events, bytes, this.#bytes.latest, this.#bytes.isFull(nowMs)));
     return this.#hasQuota ? Math.min(passing, this.#withinQuota(events, bytes)) : passing;
   }
 
@@ -233,11 +229,7 @@ export class CallerLimiter implements Limiter {
   #spend(events: number, bytes: number): void {
     this.#events?.take(events);
     this.#bytes?.take(bytes);
-    if (this.#hasQuota) this.#daily.add(this.id, events, bytes);
-  }
-
-  #msUntilTomorrow(): number {
-    return this.#daily.msUntilTomorrow(this.#clock.unixMs());
+    if (this.#hasQuota) this.#usage.add(events, bytes);
   }
 }
 

@@ -3,7 +3,6 @@
 import type { CallerLimits } from "../caller.ts";
 import { toSeconds } from "./limiter.ts";
 import { type LimitName, type Rate, type RateNames, rateOf } from "./limits.ts";
-import type { TokenBucket } from "./token-bucket.ts";
 
 const DAY_SECONDS = 86_400;
 
@@ -37,15 +36,9 @@ function toRatePolicy(limit: LimitName, { perSecond, burst }: Rate, unit: string
  * The effective window is the time in which the rate makes good what is available: a client that spreads what is available
  * over it keeps to the rate. Of an empty bucket it is the time until its first token.
  */
-export function toRateItem(
-  limit: LimitName,
-  bucket: TokenBucket,
-  { perSecond }: Rate,
-  more: number,
-  nowMs: number,
-): string {
-  const available = bucket.whole(nowMs) + more;
-  const windowMs = available > 0 ? (available * 1_000) / perSecond : bucket.waitMs(1, nowMs);
+export function toRateItem(limit: LimitName, tokens: number, { perSecond }: Rate): string {
+  const available = Math.floor(tokens);
+  const windowMs = ((available > 0 ? available : 1 - tokens) * 1_000) / perSecond;
   return toItem(limit, available, toSeconds(windowMs));
 }
 

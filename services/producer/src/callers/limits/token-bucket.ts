@@ -32,6 +32,11 @@ export class TokenBucket {
     return this.available(nowMs) >= this.burst - EPSILON;
   }
 
+  /** Tokens at the time of the last call with a time: reads no clock. */
+  get latest(): number {
+    return this.#tokens;
+  }
+
   /** Whole tokens now. */
   whole(nowMs: number): number {
     return Math.max(0, Math.floor(this.available(nowMs) + EPSILON));

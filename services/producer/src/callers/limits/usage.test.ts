@@ -28,27 +28,27 @@ test("what was used today is there after a restart, and yesterday's is not count
   using folder = temporaryFolder();
   const first = openIn(folder.path);
   const before = openUsage(TODAY_MS - DAY_MS, first.file);
-  before.add("shop", 100, 1_000);
+  before.of("shop").add(100, 1_000);
   before.roll(TODAY_MS);
-  before.add("shop", 5, 50);
-  before.add("app", 7, 70);
+  before.of("shop").add(5, 50);
+  before.of("app").add(7, 70);
   before.flush();
-  before.add("app", 1, 1);
+  before.of("app").add(1, 1);
   before.flush();
   first.file.close();
 
   const after = openUsage(TODAY_MS, openIn(folder.path).file);
-  expect(after.of("shop")).toEqual({ events: 5, bytes: 50 });
-  expect(after.of("app")).toEqual({ events: 8, bytes: 71 });
+  expect(after.of("shop")).toMatchObject({ events: 5, bytes: 50 });
+  expect(after.of("app")).toMatchObject({ events: 8, bytes: 71 });
 });
 
 test("a clock that is set back returns to what was used on that day", () => {
   using folder = temporaryFolder();
   const daily = openUsage(TODAY_MS, openIn(folder.path).file);
-  daily.add("shop", 5, 50);
+  daily.of("shop").add(5, 50);
   daily.roll(TODAY_MS + 400 * DAY_MS);
   expect(daily.of("shop").events).toBe(0);
-  daily.add("shop", 1, 1);
+  daily.of("shop").add(1, 1);
   daily.roll(TODAY_MS);
   expect(daily.of("shop").events).toBe(5);
 });
@@ -60,7 +60,7 @@ test("a file that can't be opened: counts in memory, says so once, and is brough
   // Open, it is locked.
   const { file, messages } = openIn(folder.path);
   const daily = openUsage(TODAY_MS, file);
-  daily.add("shop", 4, 40);
+  daily.of("shop").add(4, 40);
   daily.flush();
   expect(daily.of("shop").events).toBe(4);
   expect(messages).toEqual(["quota file failed: counting quotas in memory alone"]);
@@ -69,7 +69,7 @@ test("a file that can't be opened: counts in memory, says so once, and is brough
   expect(daily.of("shop").events).toBe(7);
   expect(messages.at(-1)).toBe("quota file works again");
   file.close();
-  expect(openUsage(TODAY_MS, openIn(folder.path).file).of("shop")).toEqual({ events: 7, bytes: 70 });
+  expect(openUsage(TODAY_MS, openIn(folder.path).file).of("shop")).toMatchObject({ events: 7, bytes: 70 });
 });
 
 test("a full disk loses no count that is in memory", () => {
@@ -77,10 +77,10 @@ test("a full disk loses no count that is in memory", () => {
   if (!disk.isMounted) return;
   const { file, messages } = openIn(disk.path);
   const daily = openUsage(TODAY_MS, file);
-  daily.add("shop", 1, 10);
+  daily.of("shop").add(1, 10);
   daily.flush();
   disk.fill();
-  for (let n = 0; n < 2_000; n++) daily.add(`caller-${n}`, 1, 10);
+  for (let n = 0; n < 2_000; n++) daily.of(`caller-${n}`).add(1, 10);
   daily.flush();
   daily.flush();
   expect(messages).toEqual(["quota file failed: counting quotas in memory alone"]);
@@ -98,7 +98,7 @@ test("a folder that can't be written is named, and nothing throws", () => {
   writeFileSync(join(folder.path, "file"), "");
   const { file, messages } = openIn(join(folder.path, "file", "below"));
   const daily = openUsage(TODAY_MS, file);
-  daily.add("shop", 4, 40);
+  daily.of("shop").add(4, 40);
   daily.flush();
   expect(daily.of("shop").events).toBe(4);
   expect(file.failures).toBe(2);
@@ -110,7 +110,7 @@ test("a damaged file is set aside", () => {
   writeFileSync(join(folder.path, "quotas.sqlite"), "not a database at all".repeat(1_000));
   const { file, messages } = openIn(folder.path);
   const daily = openUsage(TODAY_MS, file);
-  daily.add("shop", 4, 40);
+  daily.of("shop").add(4, 40);
   daily.flush();
   expect(messages).toEqual(["quota file damaged: set aside, counting from zero"]);
   expect(existsSync(join(folder.path, "quotas.sqlite.damaged"))).toBe(true);

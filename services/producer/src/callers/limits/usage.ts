@@ -21,23 +21,57 @@ function dayOf(unixMs: number): number {
   return Math.floor(unixMs / DAY_MS);
 }
 
+/** What this process counts for a caller, and what of it the store doesn't have yet. */
+export class CountedUsage implements Usage {
+  events = 0;
+  bytes = 0;
+  pendingEvents = 0;
+  pendingBytes = 0;
+
+  get isPending(): boolean {
+    return this.pendingEvents !== 0 || this.pendingBytes !== 0;
+  }
+
+  /** Counts what is used; less than 0: what is given back, except what was used yesterday. */
+  add(events: number, bytes: number): void {
+    const addedEvents = Math.max(events, -this.events);
+    const addedBytes = Math.max(bytes, -this.bytes);
+    this.events += addedEvents;
+    this.bytes += addedBytes;
+    this.pendingEvents += addedEvents;
+    this.pendingBytes += addedBytes;
+  }
+
+  /** Takes over what another process counted. */
+  set({ events, bytes }: Readonly<Usage>): void {
+    this.events = events;
+    this.bytes = bytes;
+  }
+
+  clearPending(): void {
+    this.pendingEvents = 0;
+    this.pendingBytes = 0;
+  }
+}
+
 /** Counts usage in memory, and hands it to a store from time to time. */
 export class DailyUsage {
   readonly #store: UsageStore | undefined;
-  readonly #usages = new Map<string, Usage>();
-  /** Not in the store yet. */
-  readonly #pending = new Map<string, Usage>();
+  readonly #usages = new Map<string, CountedUsage>();
   /** What the store has of today is in the usages. */
   #isLoaded = false;
   #isOpen = false;
   #day: number;
   #dayStartMs: number;
+  /** As it was when the day was last compared with it. */
+  #nowMs: number;
 
   /** @param store without one, usage is in memory alone */
   constructor(nowMs: number, store?: UsageStore) {
     this.#store = store;
     this.#day = dayOf(nowMs);
     this.#dayStartMs = this.#day * DAY_MS;
+    this.#nowMs = nowMs;
   }
 
   /** Reads the store, when that has not been done: only where a caller has a quota. */
@@ -47,82 +81,59 @@ export class DailyUsage {
   }
 
   /** The caller's usage: one object for as long as this exists. */
-  of(caller: string): Usage {
+  of(caller: string): CountedUsage {
     let usage = this.#usages.get(caller);
     if (usage === undefined) {
-      usage = { events: 0, bytes: 0 };
+      usage = new CountedUsage();
       this.#usages.set(caller, usage);
     }
     return usage;
   }
 
-  /** By caller: those that were ever asked for, and those in the store. */
-  get all(): ReadonlyMap<string, Readonly<Usage>> {
-    return this.#usages;
-  }
-
   /** Begins another day when the clock says so. A clock that was set back returns to what was used on that day. */
   roll(nowMs: number): void {
+    this.#nowMs = nowMs;
     const sinceMs = nowMs - this.#dayStartMs;
     if (sinceMs >= 0 && sinceMs < DAY_MS) return;
     this.flush();
-    // What the store could not take of a day that is over limits nobody any more.
-    this.#pending.clear();
     this.#isLoaded = false;
     this.#day = dayOf(nowMs);
     this.#dayStartMs = this.#day * DAY_MS;
     for (const usage of this.#usages.values()) {
-      usage.events = 0;
-      usage.bytes = 0;
+      usage.set({ events: 0, bytes: 0 });
+      // What the store could not take of a day that is over limits nobody any more.
+      usage.clearPending();
     }
     if (this.#isOpen) this.#load();
   }
 
-  msUntilTomorrow(nowMs: number): number {
-    return this.#dayStartMs + DAY_MS - nowMs;
-  }
-
-  /** Counts what a caller uses. */
-  add(caller: string, events: number, bytes: number): void {
-    this.#add(caller, events, bytes);
-  }
-
-  /** Takes back what `add` counted, except what it counted yesterday. */
-  subtract(caller: string, events: number, bytes: number): void {
-    const usage = this.of(caller);
-    this.#add(caller, -Math.min(events, usage.events), -Math.min(bytes, usage.bytes));
-  }
-
-  /** Takes over what another process counted. */
-  set(caller: string, used: Readonly<Usage>): void {
-    Object.assign(this.of(caller), used);
+  /** As of the last call of `roll`. */
+  get msUntilTomorrow(): number {
+    return this.#dayStartMs + DAY_MS - this.#nowMs;
   }
 
   /** Brings this and the store to the same state. What the store can't take now, the next call hands to it. */
   flush(): void {
-    if (this.#store === undefined || !this.#isOpen || !this.#load() || this.#pending.size === 0) return;
-    if (this.#store.add(this.#day, this.#pending)) this.#pending.clear();
-  }
-
-  #add(caller: string, events: number, bytes: number): void {
-    addTo(this.of(caller), events, bytes);
-    if (this.#store === undefined) return;
-    const pending = this.#pending.get(caller);
-    if (pending === undefined) this.#pending.set(caller, { events, bytes });
-    else addTo(pending, events, bytes);
+    if (this.#store === undefined || !this.#isOpen || !this.#load()) return;
+    const pending = [...this.#usages].filter(([, usage]) => usage.isPending);
+    if (pending.length === 0) return;
+    const used = pending.map(
+      ([caller, { pendingEvents, pendingBytes }]) =>
+        [caller, { events: pendingEvents, bytes: pendingBytes }] as const,
+    );
+    if (!this.#store.add(this.#day, new Map(used))) return;
+    for (const [, usage] of pending) usage.clearPending();
   }
 
   #load(): boolean {
     if (this.#isLoaded) return true;
     const stored = this.#store?.load(this.#day);
     if (stored === undefined) return false;
-    for (const [caller, { events, bytes }] of stored) addTo(this.of(caller), events, bytes);
+    for (const [caller, { events, bytes }] of stored) {
+      const usage = this.of(caller);
+      usage.set({ events: usage.events + events, bytes: usage.bytes + bytes });
+    }
     this.#isLoaded = true;
     return true;
   }
-}
-
-function addTo(usage: Usage, events: number, bytes: number): void {
-  usage.events += events;
-  usage.bytes += bytes;
 }
