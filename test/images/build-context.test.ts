@@ -74,3 +74,20 @@ test("every COPY of the Dockerfile has something in the build context to copy", 
     expect({ stage, source, found }).toEqual({ stage, source, found: true });
   }
 });
+
+test("what the images leave out of node_modules is loaded by no program", async () => {
+  const dockerfile = (await Bun.file(join(root, "Dockerfile")).text()).replaceAll("\\\n", " ");
+  const removed = [...dockerfile.matchAll(/&& rm -rf ([^&\n]+)/g)]
+    .flatMap(([, list = ""]) => list.trim().split(/\s+/))
+    .filter((name) => /^@?[\w-]+(\/[\w-]+)?$/.test(name));
+  expect(removed).toContain("@aws-sdk");
+  const modules = ["schemas/registry-client.ts", "schemas/folder-source.ts", "server.ts"];
+  const script = `for (const file of ${JSON.stringify(modules)})
+    await import(${JSON.stringify(join(root, "services/producer/src"))} + "/" + file);
+    console.log(JSON.stringify(Object.keys(require.cache)));`;
+  const run = Bun.spawnSync([process.execPath, "-e", script]);
+  const loaded = JSON.parse(run.stdout.toString()) as string[];
+  expect(loaded.some((path) => path.includes("/node_modules/axios/"))).toBe(true);
+  const isRemoved = (path: string) => removed.some((name) => path.includes(`/node_modules/${name}/`));
+  expect(loaded.filter(isRemoved)).toEqual([]);
+});

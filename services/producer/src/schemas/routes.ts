@@ -9,6 +9,23 @@ const PATH = "/openapi/schemas";
 /** They change whenever the folder does. */
 const headers = { vary: "Accept", "cache-control": "no-cache" };
 
+const listSchema = {
+  type: "object" as const,
+  properties: {
+    schemas: {
+      type: "array" as const,
+      items: {
+        type: "object" as const,
+        properties: {
+          type: { type: "string" as const },
+          versions: { type: "array" as const, items: { type: "integer" as const } },
+          href: { type: "string" as const },
+        },
+      },
+    },
+  },
+};
+
 /** @param schemas the set in use */
 export function schemaRoutes(schemas: () => SchemaSet) {
   return new Elysia({ name: "schemas" })
@@ -31,6 +48,9 @@ export function schemaRoutes(schemas: () => SchemaSet) {
           summary: "List the schemas of payloads",
           description: "The event types that have a schema, with their versions.",
           tags: ["events"],
+          responses: {
+            "200": { description: "The types", content: { "application/json": { schema: listSchema } } },
+          },
         },
       },
     )
@@ -52,8 +72,18 @@ export function schemaRoutes(schemas: () => SchemaSet) {
         detail: {
           operationId: "getSchema",
           summary: "Show the schema of a type",
-          description: "The JSON Schema that payloads of this type are checked against.",
+          description: "The JSON Schema that events of this type are checked against.",
           tags: ["events"],
+          responses: {
+            "200": {
+              description: "The schema",
+              content: { "application/schema+json": { schema: { type: "object" } } },
+            },
+            "404": {
+              description: "`not_found`: the type has no schema, or none of this version",
+              content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+            },
+          },
         },
       },
     );
