@@ -74,12 +74,11 @@ export function createHandler(options: HandlerOptions): EventHandler {
   }
 
   /** The options with the limits of the client's address, where requests are limited by it. */
-  function limitsOf(
-    requestOptions: RequestOptions | Rejection,
-    request: IncomingRequest,
-  ): RequestOptions | Rejection {
-    if (requestOptions instanceof Rejection || requestOptions.addresses === undefined) return requestOptions;
-    return { ...requestOptions, limiter: requestOptions.addresses.of(addressOf(request)) };
+  function limitsOf(requestOptions: RequestOptions, request: IncomingRequest): RequestOptions {
+    const { addresses } = requestOptions;
+    return addresses === undefined
+      ? requestOptions
+      : { ...requestOptions, limiter: addresses.of(addressOf(request)) };
   }
 
   function reject(rejection: Rejection, request: IncomingRequest): LightResponse {
@@ -99,13 +98,13 @@ export function createHandler(options: HandlerOptions): EventHandler {
     const { head } = request;
     const refusal = admission.refusal();
     if (refusal !== undefined) return reject(refusal, request);
-    const requestOptions = limitsOf(optionsOf(head), request);
+    const requestOptions = optionsOf(head);
     if (requestOptions instanceof Rejection) return reject(requestOptions, request);
-    const { limiter } = requestOptions;
     // A single event whose body is here is limited when its tokens are taken.
-    if (limiter !== undefined && (isBatch || !hasBody)) {
-      const blocked = limiter.check(isBatch, head.bodyLength === "chunked" ? 0 : head.bodyLength);
-      if (blocked !== undefined) return withLimits(reject(limiter.refuse(blocked, 1), request), limiter);
+    if (isBatch || !hasBody) {
+      const { limiter } = limitsOf(requestOptions, request);
+      const blocked = limiter?.check(isBatch, head.bodyLength === "chunked" ? 0 : head.bodyLength);
+      if (blocked !== undefined) return withLimits(reject(limiter!.refuse(blocked, 1), request), limiter);
     }
     admission.enter();
     return requestOptions;
@@ -155,16 +154,15 @@ export function createHandler(options: HandlerOptions): EventHandler {
     },
     onAbort: () => admission.leave(),
     handle(request) {
-      const requestOptions = request.isAdmitted
-        ? limitsOf(optionsOf(request.head), request)
-        : enter(request, true);
+      const entered = request.isAdmitted ? optionsOf(request.head) : enter(request, true);
       request.isAdmitted = false;
-      if (requestOptions instanceof LightResponse) return requestOptions;
-      if (requestOptions instanceof Rejection) {
+      if (entered instanceof LightResponse) return entered;
+      if (entered instanceof Rejection) {
         // An admitted one whose key has expired, or was removed, while its body came.
         admission.leave();
-        return reject(requestOptions, request);
+        return reject(entered, request);
       }
+      const requestOptions = limitsOf(entered, request);
       const { encodings, limiter } = requestOptions;
       const body = request.takeContent();
       try {

@@ -105,6 +105,17 @@ test("quotas are shared, and the refusal names the end of the day", async () => 
   expect(workers[1]!.check(false, 10)).toEqual(blocked);
 });
 
+test("a worker asks again when the day changes, and not before", async () => {
+  const { workers, clock, asked } = workersOf(1, { eventsPerDay: 10 });
+  expect(await workers[0]!.take(12, 120)).toBe(10);
+  clock.advance(86_400_000 - 1);
+  expect(workers[0]!.take(2, 20)).toBe(0);
+  expect(asked).toHaveLength(1);
+  clock.advance(1);
+  expect(workers[0]!.check(false, 10)).toBeUndefined();
+  expect(await workers[0]!.take(2, 20)).toBe(2);
+});
+
 test("an event larger than the burst of bytes passes", async () => {
   const { workers, clock } = workersOf(2, { bytesPerSecond: 1_000, burstBytes: 100 });
   expect(await workers[0]!.take(1, 5_000)).toBe(1);
