@@ -85,7 +85,8 @@ function messageFor(error: ValueError): string {
   }
 }
 
-function kindOf(value: unknown): string {
+/** The JSON type of a value, for messages. */
+export function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;

@@ -5,6 +5,10 @@ import "./date-time.ts";
 
 /** The greatest length of an event_id, in Unicode code points. */
 export const MAX_EVENT_ID_LENGTH = 128;
+/** Likewise of an event_type. */
+export const MAX_EVENT_TYPE_LENGTH = 128;
+/** Likewise of a user_id. */
+export const MAX_USER_ID_LENGTH = 256;
 
 /** The greatest Unix time in milliseconds that a JavaScript `Date` can hold (ECMA-262, time values). */
 const MAX_UNIX_MS = 8.64e15;
@@ -35,7 +39,7 @@ export const EventInput = Type.Object(
   {
     event_type: Type.String({
       minLength: 1,
-      maxLength: 128,
+      maxLength: MAX_EVENT_TYPE_LENGTH,
       description: "The type of the event.",
       examples: ["page_view"],
     }),
@@ -49,7 +53,7 @@ export const EventInput = Type.Object(
     user_id: Type.Optional(
       Type.String({
         minLength: 1,
-        maxLength: 256,
+        maxLength: MAX_USER_ID_LENGTH,
         description: "The user. It is the record's key, so that the events of one user stay in order.",
         examples: ["user-42"],
       }),

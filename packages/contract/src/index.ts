@@ -1,4 +1,8 @@
 export * from "./check.ts";
+export * from "./cloud-events/attributes.ts";
+export * from "./cloud-events/cloud-event.ts";
+export * from "./cloud-events/http-binding.ts";
+export * from "./cloud-events/kafka-binding.ts";
 export { isDateTime } from "./date-time.ts";
 export * from "./durability.ts";
 export * from "./event.ts";

@@ -1,16 +1,14 @@
-// Decodes a record's bytes to an event.
+// Decodes a record's bytes to an event of this service.
 import { isUtf8 } from "node:buffer";
-import {
-  eventProblems,
-  isNestedDeeper,
-  isStoredEvent,
-  type StoredEvent,
-  withoutWirePrefix,
-} from "@ingest/contract";
+import { eventProblems, isNestedDeeper, isStoredEvent, withoutWirePrefix } from "@ingest/contract";
+import type { ConsumedEvent } from "./handler.ts";
 
 export interface DecodedEvent {
-  event: StoredEvent;
-  /** The JSON text as it stands in the record, without the prefix of Confluent's wire format. */
+  event: ConsumedEvent;
+  /**
+   * The event's JSON text; of an event of this service, as it stands in the record, without the prefix of Confluent's wire
+   * format.
+   */
   text: string;
 }
 

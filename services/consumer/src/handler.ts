@@ -2,6 +2,17 @@
 import type { StoredEvent } from "@ingest/contract";
 import type { RecordHeaders } from "@ingest/kafka";
 
+/** An event as handlers get it: one of this service, or a CloudEvent in the same shape. */
+export interface ConsumedEvent extends Omit<StoredEvent, "payload"> {
+  /** An object; of a CloudEvent its data, which may be any JSON value, or a text that is not JSON. */
+  payload?: unknown;
+  /**
+   * Of a CloudEvent: the attributes that the event has no member for, such as `source`, `subject`, `datacontenttype` and
+   * extensions; and `data_base64` where the data is neither JSON nor text.
+   */
+  cloudevent?: Readonly<Record<string, unknown>>;
+}
+
 /** The event's record in Kafka, and the current try. */
 export interface EventContext {
   readonly topic: string;
@@ -13,7 +24,9 @@ export interface EventContext {
   readonly timestampMs: number;
   /** In the record's order; names may repeat. `lastHeader` finds one. */
   readonly headers: RecordHeaders;
-  /** The event's JSON text, as it stands in the record. */
+  /** The record's value. */
+  readonly value: Buffer | null;
+  /** The event's JSON text: as it stands in the record, or a CloudEvent in the shape of `ConsumedEvent`. */
   readonly text: string;
   /** 1 for the first try, 2 for the first retry. */
   readonly tries: number;
@@ -41,7 +54,7 @@ export interface EventHandler {
    * retry, and the dead-letter topic after the last try. A PermanentFailure goes there without a retry; a RetryLater is
    * retried no earlier than it says.
    */
-  handle(event: StoredEvent, context: EventContext): Promise<void> | void;
+  handle(event: ConsumedEvent, context: EventContext): Promise<void> | void;
   /**
    * For handlers that buffer: resolves when every event handled before the call is stored. Offsets are committed only
    * after that. A failure concerns the storage and not an event, so the flush is retried until it succeeds.

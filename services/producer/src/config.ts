@@ -23,6 +23,7 @@ import {
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { type CallerSettings, callerSettings } from "./callers/settings.ts";
 import { checkDeliverySettings, type DeliverySettings, deliverySettings } from "./delivery/index.ts";
+import { type CloudEventSettings, cloudEventSettings } from "./formats/cloud-events/settings.ts";
 import { checkEdgeSettings, type EdgeSettings, edgeSettings } from "./http/edge-settings.ts";
 import { checkSchemaSettings, type SchemaSettings, schemaSettings } from "./schemas/settings.ts";
 
@@ -183,6 +184,7 @@ const settings = {
   ...httpSettings,
   ...edgeSettings,
   ...schemaSettings,
+  ...cloudEventSettings,
   ...callerSettings,
   ...logSettings,
   ...topicSettings,
@@ -194,6 +196,7 @@ type Settings = Readonly<
   HttpSettings &
     EdgeSettings &
     SchemaSettings &
+    CloudEventSettings &
     CallerSettings &
     LogSettings &
     TopicSettings &

@@ -99,11 +99,14 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
       replicationFactor: settings.KAFKA_TOPIC_REPLICATION_FACTOR,
     });
   watch(settings.KAFKA_TOPIC);
-  const formatOf = createFormats({
-    maxEventBytes: settings.MAX_EVENT_BYTES,
-    maxBatchEvents: settings.MAX_BATCH_EVENTS,
-    maxJsonDepth: settings.MAX_JSON_DEPTH,
-  });
+  const formatOf = createFormats(
+    {
+      maxEventBytes: settings.MAX_EVENT_BYTES,
+      maxBatchEvents: settings.MAX_BATCH_EVENTS,
+      maxJsonDepth: settings.MAX_JSON_DEPTH,
+    },
+    settings,
+  );
   const service = new EventService({ delivery, storedDeadlineMs: settings.STORED_DEADLINE_MS });
   const admission = new Admission(settings.MAX_IN_FLIGHT_REQUESTS, delivery);
   const budget = new ByteBudget(settings.MAX_IN_FLIGHT_BYTES);

@@ -1,6 +1,6 @@
 // Deduplication: remembers the event_ids of each partition's latest events and skips their duplicates.
 //
-// Guarantee: an event that is in the topic several times is handled once, if its copies have the same event_id, are in
+// Guarantee: an event that is in the topic several times is handled once, if its copies have the same event_id (and source, if it is a CloudEvent), are in
 // the same partition (copies with the same user_id are), are less than `windowOffsets` offsets apart, and the consumer of
 // the partition has the same file. Groups may share a file: each of them handles the event once.
 //
@@ -12,13 +12,15 @@
 import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { identityOf } from "../event-identity.ts";
+import type { ConsumedEvent } from "../handler.ts";
 
 /** What deduplication needs of an event. */
 export interface SeenEvent {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  readonly event: { readonly event_id: string };
+  readonly event: Pick<ConsumedEvent, "event_id" | "cloudevent">;
   /** Aborted when its partition is revoked: its handler may still run, and the outcome is open until it ends. */
   readonly signal: AbortSignal;
 }
@@ -101,7 +103,7 @@ export class SeenEvents {
       if (claim.isHandled || !claim.event.signal.aborted) return false;
       return new Promise((resolve) => claim.waiting.push(resolve));
     }
-    const found = this.#find.get(this.#groupId, event.topic, event.partition, event.event.event_id);
+    const found = this.#find.get(this.#groupId, event.topic, event.partition, identityOf(event.event));
     if (found !== null && event.offset - found.at_offset < this.#windowOffsets) return false;
     this.#claims.set(name, { event, isHandled: false, waiting: [] });
     return true;
@@ -137,7 +139,7 @@ export class SeenEvents {
     if (events.length === 0) return;
     this.#database.transaction(() => {
       for (const { topic, partition, offset, event } of events)
-        this.#insert.run(this.#groupId, topic, partition, event.event_id, offset);
+        this.#insert.run(this.#groupId, topic, partition, identityOf(event), offset);
       for (const last of lastOfPartitions(events)) this.#pruneIfDue(last);
     })();
     for (const event of events) this.#claims.delete(idOf(event));
@@ -165,7 +167,7 @@ export class SeenEvents {
 }
 
 function idOf({ topic, partition, event }: SeenEvent): string {
-  return `${topic}:${partition}:${event.event_id}`;
+  return `${topic}:${partition}:${identityOf(event)}`;
 }
 
 function resolveWaiting({ waiting }: Claim): void {

@@ -1,8 +1,7 @@
 // An event in flight: what its handler sees of it, and the record and partition it belongs to.
-import type { StoredEvent } from "@ingest/contract";
 import type { ConsumedRecord, RecordHeaders } from "@ingest/kafka";
 import type { DecodedEvent } from "../decode.ts";
-import type { EventContext } from "../handler.ts";
+import type { ConsumedEvent, EventContext } from "../handler.ts";
 import type { PartitionTask } from "./partition-task.ts";
 
 /** Makes a dead letter of an event that was handled and can't be flushed. */
@@ -11,7 +10,7 @@ export type Refuse = (inFlight: InFlightEvent, cause: string) => Promise<void>;
 export class InFlightEvent implements EventContext {
   readonly task: PartitionTask;
   readonly record: ConsumedRecord;
-  readonly event: StoredEvent;
+  readonly event: ConsumedEvent;
   readonly text: string;
   readonly key: string | null;
   tries = 0;
@@ -44,6 +43,10 @@ export class InFlightEvent implements EventContext {
 
   get headers(): RecordHeaders {
     return this.record.headers;
+  }
+
+  get value(): Buffer | null {
+    return this.record.value;
   }
 
   deadLetter(cause: string): Promise<void> {

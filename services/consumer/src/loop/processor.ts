@@ -4,7 +4,7 @@ import { type Log, redactUrls } from "@ingest/service";
 import { type BackoffSettings, backoffMs } from "@ingest/wait";
 import type { Counters } from "../counters.ts";
 import type { DeadLetterCause, DeadLetters } from "../dead-letter/dead-letter-topic.ts";
-import { decode } from "../decode.ts";
+import { decodeRecord } from "../decode-record.ts";
 import type { SeenEvents } from "../deduplication/seen-events.ts";
 import { type EventHandler, PermanentFailure, RetryLater } from "../handler.ts";
 import { InFlightEvent, type Refuse } from "./in-flight-event.ts";
@@ -39,7 +39,7 @@ export class Processor {
    * Returns undefined when the record finished synchronously: a promise for each event would cost more than the event.
    */
   readonly process = (task: PartitionTask, record: ConsumedRecord): Promise<void> | undefined => {
-    const decoded = decode(record.value, this.#options.maxJsonDepth);
+    const decoded = decodeRecord(record, this.#options.maxJsonDepth);
     if (typeof decoded !== "string")
       return this.#begin(new InFlightEvent(task, record, decoded, this.#refuse));
     // A record that is not an event has no order to keep, so its lane doesn't wait for it.

@@ -81,11 +81,17 @@ function toPreflightFields(head: Head): Fields {
   const asksForPrivateNetwork = head.get("access-control-request-private-network") === "true";
   return [
     ["Access-Control-Allow-Methods", ALLOWED_METHODS],
-    ["Access-Control-Allow-Headers", ALLOWED_HEADERS],
+    ["Access-Control-Allow-Headers", [ALLOWED_HEADERS, ...attributesAskedFor(head)].join(", ")],
     ["Access-Control-Max-Age", String(PREFLIGHT_MAX_AGE_SECONDS)],
     // A page on the Internet may send to an address that is not (Private Network Access).
     ...(asksForPrivateNetwork ? ([["Access-Control-Allow-Private-Network", "true"]] as const) : []),
   ];
+}
+
+/** Headers of CloudEvents: callers choose the names of extension attributes, so those that the page asks for are allowed. */
+function attributesAskedFor(head: Head): string[] {
+  const asked = head.get("access-control-request-headers")?.toLowerCase().split(",") ?? [];
+  return asked.map((name) => name.trim()).filter((name) => /^ce-[a-z0-9]+$/.test(name));
 }
 
 /**

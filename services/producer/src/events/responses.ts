@@ -48,8 +48,9 @@ export function toEventResponse(
 }
 
 /**
- * The response to a batch: 202 (201 for `stored`) when every event was taken, 207 when some were. Otherwise a problem
- * with a member `results`: 422 when every event is invalid, 504 when an outcome is unknown, else the status of its first result.
+ * The response to a batch: 202 (201 for `stored`) when every event was taken (an empty batch has none), 207 when some
+ * were. Otherwise a problem with a member `results`: 422 when every event is invalid, 504 when an outcome is unknown, else the
+ * status of its first result.
  */
 export function toBatchResponse(
   results: EventResult[] | Rejection,
@@ -59,8 +60,9 @@ export function toBatchResponse(
   const count = (status: EventResult["status"]) =>
     results.reduce((sum, result) => sum + Number(result.status === status), 0);
   const [invalid, retry, unknown] = [count("invalid"), count("retry"), count("unknown")];
-  if (invalid + retry + unknown < results.length || (invalid > 0 && invalid < results.length)) {
-    const status = invalid + retry + unknown > 0 ? 207 : requested.durability === "stored" ? 201 : 202;
+  const failed = invalid + retry + unknown;
+  if (failed < results.length || failed === 0 || (invalid > 0 && invalid < results.length)) {
+    const status = failed > 0 ? 207 : requested.durability === "stored" ? 201 : 202;
     return new LightResponse(headOf(status, requested), JSON.stringify({ results }));
   }
   return toProblemResponse(whyNoneTaken(results, invalid, unknown), { results });

@@ -1,6 +1,8 @@
-// Chooses the format of a body by its Content-Type.
-import { type MediaType, toMediaType } from "../http/content.ts";
+// Chooses the format of a body by its Content-Type, and CloudEvents in the binary mode by their headers.
+import { isCloudEventsType, type MediaType, toMediaType } from "../http/content.ts";
 import { Rejection } from "../rejection.ts";
+import { createCloudEventFormats, isBinaryMode } from "./cloud-events/index.ts";
+import type { CloudEventSettings } from "./cloud-events/settings.ts";
 import type { DecodeLimits, EventFormat, FormatOf } from "./event-format.ts";
 import { decodeEvent, decodeEvents } from "./json.ts";
 
@@ -11,7 +13,8 @@ const singleAsNdjson = new Rejection(
   "One event is sent as application/json; send NDJSON to /register_events.",
 );
 
-export function createFormats(limits: DecodeLimits): FormatOf {
+export function createFormats(limits: DecodeLimits, settings: CloudEventSettings): FormatOf {
+  const cloudEvents = createCloudEventFormats(settings, limits);
   const formats: Readonly<Record<MediaType, EventFormat>> = {
     json: {
       decodeOne: (body, ids, check) => decodeEvent(body.toText(), limits, ids, check),
@@ -21,8 +24,11 @@ export function createFormats(limits: DecodeLimits): FormatOf {
       decodeOne: () => singleAsNdjson,
       decodeMany: (body, ids, check) => decodeEvents(body.toBuffer(), "ndjson", limits, ids, check),
     },
+    cloudevent: cloudEvents.structured,
+    "cloudevent-batch": cloudEvents.batched,
   };
-  return (_head, contentType) => {
+  return (head, contentType) => {
+    if (isBinaryMode(head) && !isCloudEventsType(contentType)) return cloudEvents.binary(head);
     const type = toMediaType(contentType);
     return type instanceof Rejection ? type : formats[type];
   };

@@ -32,8 +32,7 @@ export function decodeEvent(
   check?: EventCheck,
 ): EncodedEvent | Rejection {
   if (body === undefined) return notUtf8();
-  // JSON.parse does not accept a byte order mark (RFC 8259, section 8.1).
-  const text = body.charCodeAt(0) === BYTE_ORDER_MARK ? body.slice(1) : body;
+  const text = withoutByteOrderMark(body);
   const parsed = parse(text, limits);
   if (parsed instanceof Rejection) return parsed;
   if (!isEventInput(parsed)) return notAnEvent(parsed);
@@ -42,22 +41,60 @@ export function decodeEvent(
   return check === undefined ? event : check(event, parsed);
 }
 
+/** JSON.parse does not accept a byte order mark (RFC 8259, section 8.1). */
+export function withoutByteOrderMark(text: string): string {
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
+}
+
 /** Without the white space around it. A copy: a substring would keep the whole text in memory. */
 function encodeTrimmed(event: EventInput, text: string, ids: EventIds | undefined): EncodedEvent {
   const json = Buffer.from(text.trim());
   return encodePart(event, json, 0, json.length, undefined, Date.now(), 0, ids);
 }
 
-/**
- * Decodes a batch: one rejection for the whole body, or an event or rejection for each element. Elements are located and
- * measured first and then parsed one by one, so that nothing larger than one event is ever parsed.
- */
+/** Decodes a batch: one rejection for the whole body, or an event or rejection for each element. */
 export function decodeEvents(
   body: Buffer,
   format: "array" | "ndjson",
   limits: DecodeLimits,
   ids?: EventIds,
   check?: EventCheck,
+): (EncodedEvent | Rejection)[] | Rejection {
+  const events = decodeElements(body, format, limits, (parsed, start, end, text, receivedMs, index) => {
+    if (!isEventInput(parsed)) return notAnEvent(parsed);
+    const event = encodePart(parsed, body, start, end, text, receivedMs, index, ids);
+    return check === undefined ? event : check(event, parsed);
+  });
+  if (events instanceof Rejection || events.length > 0) return events;
+  return new Rejection("invalid_event", "The body holds no event: send at least one.", {
+    errors: [{ pointer: "", message: "must hold at least one event" }],
+  });
+}
+
+/**
+ * @param start the element's offset in the body
+ * @param text its text, when the body is ASCII
+ * @param index its place in the body, from 0
+ */
+type DecodeElement = (
+  parsed: unknown,
+  start: number,
+  end: number,
+  text: string | undefined,
+  receivedMs: number,
+  index: number,
+) => EncodedEvent | Rejection;
+
+/**
+ * Decodes the elements of a batch. They are located and measured first and then parsed one by one, so that nothing larger
+ * than one event is ever parsed.
+ * @returns one rejection for the whole body, or a result for each element
+ */
+export function decodeElements(
+  body: Buffer,
+  format: "array" | "ndjson",
+  limits: DecodeLimits,
+  decodeElement: DecodeElement,
 ): (EncodedEvent | Rejection)[] | Rejection {
   // ASCII is decoded once and cut at byte offsets; other text is decoded event by event.
   const ascii = isAscii(body) ? body.toString("latin1") : undefined;
@@ -67,10 +104,6 @@ export function decodeEvents(
   if (bounds instanceof Rejection) return bounds;
   if (bounds === "too many")
     return new Rejection("too_large", `The body holds more than ${limits.maxBatchEvents} events.`);
-  if (bounds.length === 0)
-    return new Rejection("invalid_event", "The body holds no event: send at least one.", {
-      errors: [{ pointer: "", message: "must hold at least one event" }],
-    });
   const receivedMs = Date.now();
   const events: (EncodedEvent | Rejection)[] = [];
   for (let i = 0; i < bounds.length; i += 2) {
@@ -90,11 +123,9 @@ export function decodeEvents(
     const parsed = parse(text ?? body.toString("utf8", start, end), limits);
     // NDJSON lines are independent; an array is valid JSON as a whole or not at all.
     if (parsed instanceof Rejection && parsed.code === "not_json" && format === "array") return parsed;
-    if (parsed instanceof Rejection) events.push(parsed);
-    else if (isEventInput(parsed)) {
-      const event = encodePart(parsed, body, start, end, text, receivedMs, i / 2, ids);
-      events.push(check === undefined ? event : check(event, parsed));
-    } else events.push(notAnEvent(parsed));
+    events.push(
+      parsed instanceof Rejection ? parsed : decodeElement(parsed, start, end, text, receivedMs, i / 2),
+    );
   }
   return events;
 }
@@ -162,7 +193,7 @@ function ownId(value: unknown): { eventId?: string } {
     : {};
 }
 
-function parse(text: string, { maxJsonDepth }: Pick<DecodeLimits, "maxJsonDepth">): unknown {
+export function parse(text: string, { maxJsonDepth }: Pick<DecodeLimits, "maxJsonDepth">): unknown {
   try {
     const parsed: unknown = JSON.parse(text);
     return isNestedDeeper(parsed, maxJsonDepth) ? tooDeep(maxJsonDepth) : parsed;
@@ -181,11 +212,11 @@ function skipByteOrderMark(body: Buffer): number {
   return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
 }
 
-function notUtf8(): Rejection {
+export function notUtf8(): Rejection {
   return new Rejection("bad_encoding", "The body is not UTF-8.");
 }
 
-function tooDeep(maxJsonDepth: number): Rejection {
+export function tooDeep(maxJsonDepth: number): Rejection {
   const message = `must not be nested more than ${maxJsonDepth} levels deep`;
   return new Rejection("invalid_event", `The event ${message}.`, { errors: [{ pointer: "", message }] });
 }

@@ -1,7 +1,7 @@
 // Content-Type and Content-Encoding of a request (RFC 9110, section 8).
 import { Rejection } from "../rejection.ts";
 
-export type MediaType = "json" | "ndjson";
+export type MediaType = "json" | "ndjson" | "cloudevent" | "cloudevent-batch";
 
 /** The content codings that are decompressed. */
 const encodings = ["gzip", "deflate", "br", "zstd"] as const;
@@ -13,6 +13,8 @@ const mediaTypes: ReadonlyMap<string, MediaType> = new Map([
   ["application/ndjson", "ndjson"],
   ["application/jsonl", "ndjson"],
   ["application/x-jsonlines", "ndjson"],
+  ["application/cloudevents+json", "cloudevent"],
+  ["application/cloudevents-batch+json", "cloudevent-batch"],
 ]);
 
 /** Clients send few different values, so each is parsed once. Bounded, because a client may send any number. */
@@ -35,14 +37,22 @@ export function isPlainText(header: string | null): boolean {
   return header !== null && /^text\/plain[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i.test(header);
 }
 
+/** Does it name CloudEvents in an event format, known here or not? */
+export function isCloudEventsType(header: string | null): boolean {
+  return header !== null && /^[ \t]*application\/cloudevents/i.test(header);
+}
+
 function parseMediaType(header: string): MediaType | Rejection {
   const [name = "", ...parameters] = header.split(";");
   const lowered = name.trim().toLowerCase();
-  const type = mediaTypes.get(lowered) ?? (/^application\/[\w.-]+\+json$/.test(lowered) ? "json" : undefined);
+  const isOtherJson = /^application\/[\w.-]+\+json$/.test(lowered) && !isCloudEventsType(lowered);
+  const type = mediaTypes.get(lowered) ?? (isOtherJson ? "json" : undefined);
   if (type === undefined)
     return new Rejection(
       "unsupported_media_type",
-      `Content-Type "${name.trim()}" is not supported: send application/json, or application/x-ndjson to /register_events.`,
+      isCloudEventsType(lowered)
+        ? `Content-Type "${name.trim()}" is not supported: send CloudEvents as application/cloudevents+json or application/cloudevents-batch+json.`
+        : `Content-Type "${name.trim()}" is not supported: send application/json, or application/x-ndjson to /register_events.`,
     );
   for (const parameter of parameters) {
     const [key = "", value = ""] = parameter.split("=");

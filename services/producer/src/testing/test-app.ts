@@ -13,6 +13,7 @@ import { LocalLimiters } from "../callers/limits/limiters.ts";
 import { type Callers, FileProblems, parseCallers } from "../callers/parse-file.ts";
 import { Admission } from "../events/admission.ts";
 import { EventService } from "../events/service.ts";
+import { cloudEventSettings } from "../formats/cloud-events/settings.ts";
 import { createFormats } from "../formats/index.ts";
 import { createEdge } from "../http/edge.ts";
 import { type EdgeSettings, edgeSettings } from "../http/edge-settings.ts";
@@ -34,6 +35,8 @@ export interface TestAppOptions {
   /** Of the callers' limits. */
   clock?: Clock;
   log?: Log;
+  /** Settings of CloudEvents, as in the environment. */
+  cloudEvents?: Record<string, string>;
   plugins?: readonly AnyElysia[];
 }
 
@@ -41,7 +44,10 @@ export function createTestApp(options: TestAppOptions = {}) {
   const { maxEventBytes = 10_000, maxBodyBytes = 100_000, maxBatchEvents = 100 } = options;
   const delivery = new FakeDelivery();
   const service = new EventService({ delivery, storedDeadlineMs: 1_000 });
-  const formatOf = createFormats({ maxEventBytes, maxBatchEvents, maxJsonDepth: 128 });
+  const formatOf = createFormats(
+    { maxEventBytes, maxBatchEvents, maxJsonDepth: 128 },
+    parseSettings(cloudEventSettings, options.cloudEvents ?? {}),
+  );
   const admission = new Admission(options.maxInFlight ?? 100, delivery);
   const budget = new ByteBudget(options.maxInFlightBytes ?? 1_000_000);
   const metrics = new RequestMetrics();

@@ -11,6 +11,7 @@ function contextOf(text: string, more: Partial<EventContext> = {}): EventContext
     key: "user-1",
     timestampMs: 1,
     headers: [],
+    value: Buffer.from(text),
     text,
     tries: 1,
     deadLetter: async () => {},

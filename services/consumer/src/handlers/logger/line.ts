@@ -1,15 +1,14 @@
 // Formats an event as one line: JSON, or coloured text for a terminal.
-import type { StoredEvent } from "@ingest/contract";
-import type { EventContext } from "../../handler.ts";
+import type { ConsumedEvent, EventContext } from "../../handler.ts";
 
-export type ToLine = (event: StoredEvent, context: EventContext) => string;
+export type ToLine = (event: ConsumedEvent, context: EventContext) => string;
 
 /**
  * JSON lines: the log's own members, then topic, partition, offset and key, then the event's members as they stand in
  * the record (event_id, event_type, payload, …).
  *
  * The event's JSON text is copied, not serialised again, so numbers keep the caller's digits. That is safe because the
- * text has been parsed and checked: it is an object with at least one member and only the members of an event. What
+ * text has been parsed and checked, or written by this service: it is an object with only the members of an event. What
  * follows its opening brace therefore closes the line's object, and repeats none of the members before it. Line breaks stand
  * between its tokens alone, because JSON allows none inside strings: they become spaces.
  * @param name the program's name, as in its other log lines

@@ -2,7 +2,13 @@
 import { settlesWithin } from "@ingest/wait";
 import { SQL } from "bun";
 import type { EventContext, EventHandler } from "../../handler.ts";
-import { createTableStatement, insertStatement, isAboutData, toRow } from "./statements.ts";
+import {
+  addColumnStatement,
+  createTableStatement,
+  insertStatement,
+  isAboutData,
+  toRow,
+} from "./statements.ts";
 import { writeApart } from "./write-apart.ts";
 
 export interface PostgresOptions {
@@ -15,6 +21,7 @@ export interface PostgresOptions {
 
 interface Row {
   json: string;
+  isCloudEvent: boolean;
   context: EventContext;
 }
 
@@ -34,20 +41,20 @@ export function createPostgres(options: PostgresOptions): EventHandler {
 class Postgres implements EventHandler {
   readonly name = "postgres";
   readonly #options: PostgresOptions;
-  readonly #insert: string;
   #sql: SQL;
   #hasTable: boolean;
+  #hasColumn: boolean;
   #rows: Row[] = [];
 
   constructor(options: PostgresOptions) {
     this.#options = options;
-    this.#insert = insertStatement(options.table);
     this.#hasTable = !options.createTable;
+    this.#hasColumn = !options.createTable;
     this.#sql = this.#connect();
   }
 
   readonly handle: EventHandler["handle"] = (event, context) => {
-    this.#rows.push({ json: toRow(event, context), context });
+    this.#rows.push({ json: toRow(event, context), isCloudEvent: event.cloudevent !== undefined, context });
   };
 
   async flush(): Promise<void> {
@@ -77,8 +84,14 @@ class Postgres implements EventHandler {
     return end === -1 ? [...this.#rows] : this.#rows.slice(0, end);
   }
 
-  #write(rows: readonly Row[]): Promise<void> {
-    return this.#run(this.#insert, [`[${rows.map(({ json }) => json).join(",")}]`]);
+  async #write(rows: readonly Row[]): Promise<void> {
+    const { table } = this.#options;
+    const hasCloudEvents = rows.some(({ isCloudEvent }) => isCloudEvent);
+    if (hasCloudEvents && !this.#hasColumn) {
+      await this.#run(addColumnStatement(table));
+      this.#hasColumn = true;
+    }
+    await this.#run(insertStatement(table, hasCloudEvents), [`[${rows.map(({ json }) => json).join(",")}]`]);
   }
 
   async #run(statement: string, parameters: string[] = []): Promise<void> {

@@ -1,6 +1,6 @@
 // The SQL of the postgres handler, and what its errors say of a record.
-import type { StoredEvent } from "@ingest/contract";
-import type { EventContext } from "../../handler.ts";
+import { identityOf } from "../../event-identity.ts";
+import type { ConsumedEvent, EventContext } from "../../handler.ts";
 
 export function createTableStatement(table: string): string {
   return `create table if not exists ${quoted(table)} (
@@ -10,31 +10,41 @@ export function createTableStatement(table: string): string {
   occurred_at timestamptz not null,
   received_at timestamptz,
   payload jsonb,
+  cloudevent jsonb,
   topic text not null,
   "partition" integer not null,
   "offset" bigint not null
 )`;
 }
 
+/** For a table that was made before there were CloudEvents. */
+export function addColumnStatement(table: string): string {
+  return `alter table ${quoted(table)} add column if not exists cloudevent jsonb`;
+}
+
 /**
  * Inserts a batch, which is one JSON text: however many events there are, it is one statement with one parameter, and so
- * a transaction. Events whose event_id is in the table already are left out.
+ * a transaction. Events whose event_id is in the table already are left out. The event_id of a CloudEvent has its source
+ * before it: its id is unique only there.
+ * @param hasCloudEvents whether some of the batch are CloudEvents: other batches need no column for them
  */
-export function insertStatement(table: string): string {
+export function insertStatement(table: string, hasCloudEvents: boolean): string {
+  const [column, value] = hasCloudEvents ? [" cloudevent,", " (r.event->'cloudevent')::jsonb,"] : ["", ""];
   return `insert into ${quoted(table)}
-  (event_id, event_type, user_id, occurred_at, received_at, payload, topic, "partition", "offset")
-select r.event->>'event_id', r.event->>'event_type', r.event->>'user_id', r.occurred_at, r.received_at,
-  (r.event->'payload')::jsonb, r.topic, r.partition, r.offset
+  (event_id, event_type, user_id, occurred_at, received_at, payload,${column} topic, "partition", "offset")
+select coalesce(r.identity, r.event->>'event_id'), r.event->>'event_type', r.event->>'user_id', r.occurred_at, r.received_at,
+  (r.event->'payload')::jsonb,${value} r.topic, r.partition, r.offset
 from json_to_recordset($1::text::json) as r(event json, occurred_at timestamptz, received_at timestamptz,
-  topic text, "partition" integer, "offset" bigint)
+  topic text, "partition" integer, "offset" bigint, identity text)
 on conflict (event_id) do nothing`;
 }
 
 /** An element of the batch's JSON array. The event's own text is copied, so numbers keep their digits. */
-export function toRow({ timestamp }: StoredEvent, context: EventContext): string {
+export function toRow(event: ConsumedEvent, context: EventContext): string {
   const { topic, partition, offset, text, timestampMs } = context;
+  const identity = event.cloudevent === undefined ? "" : `,"identity":${JSON.stringify(identityOf(event))}`;
   const receivedAt = timestampMs < 0 ? null : toText(timestampMs);
-  return `{"event":${text},"occurred_at":"${toText(timestamp)}","received_at":${JSON.stringify(receivedAt)},"topic":${JSON.stringify(topic)},"partition":${partition},"offset":${offset}}`;
+  return `{"event":${text},"occurred_at":"${toText(event.timestamp)}","received_at":${JSON.stringify(receivedAt)},"topic":${JSON.stringify(topic)},"partition":${partition},"offset":${offset}${identity}}`;
 }
 
 /**

@@ -35,6 +35,7 @@ function post(
     key: null,
     timestampMs: 1,
     headers,
+    value: Buffer.from(text),
     text,
     tries: 1,
     deadLetter: async () => {},

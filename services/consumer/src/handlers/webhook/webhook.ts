@@ -1,7 +1,9 @@
 // Posts each event to a URL. CONSUMER_CONCURRENCY requests are in flight for each partition.
 import { lastHeader } from "@ingest/kafka";
 import { redactUrls } from "@ingest/service";
+import { identityOf } from "../../event-identity.ts";
 import { type EventContext, type EventHandler, PermanentFailure, RetryLater } from "../../handler.ts";
+import { toMessage } from "./message.ts";
 import { readStart } from "./read-start.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
@@ -24,8 +26,8 @@ const RETRYABLE = new Set([408, 409, 425, 429]);
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
 /**
- * The body is the event's JSON as it stands in the record. Headers: `Idempotency-Key` (the event_id, the same for each
- * retry), `Event-Type`, `Kafka-Topic`, `Kafka-Partition`, `Kafka-Offset`, and the record's `traceparent`.
+ * The body is the event's JSON as it stands in the record; a CloudEvent is posted as one, in the content mode of its
+ * record. Headers: `Idempotency-Key` (the event_id, of a CloudEvent with its source before it; the same for each retry), `Event-Type`, `Kafka-Topic`, `Kafka-Partition`, `Kafka-Offset`, and the record's `traceparent`.
  * 2xx means handled; the response's body is not read. 408, 409, 425, 429, 5xx and no response are retried, no earlier
  * than `Retry-After` says. Any other status is a permanent failure.
  */
@@ -36,12 +38,13 @@ export function createWebhook({ url, timeoutMs, tls = {} }: WebhookOptions): Eve
   return {
     name: "webhook",
     async handle(event, context) {
+      const { body, headers } = toMessage(context);
       const response = await fetch(target, {
         method: "POST",
-        body: context.text,
+        body,
         headers: {
-          "content-type": "application/json",
-          "idempotency-key": headerText(event.event_id),
+          ...headers,
+          "idempotency-key": headerText(identityOf(event)),
           "event-type": headerText(event.event_type),
           // A small compressed body may be a large one. Of what is compressed all the same, the first bytes are shown.
           "accept-encoding": "identity",
@@ -57,8 +60,8 @@ export function createWebhook({ url, timeoutMs, tls = {} }: WebhookOptions): Eve
         await response.body?.cancel();
         return;
       }
-      const body = await readStart(response, READ_BYTES);
-      const message = `${shownUrl} responded ${response.status}: ${body.slice(0, SHOWN_CHARACTERS)}`;
+      const start = await readStart(response, READ_BYTES);
+      const message = `${shownUrl} responded ${response.status}: ${start.slice(0, SHOWN_CHARACTERS)}`;
       if (response.status < 500 && !RETRYABLE.has(response.status)) throw new PermanentFailure(message);
       const afterMs = retryAfterMs(response.headers.get("retry-after"), Date.now());
       throw afterMs === undefined ? new Error(message) : new RetryLater(message, afterMs);
