@@ -54,6 +54,7 @@ ENV NODE_ENV=production
 WORKDIR /app
 # librdkafka looks for the trusted authorities here; slim images have none.
 COPY --from=native /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY deploy/images/health-check.sh /usr/local/bin/
 COPY --from=modules /app/node_modules node_modules
 COPY package.json ./
 COPY packages packages
@@ -67,7 +68,7 @@ ENV HEALTH_PORT=3001 DEDUPLICATE_PATH=/var/lib/ingest/consumer/seen.sqlite
 VOLUME ["/var/lib/ingest/consumer"]
 EXPOSE 3001
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s \
-  CMD ["bun", "-e", "process.exit((await fetch(`http://127.0.0.1:${process.env.HEALTH_PORT}/health/ready`)).ok ? 0 : 1)"]
+  CMD health-check.sh "$HEALTH_PORT"
 CMD ["bun", "services/consumer/src/main.ts"]
 
 FROM run AS bench
@@ -83,5 +84,5 @@ ENV PORT=3000 JOURNAL_DIR=/var/lib/ingest/journal
 VOLUME ["/var/lib/ingest/journal"]
 EXPOSE 3000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s \
-  CMD ["bun", "-e", "process.exit((await fetch(`http://127.0.0.1:${process.env.ADMIN_PORT || process.env.PORT}/health/ready`)).ok ? 0 : 1)"]
+  CMD health-check.sh "${ADMIN_PORT:-$PORT}"
 CMD ["bun", "services/producer/src/main.ts"]

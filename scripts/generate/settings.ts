@@ -78,12 +78,15 @@ export function environmentExample(): string {
   ].join("\n");
 }
 
-/** What compose.yaml itself takes from the environment, with its defaults. */
+/** What compose.yaml takes from the environment beside the services' settings, with its defaults. */
 function composeVariables(): [name: string, value: string][] {
   const compose = readFileSync(join(root, "compose.yaml"), "utf8");
-  return [
-    ...new Map([...compose.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => [name!, value!])),
-  ];
+  const settings = new Set(settingsParts.flatMap(([, rows]) => Object.keys(rows)));
+  // The default of one may be another: ${PRODUCER_HOST_PORT:-${PORT:-3000}}.
+  const found = compose.matchAll(/\$\{(\w+):-(?:\$\{\w+:-)?([^${}]*)\}/g);
+  return [...new Map([...found].map(([, name, value]) => [name!, value!]))].filter(
+    ([name]) => !settings.has(name),
+  );
 }
 
 /** Words in lines of at most `width` characters, where no word is longer. */

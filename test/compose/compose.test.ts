@@ -36,6 +36,13 @@ describe("compose.yaml", () => {
     expect(await brokerResponds(stack.kafkaPort)).toBe(true);
   });
 
+  test("no container's log grows without bound", async () => {
+    const ids = (await stack.must("ps", "-q")).trim().split("\n");
+    const { stdout } = await docker(["inspect", "-f", "{{json .HostConfig.LogConfig}}", ...ids]);
+    for (const line of stdout.trim().split("\n"))
+      expect(JSON.parse(line).Config).toMatchObject({ "max-size": "50m", "max-file": "4" });
+  });
+
   test("the services run without root and without a compiler", async () => {
     for (const service of ["producer", "consumer"]) {
       expect((await stack.must("exec", "-T", service, "id", "-un")).trim()).toBe("bun");
@@ -111,8 +118,12 @@ describe("compose.yaml", () => {
   );
 
   test(
-    "down -v removes all containers and volumes",
+    "down removes all containers, and all volumes but the named ones, which -v removes",
     async () => {
+      const ids = (await stack.must("--profile", "bench", "ps", "-a", "-q")).trim().split("\n");
+      const mounts = (await docker(["inspect", "-f", "{{range .Mounts}}{{.Name}} {{end}}", ...ids])).stdout;
+      const anonymous = mounts.match(/\b[0-9a-f]{64}\b/g);
+      expect(anonymous).toBeNull();
       await stack.must("--profile", "bench", "down", "-v", "--timeout", "20");
       const label = `label=com.docker.compose.project=${stack.project}`;
       expect((await docker(["ps", "-aq", "--filter", label])).stdout).toBe("");
