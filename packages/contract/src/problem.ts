@@ -249,6 +249,16 @@ export const problems = {
       "Send it again after `Retry-After`, or with another durability. Operators check the disk at `JOURNAL_DIR`.",
     refusal: { detail: "The journal can't be written, or is disabled.", retryAfterSeconds: 5 },
   },
+  events_waiting: {
+    status: 503,
+    title: "Older events are still being sent",
+    canRetry: true,
+    cause:
+      "Events wait in the journal, after an outage or because Kafka took them too slowly, and are sent in order; or so many wait in memory, after Kafka has refused a batch, that no more may. A `stored` event may neither overtake them nor wait there beyond its deadline.",
+    remedy:
+      "Send it again after `Retry-After`, or with another durability. `ingest_journal_records` shows how many wait.",
+    refusal: { detail: "Older events are still being sent to Kafka.", retryAfterSeconds: 1 },
+  },
   kafka_misconfigured: {
     status: 503,
     title: "Kafka rejects events because of a setting",

@@ -3,13 +3,14 @@
 import type { KafkaError } from "@ingest/kafka";
 import { InFlightTable } from "./in-flight-table.ts";
 import { JournalRecord } from "./journal/cursor.ts";
+import type { RefusedRecord } from "./refused-batch.ts";
 import type { Sink, SinkFactory, SinkRecord } from "./sink.ts";
 import type { InFlightEvent } from "./tracked-event.ts";
 
 /** What is done with the outcomes of a client's events. */
 export interface OutcomeListener {
   onDelivered(client: Client, ticket: number, topic: string, partition: number, offset: number): void;
-  onFailed(client: Client, ticket: number, error: KafkaError): void;
+  onFailed(client: Client, ticket: number, error: KafkaError, topic: string, partition: number): void;
 }
 
 export class Client {
@@ -21,16 +22,24 @@ export class Client {
   isReplaced = false;
   /** While draining: how many of the events in flight have failed. */
   failed = 0;
+  /** Those of them that the broker refused for what is in their batch. */
+  readonly refused: RefusedRecord[] = [];
   /** A record is being handed to it at this moment: it is not in the table yet. */
   isSending = false;
 
   /** @param owner its listener is looked up at each outcome: it may be set later */
-  constructor(createSink: SinkFactory, owner: { readonly listener: OutcomeListener | undefined }) {
-    this.sink = createSink((ticket, error, topic, partition, offset) => {
-      const listener = owner.listener!;
-      if (error === null) listener.onDelivered(this, ticket, topic, partition, offset);
-      else listener.onFailed(this, ticket, error);
-    });
+  constructor(
+    createSink: SinkFactory,
+    owner: { readonly listener: OutcomeListener | undefined; readonly client: Client },
+  ) {
+    this.sink = createSink(
+      (ticket, error, topic, partition, offset) => {
+        const listener = owner.listener!;
+        if (error === null) listener.onDelivered(this, ticket, topic, partition, offset);
+        else listener.onFailed(this, ticket, error, topic, partition);
+      },
+      () => owner.client === this,
+    );
   }
 
   /**

@@ -2,15 +2,17 @@
 
 import type { KafkaError } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
-import Denque from "denque";
 import { Client, type OutcomeListener } from "./client.ts";
 import { NEW, type State, type StateEvent, transition } from "./delivery-state.ts";
 import { FailureLog } from "./failure-log.ts";
 import type { Journal } from "./journal/journal.ts";
 import { reclaim } from "./reclaim.ts";
 import { RefusalCounter } from "./refusals.ts";
+import { judge, type RefusedRecord } from "./refused-batch.ts";
 import { ReplayWindow } from "./replay-window.ts";
+import { ResendQueue } from "./resend-queue.ts";
 import type { SinkFactory } from "./sink.ts";
+import { SpareClients } from "./spare-clients.ts";
 import type { InFlightEvent } from "./tracked-event.ts";
 import type { EncodedEvent, Refusal, RefusalCode } from "./types.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -41,8 +43,10 @@ export class DeliveryCore {
   readonly watchdog: Watchdog;
   readonly window = new ReplayWindow();
   readonly counts = { delivered: 0, lost: 0, spooled: 0, replayed: 0, clientRestarts: 0 };
-  /** Events taken back from a former client that are sent again from memory, before any in the journal. */
-  readonly resends = new Denque<InFlightEvent>();
+  /** Events that are sent from memory, before any in the journal. */
+  readonly resends = new ResendQueue();
+  /** Events in `resends` or in flight that are sent alone: one of them is at fault, or several. */
+  readonly suspects = new Set<InFlightEvent>();
   state: State = NEW;
   journal: Journal | undefined;
   client: Client;
@@ -51,6 +55,10 @@ export class DeliveryCore {
   /** Gets the outcomes. Set before the first event is sent. */
   listener: OutcomeListener | undefined;
   readonly #createSink: SinkFactory;
+  readonly #spares = new SpareClients(
+    () => this.#newClient(),
+    (client) => this.#close(client),
+  );
 
   constructor({ createSink, stallMs, log, now }: CoreOptions) {
     this.#createSink = createSink;
@@ -63,6 +71,16 @@ export class DeliveryCore {
 
   get isDirect(): boolean {
     return this.state.name === "direct";
+  }
+
+  /** Do new events wait in memory behind those that are sent again? */
+  get isResending(): boolean {
+    return this.state.name === "resending" || (this.state.name === "draining" && !this.state.isSpooling);
+  }
+
+  /** Do new events wait in the journal behind older ones? */
+  get isSpooling(): boolean {
+    return this.state.name === "spooling" || (this.state.name === "draining" && this.state.isSpooling);
   }
 
   get isRunning(): boolean {
@@ -91,14 +109,14 @@ export class DeliveryCore {
   /** The client takes no more events, ever. Those in flight may have outcomes that it has not reported yet. */
   onStopped(): void {
     if (this.client.inFlight.count === 0) this.reclaim({ isRecreated: true });
-    else this.startSpooling({ type: "batch_refused", nowMs: this.now() }, "the client stopped");
+    else this.apply({ type: "batch_refused", nowMs: this.now() });
   }
 
-  /** Events can't go straight to the client any more: from now on they wait. */
+  /** Events can't go straight to the client any more: from now on they wait in the journal. */
   startSpooling(event: StateEvent, cause?: string): void {
-    const wasDirect = this.isDirect;
+    const wasSpooling = this.isSpooling;
     this.apply(event);
-    if (!wasDirect) return;
+    if (wasSpooling || !this.isSpooling) return;
     this.journal?.startSpooling();
     const { connected } = this.client.sink;
     this.window.reset(connected);
@@ -116,7 +134,7 @@ export class DeliveryCore {
 
   /** Are events waiting to be handed to the client? */
   get hasBacklog(): boolean {
-    return !this.isDirect && (this.resends.length > 0 || typeof this.journal?.peek() === "object");
+    return this.resends.length > 0 || (this.isSpooling && typeof this.journal?.peek() === "object");
   }
 
   /**
@@ -127,40 +145,62 @@ export class DeliveryCore {
     const { client } = this;
     // Perhaps a single partition is stalled: do not let its oldest record hold up the other partitions.
     const isPartitionStall = isStalled && client.sink.connected && (client.hasDelivered || client.isProbing);
-    const wasDirect = this.isDirect;
+    const wasSpooling = this.isSpooling;
     const inFlight = client.inFlight.count;
     this.apply({ type: "reclaimed", nowMs: this.now(), pauseMs });
-    if (isRecreated) this.#replaceClient();
+    if (isRecreated) this.#replaceClient(this.#newClient());
+    this.suspects.clear();
     this.counts.spooled += reclaim(client.inFlight, this.resends, this.journal);
     this.journal?.rewind();
     this.window.reset(isPartitionStall);
     this.watchdog.reset();
-    if (wasDirect || isRecreated)
+    if (!wasSpooling || isRecreated)
       this.log.warn({ inFlight, isClientRecreated: isRecreated }, "in-flight events reclaimed: resending");
   }
 
   /**
-   * After Kafka refused a batch: sends again, from memory, what the former client has not delivered. One event at first,
-   * so that a refusal of it means no other; then ever more.
+   * After a refusal, once the events in flight have their outcomes: another client sends those that were not stored again.
+   * @returns the records that are at fault; they are not sent again
    */
-  resendApart(): void {
-    const { client } = this;
-    this.#replaceClient();
-    const undelivered = [...client.inFlight.entries()].map(([, entry]) => entry);
-    for (const entry of undelivered.reverse()) this.resends.unshift(entry);
-    this.window.reset(false);
+  resendApart(): [InFlightEvent, RefusedRecord][] {
+    const { client, now } = this;
+    const { inFlight, failed, refused } = client;
+    const { guilty, suspects, hasUnexplained } = judge(refused, inFlight.count <= failed);
+    const found = guilty.map((record): [InFlightEvent, RefusedRecord] => [
+      inFlight.remove(record.ticket)!,
+      record,
+    ]);
+    for (const [entry] of found) this.suspects.delete(entry);
+    for (const { ticket } of suspects) this.suspects.add(inFlight.get(ticket)!);
+    this.resends.prepend([...inFlight.entries()].map(([, entry]) => entry));
+    this.#replaceClient(this.#spares.take(now()));
+    // One event at first when any may be at fault, so that a refusal of it means no other.
+    this.window.reset(refused.length > 0 && !hasUnexplained);
     this.watchdog.reset();
     this.apply({ type: "drained" });
+    return found;
   }
 
-  #replaceClient(): void {
+  /** The spare clients have settings that are no longer right. */
+  closeSpares(): void {
+    this.#spares.closeAll();
+  }
+
+  tick(nowMs: number): void {
+    this.#spares.tick(nowMs);
+    this.apply({ type: "tick", nowMs });
+  }
+
+  #replaceClient(next: Client): void {
     const former = this.client;
     former.isReplaced = true;
     this.counts.clientRestarts++;
-    this.client = this.#newClient();
-    void former.sink
-      .close(0)
-      .catch((error) => this.log.warn({ error }, "closing the former Kafka client failed"));
+    this.client = next;
+    this.#close(former);
+  }
+
+  #close({ sink }: Client): void {
+    void sink.close(0).catch((error) => this.log.warn({ error }, "closing the former Kafka client failed"));
   }
 
   #newClient(): Client {

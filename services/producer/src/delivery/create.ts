@@ -30,7 +30,7 @@ export function createDelivery(options: CreateDeliveryOptions): Delivery {
   const topic = settings.KAFKA_TOPIC;
   const limitsCheck = new TopicLimitsCheck();
   const maxBatchBytes = () => limitsCheck.limits?.maxBatchBytes;
-  const sinkOptions = { config, topic, log, maxBatchBytes, ...(onStatistics ? { onStatistics } : {}) };
+  const sinkOptions = { config, topic, log, maxBatchBytes };
   const folder = workerFolder(settings.JOURNAL_DIR, worker);
   const journal = {
     openJournal: () =>
@@ -54,7 +54,11 @@ export function createDelivery(options: CreateDeliveryOptions): Delivery {
   };
   return new JournalledDelivery({
     limitsCheck,
-    createSink: (onOutcome) => new KafkaSink(sinkOptions, onOutcome),
+    createSink: (onOutcome, isInUse) =>
+      new KafkaSink(
+        { ...sinkOptions, onStatistics: (latest) => isInUse() && onStatistics?.(latest) },
+        onOutcome,
+      ),
     ...(settings.JOURNAL_ENABLED ? journal : {}),
     stallMs: settings.DELIVERY_STALL_MS,
     durableDeadlineMs: settings.STORED_DEADLINE_MS,

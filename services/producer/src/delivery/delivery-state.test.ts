@@ -21,7 +21,14 @@ const tick = (nowMs: number): StateEvent => ({ type: "tick", nowMs });
 const direct = { name: "direct" } as State;
 const sending = { name: "spooling", replay: "sending", resumeMs: 0, hasSkipped: false } as State;
 const backingOff = { name: "spooling", replay: "backing_off", resumeMs: 150, hasSkipped: false } as State;
-const draining = { name: "draining", deadlineMs: 100 + DRAIN_MS, hasSkipped: false } as State;
+const draining = {
+  name: "draining",
+  deadlineMs: 100 + DRAIN_MS,
+  isSpooling: false,
+  hasSkipped: false,
+} as State;
+const drainingBehind = { ...draining, isSpooling: true } as State;
+const resending = { name: "resending" } as State;
 
 test.each<[string, StateEvent[], State]>([
   ["an empty journal: events go straight to the client", [started], direct],
@@ -35,9 +42,15 @@ test.each<[string, StateEvent[], State]>([
   ["a tick after the pause", [started, reclaimed, tick(150)], { ...sending, resumeMs: 150 } as State],
   ["caught up while backing off changes nothing", [started, reclaimed, caughtUp()], backingOff],
   ["a refused batch", [started, refused], draining],
-  ["a refused batch while spooling", [started, blocked, refused], draining],
+  ["a refused batch while spooling", [started, blocked, refused], drainingBehind],
+  ["too many events wait in memory", [started, refused, blocked], drainingBehind],
   ["a second refusal while draining", [started, refused, { ...refused, nowMs: 500 }], draining],
-  ["every outcome is known", [started, refused, drained], sending],
+  ["every outcome is known", [started, refused, drained], resending],
+  ["every outcome is known, and events wait in the journal", [started, refused, blocked, drained], sending],
+  ["another refusal while events are sent again", [started, refused, drained, refused], draining],
+  ["the client takes no more while events are sent again", [started, refused, drained, blocked], sending],
+  ["a delivery fails while events are sent again", [started, refused, drained, reclaimed], backingOff],
+  ["every event in memory was sent again", [started, refused, drained, caughtUp()], direct],
   ["a stall while draining", [started, refused, reclaimed], backingOff],
   ["a record can't be quarantined", [started, skipped], { ...sending, hasSkipped: true } as State],
   [

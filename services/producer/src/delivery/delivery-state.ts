@@ -22,17 +22,24 @@ export type State =
       readonly hasSkipped: boolean;
     }
   /**
-   * Kafka refused several events together: nothing is sent until each event in flight has its outcome. New events wait,
-   * as while spooling.
+   * Kafka refused events: nothing is sent until each event in flight has its outcome. New events wait in the journal when
+   * older ones do, and otherwise in memory.
    */
-  | { readonly name: "draining"; readonly deadlineMs: number; readonly hasSkipped: boolean }
+  | {
+      readonly name: "draining";
+      readonly deadlineMs: number;
+      readonly isSpooling: boolean;
+      readonly hasSkipped: boolean;
+    }
+  /** Events that wait in memory are sent again, and new ones go behind them. None waits in the journal. */
+  | { readonly name: "resending" }
   | { readonly name: "stopping" };
 
 export type StateEvent =
   | { readonly type: "started"; readonly hasBacklog: boolean }
-  /** The client takes no events, or a rejected event can't be quarantined. */
+  /** The client takes no events, or too many wait in memory. */
   | { readonly type: "blocked" }
-  /** Kafka refused a batch: which of its records is at fault is unknown. */
+  /** Kafka refused a batch. */
   | { readonly type: "batch_refused"; readonly nowMs: number }
   /** Each event in flight has its outcome, or the time for that is over; the others are sent again. */
   | { readonly type: "drained" }
@@ -52,6 +59,7 @@ export type StateEvent =
 export const NEW: State = Object.freeze({ name: "new" });
 const DIRECT: State = Object.freeze({ name: "direct" });
 const STOPPING: State = Object.freeze({ name: "stopping" });
+const RESENDING: State = Object.freeze({ name: "resending" });
 const SENDING: State = Object.freeze({ name: "spooling", replay: "sending", resumeMs: 0, hasSkipped: false });
 
 /** Longest wait for the outcomes of events in flight after a refusal, ms. They usually arrive within one round trip. */
@@ -67,7 +75,8 @@ export function transition(state: State, event: StateEvent): State {
     case "stopping":
       return state;
     case "direct":
-      return fromDirect(state, event);
+    case "resending":
+      return fromMemory(state, event);
     case "draining":
       return fromDraining(state, event);
     case "spooling":
@@ -75,16 +84,19 @@ export function transition(state: State, event: StateEvent): State {
   }
 }
 
-function fromDirect(state: State, event: StateEvent): State {
+/** No event waits in the journal. */
+function fromMemory(state: State, event: StateEvent): State {
   switch (event.type) {
     case "blocked":
       return SENDING;
     case "skipped":
       return { ...SENDING, hasSkipped: true } as State;
     case "batch_refused":
-      return { name: "draining", deadlineMs: event.nowMs + DRAIN_MS, hasSkipped: false };
+      return { name: "draining", deadlineMs: event.nowMs + DRAIN_MS, isSpooling: false, hasSkipped: false };
     case "reclaimed":
       return backingOff(event.nowMs + event.pauseMs, false);
+    case "caught_up":
+      return DIRECT;
     default:
       return state;
   }
@@ -93,11 +105,13 @@ function fromDirect(state: State, event: StateEvent): State {
 function fromDraining(state: State & { name: "draining" }, event: StateEvent): State {
   switch (event.type) {
     case "drained":
-      return { name: "spooling", replay: "sending", resumeMs: 0, hasSkipped: state.hasSkipped };
+      return state.isSpooling ? ({ ...SENDING, hasSkipped: state.hasSkipped } as State) : RESENDING;
+    case "blocked":
+      return state.isSpooling ? state : { ...state, isSpooling: true };
     case "reclaimed":
       return backingOff(event.nowMs + event.pauseMs, false);
     case "skipped":
-      return { ...state, hasSkipped: true };
+      return { ...state, isSpooling: true, hasSkipped: true };
     default:
       return state;
   }
@@ -109,6 +123,7 @@ function fromSpooling(state: State & { name: "spooling" }, event: StateEvent): S
       return {
         name: "draining",
         deadlineMs: event.nowMs + DRAIN_MS,
+        isSpooling: true,
         hasSkipped: state.hasSkipped || state.replay === "rewinding",
       };
     case "reclaimed":

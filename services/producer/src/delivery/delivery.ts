@@ -88,16 +88,14 @@ export class JournalledDelivery implements Delivery {
     const core = this.#core;
     const forbidden = this.#limitsCheck.refusal(event);
     if (forbidden !== undefined) return core.refusals.refuse(forbidden);
-    if (!core.isDirect) return this.#spool(event);
+    if (!core.isDirect) return this.#enqueue(event);
     const sent = core.send(event);
     if (sent === true) {
       core.client.inFlight.add(event);
       return ACCEPTED;
     }
     if (sent !== false) return sent;
-    if (!core.journal) return core.refusals.refuse(core.queueRefusal);
-    if (core.isDirect) core.startSpooling({ type: "blocked" });
-    return this.#spool(event);
+    return this.#enqueue(event);
   }
 
   durable(event: EncodedEvent): Promise<DurableOutcome> {
@@ -108,10 +106,13 @@ export class JournalledDelivery implements Delivery {
     const sent = core.isDirect && core.send(event);
     if (typeof sent === "object") return Promise.resolve(sent);
     // Before it is appended: events that are reclaimed later get their place in front of it.
-    if (!sent && core.isDirect) core.startSpooling({ type: "blocked" });
+    if (!sent) this.#makeWait();
     const position = journal.append(event, receivedMs(event));
     if (sent) core.client.inFlight.add(TrackedEvent.journalled(event, position));
-    else this.#replayer.schedule();
+    else {
+      if (core.isResending) core.resends.push(TrackedEvent.journalled(event, position));
+      this.#replayer.schedule();
+    }
     return this.#durableOutcomes.after(journal.commit());
   }
 
@@ -119,17 +120,22 @@ export class JournalledDelivery implements Delivery {
     const core = this.#core;
     const forbidden = this.#limitsCheck.refusal(event);
     if (forbidden !== undefined) return Promise.resolve(core.refusals.refuse(forbidden));
-    // In the journal it could be sent long after its deadline; past the journal it would overtake older events.
     const sent = core.isDirect && core.send(event);
     if (typeof sent === "object") return Promise.resolve(sent);
-    if (!sent) return Promise.resolve(this.#rules.refuseStored());
+    // In the journal it could be sent long after its deadline; past the journal it would overtake older events.
+    const isWaiting = !sent && core.isResending && core.resends.hasRoom;
+    if (!sent && !isWaiting) return Promise.resolve(this.#rules.refuseStored());
     const { promise, resolve } = Promise.withResolvers<StoredOutcome>();
     const deadline = setTimeout(() => tracked.settle(UNKNOWN), deadlineMs);
     const tracked = TrackedEvent.awaited(event, (outcome) => {
       clearTimeout(deadline);
       resolve(outcome);
     });
-    core.client.inFlight.add(tracked);
+    if (sent) core.client.inFlight.add(tracked);
+    else {
+      core.resends.push(tracked);
+      this.#replayer.schedule();
+    }
     return promise;
   }
 
@@ -140,7 +146,9 @@ export class JournalledDelivery implements Delivery {
   }
 
   setTopicLimits(limits: TopicLimits): void {
+    const { limits: former } = this.#limitsCheck;
     this.#limitsCheck.limits = limits;
+    if (former?.maxBatchBytes !== limits.maxBatchBytes) this.#core.closeSpares();
   }
 
   state(): DeliveryState {
@@ -157,21 +165,32 @@ export class JournalledDelivery implements Delivery {
     return stopDelivery(this.#core, this.#quarantine, budgetMs);
   }
 
-  #spool(event: EncodedEvent): AcceptOutcome {
-    const { refusals, journal, counts } = this.#core;
+  /** The client can't take the event now: it waits in memory or in the journal. */
+  #enqueue(event: EncodedEvent): AcceptOutcome {
+    const core = this.#core;
+    if (core.isRunning) this.#makeWait();
     const refusal = this.#rules.whenSpooling();
-    if (refusal !== undefined) return refusals.refuse(refusal);
-    journal!.append(event, receivedMs(event));
-    counts.spooled++;
+    if (refusal !== undefined) return core.refusals.refuse(refusal);
+    if (core.isResending) core.resends.push(event);
+    else {
+      core.journal!.append(event, receivedMs(event));
+      core.counts.spooled++;
+    }
     this.#replayer.schedule();
     return ACCEPTED;
+  }
+
+  /** From now on new events wait in the journal, where there is one and memory isn't the place. */
+  #makeWait(): void {
+    const core = this.#core;
+    if (core.journal && !(core.isResending && core.resends.hasRoom)) core.startSpooling({ type: "blocked" });
   }
 
   #tick(nowMs: number): void {
     const core = this.#core;
     core.failures.flush(nowMs);
     this.#stalls.check(nowMs);
-    core.apply({ type: "tick", nowMs });
+    core.tick(nowMs);
     if (!core.isDirect) this.#replayer.schedule();
   }
 }

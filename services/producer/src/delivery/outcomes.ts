@@ -5,11 +5,9 @@ import type { Client, OutcomeListener } from "./client.ts";
 import type { DeliveryCore } from "./core.ts";
 import { JournalRecord } from "./journal/cursor.ts";
 import type { Quarantine } from "./quarantine.ts";
-import type { Replayer } from "./replayer.ts";
+import { concernsRecord } from "./refused-batch.ts";
+import { type Replayer, SETTING_PAUSE_MS } from "./replayer.ts";
 import { TrackedEvent } from "./tracked-event.ts";
-
-/** Pause after a refusal that only an operator can mend, ms. */
-const SETTING_PAUSE_MS = 1_000;
 
 export class Outcomes implements OutcomeListener {
   readonly #core: DeliveryCore;
@@ -27,6 +25,7 @@ export class Outcomes implements OutcomeListener {
     client.hasDelivered = true;
     const entry = client.inFlight.remove(ticket);
     if (entry === undefined) return;
+    if (core.suspects.size > 0) core.suspects.delete(entry);
     core.counts.delivered++;
     core.failing = undefined;
     if (entry instanceof JournalRecord) core.journal?.acknowledge(entry);
@@ -39,49 +38,26 @@ export class Outcomes implements OutcomeListener {
     this.#replayer.schedule();
   }
 
-  onFailed(client: Client, ticket: number, error: KafkaError): void {
+  onFailed(client: Client, ticket: number, error: KafkaError, topic: string, partition: number): void {
     const core = this.#core;
     // The events of a former client were reclaimed when it was replaced.
     if (client.inFlight.get(ticket) === undefined || client.isReplaced || !core.isRunning) return;
-    if (core.state.name === "draining") {
-      core.failures.add(error, true);
-      client.failed++;
-      this.#replayer.schedule();
-    } else if (isStopped(error) && !client.holdsOne) this.#onBatchRefused(client, error);
-    else if (!concernsRecord(error) || error.isFatal || client.isSending)
-      this.#onUnavailable(client, ticket, error);
-    else if (client.holdsOne) this.#onRefused(client, ticket, error);
-    else this.#onBatchRefused(client, error);
-  }
-
-  /**
-   * The broker refused several records together, and the client sends none after them: each is sent again. What was not on
-   * the wire may fail before those that were refused.
-   */
-  #onBatchRefused(client: Client, error: KafkaError): void {
-    const core = this.#core;
-    core.failures.add(error, true);
-    client.failed = 1;
-    core.startSpooling({ type: "batch_refused", nowMs: core.now() }, "a batch was refused");
-    this.#replayer.schedule();
-  }
-
-  /** The broker refused this record alone. */
-  #onRefused(client: Client, ticket: number, error: KafkaError): void {
-    const core = this.#core;
-    const entry = client.inFlight.get(ticket)!;
-    const isAwaited = entry instanceof TrackedEvent && entry.isStored;
-    if (error.fault !== "record" && core.journal && !isAwaited) {
+    if (core.state.name !== "draining" && !this.#isRefusal(client, error)) {
       this.#onUnavailable(client, ticket, error);
       return;
     }
-    core.failures.add(error, false);
-    client.inFlight.remove(ticket);
-    this.#quarantine.abandon(entry, error);
-    // After a refusal the client sends nothing more.
-    core.startSpooling({ type: "batch_refused", nowMs: core.now() }, "an event was refused");
-    client.failed = 0;
+    // The client sends nothing after it. What was not on the wire may fail before what was refused.
+    core.apply({ type: "batch_refused", nowMs: core.now() });
+    client.failed++;
+    if (concernsRecord(error)) client.refused.push({ ticket, error, topic, partition });
+    else core.failures.add(error, true);
     this.#replayer.schedule();
+  }
+
+  /** Has the broker refused a batch, or has the client stopped, perhaps because of that? */
+  #isRefusal(client: Client, error: KafkaError): boolean {
+    if (isStopped(error)) return !client.holdsOne;
+    return concernsRecord(error) && !client.isSending;
   }
 
   /** The failure says nothing against the record: with a journal, it is sent again with all that follow it. */
@@ -110,9 +86,4 @@ export class Outcomes implements OutcomeListener {
 /** Has the client stopped sending, so that this says nothing of the record? */
 function isStopped({ isFatal, code }: KafkaError): boolean {
   return isFatal || code === "abandoned";
-}
-
-/** Is it about what a record contains, so that other records may be taken? */
-function concernsRecord({ fault, code }: KafkaError): boolean {
-  return fault === "record" || fault === "batch" || code === "invalid_timestamp";
 }

@@ -1,9 +1,9 @@
 // Takes back the events that wait in memory, in flight or to be sent again, in the order of sending.
 
-import type Denque from "denque";
 import type { InFlightTable } from "./in-flight-table.ts";
 import { JournalRecord } from "./journal/cursor.ts";
 import type { Journal, Position } from "./journal/journal.ts";
+import type { ResendQueue } from "./resend-queue.ts";
 import { type InFlightEvent, receivedMs, TrackedEvent, toRetained } from "./tracked-event.ts";
 import { UNKNOWN } from "./types.ts";
 
@@ -15,13 +15,12 @@ import { UNKNOWN } from "./types.ts";
  */
 export function reclaim(
   inFlight: InFlightTable<InFlightEvent>,
-  resends: Denque<InFlightEvent>,
+  resends: ResendQueue,
   journal: Journal | undefined,
 ): number {
   let spooled = 0;
   let hasReclaimed = false;
-  const waiting = resends.toArray();
-  resends.clear();
+  const waiting = resends.drain();
 
   function keep(entry: InFlightEvent): InFlightEvent | undefined {
     if (entry instanceof TrackedEvent && entry.isStored) {

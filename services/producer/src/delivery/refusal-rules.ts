@@ -21,8 +21,9 @@ export class RefusalRules {
 
   /** Why no event can be taken, while events can't go straight to the client. */
   whenSpooling(): RefusalCode | undefined {
-    const { isRunning, journal, queueRefusal } = this.#core;
+    const { isRunning, isResending, resends, journal, queueRefusal } = this.#core;
     if (!isRunning) return "shutting_down";
+    if (isResending && resends.hasRoom) return undefined;
     return journal ? journal.refusal : queueRefusal;
   }
 
@@ -35,8 +36,9 @@ export class RefusalRules {
 
   /** For a `stored` event that would have to wait: names the setting that older events wait for. */
   refuseStored(): Refusal {
-    const { isRunning, failing, refusals, queueRefusal } = this.#core;
+    const { isRunning, hasBacklog, failing, refusals, client, queueRefusal } = this.#core;
     if (!isRunning) return refusals.refuse("shutting_down");
-    return failing?.fault === "setting" ? refusals.refuseFor(failing) : refusals.refuse(queueRefusal);
+    if (failing?.fault === "setting") return refusals.refuseFor(failing);
+    return refusals.refuse(hasBacklog && client.sink.connected ? "events_waiting" : queueRefusal);
   }
 }

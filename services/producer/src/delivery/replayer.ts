@@ -8,6 +8,8 @@ import { type InFlightEvent, receivedMs, TrackedEvent, toRetained } from "./trac
 /** Events sent in one turn of the event loop. */
 const BURST = 1_000;
 const CONNECT_POLL_MS = 10;
+/** Pause after a refusal that only an operator can mend, ms. */
+export const SETTING_PAUSE_MS = 1_000;
 
 export class Replayer {
   readonly #core: DeliveryCore;
@@ -34,9 +36,33 @@ export class Replayer {
     if (core.state.name === "draining") {
       const { inFlight, failed } = core.client;
       if (inFlight.count > failed && core.now() < core.state.deadlineMs) return;
-      core.resendApart();
+      this.#resendApart();
     }
-    if (core.state.name === "spooling" && core.state.replay !== "backing_off") this.#replay();
+    const { state } = core;
+    if (state.name === "resending" || (state.name === "spooling" && state.replay !== "backing_off"))
+      this.#replay();
+  }
+
+  #resendApart(): void {
+    const core = this.#core;
+    const { refused } = core.client;
+    const guilty = core.resendApart();
+    for (const { error } of refused)
+      core.failures.add(error, !guilty.some(([, record]) => record.error === error && isFinal(error)));
+    for (const [entry, { error }] of guilty) this.#onGuilty(entry, error);
+  }
+
+  /** Kafka refuses this event for what is in it, or for a setting. */
+  #onGuilty(entry: InFlightEvent, error: KafkaError): void {
+    const core = this.#core;
+    const isAwaited = entry instanceof TrackedEvent && entry.isStored;
+    if (isFinal(error) || core.journal === undefined || isAwaited) {
+      this.#quarantine.abandon(entry, error);
+      return;
+    }
+    core.failing = error;
+    core.resends.prepend([entry]);
+    core.reclaim({ isRecreated: false, pauseMs: SETTING_PAUSE_MS });
   }
 
   /** As far as the client's queue and the replay window allow. */
@@ -45,7 +71,8 @@ export class Replayer {
     const { client } = core;
     for (let sent = 0; sent < BURST; sent++) {
       if (!this.#rewindWhenIdle() || client.inFlight.count >= core.window.size) return;
-      const entry = core.resends.peekFront() ?? core.journal?.peek();
+      // While new events wait in memory, the records in the journal are in flight or among them.
+      const entry = core.resends.first() ?? (core.isSpooling ? core.journal?.peek() : undefined);
       if (entry === "unreadable") {
         core.apply({ type: "unreadable", nowMs: core.now() });
         return;
@@ -58,6 +85,7 @@ export class Replayer {
         this.#advance(entry);
         continue;
       }
+      if (!this.#mayJoin(entry)) return;
       try {
         const record = toRetained(entry);
         if (!client.send(record, receivedMs(record))) {
@@ -75,9 +103,17 @@ export class Replayer {
       }
       this.#advance(entry);
       // A refusal during the call: the rest waits for the outcomes.
-      if (core.state.name !== "spooling") return;
+      if (!core.isSpooling && !core.isResending) return;
+      if (core.state.name === "draining") return;
     }
     this.schedule();
+  }
+
+  /** May the event be sent beside those in flight? */
+  #mayJoin(entry: InFlightEvent): boolean {
+    const { suspects, client } = this.#core;
+    if (suspects.size === 0 || client.inFlight.count === 0) return true;
+    return !suspects.has(entry) && !suspects.has(client.inFlight.oldest()!);
   }
 
   /** Callers may wait for the events that are sent again from memory: the next tick would be late. */
@@ -87,7 +123,7 @@ export class Replayer {
   }
 
   #advance(entry: InFlightEvent): void {
-    if (entry === this.#core.resends.peekFront()) this.#core.resends.shift();
+    if (entry === this.#core.resends.first()) this.#core.resends.shift();
     else this.#core.journal!.advance();
   }
 
@@ -95,7 +131,9 @@ export class Replayer {
   #onCaughtUp(): void {
     const core = this.#core;
     const { connected } = core.client.sink;
+    const wasSpooling = core.isSpooling;
     core.apply({ type: "caught_up", connected, canQuarantine: this.#quarantine.isIdle });
+    if (!wasSpooling) return;
     if (core.isDirect) {
       core.journal?.stopSpooling();
       core.log.info({ replayed: core.counts.replayed }, "spooling ended: events go straight to Kafka");
@@ -114,4 +152,9 @@ export class Replayer {
     core.journal?.rewind();
     return true;
   }
+}
+
+/** Is the event refused whenever it is sent? */
+function isFinal({ fault }: KafkaError): boolean {
+  return fault === "record";
 }

@@ -37,5 +37,8 @@ export type OutcomeHandler = (
   offset: number,
 ) => void;
 
-/** Creates a client that connects in the background and keeps trying until it is closed. */
-export type SinkFactory = (onOutcome: OutcomeHandler) => Sink;
+/**
+ * Creates a client that connects in the background and keeps trying until it is closed.
+ * @param isInUse whether it is the client that events are sent with now, rather than a spare or a former one
+ */
+export type SinkFactory = (onOutcome: OutcomeHandler, isInUse: () => boolean) => Sink;

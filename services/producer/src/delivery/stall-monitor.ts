@@ -19,7 +19,7 @@ export class StallMonitor {
       oldestTicket: inFlight.oldestTicket,
       hasBacklog: core.hasBacklog,
     });
-    if (isUnavailable && core.isDirect && core.journal) core.startSpooling({ type: "blocked" });
+    if (isUnavailable && !core.isSpooling && core.journal) core.startSpooling({ type: "blocked" });
     if (stalledMs !== undefined) this.#onStalled(stalledMs);
   }
 

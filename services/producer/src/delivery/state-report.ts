@@ -5,7 +5,7 @@ import type { DeliveryState, RefusalCode } from "./types.ts";
 
 /** @param refusal why no event is taken now */
 export function toDeliveryState(
-  { journal, client, resends, failing, failures, refusals, counts, isRunning, isDirect }: DeliveryCore,
+  { journal, client, resends, failing, failures, refusals, counts, isSpooling }: DeliveryCore,
   refusal: RefusalCode | undefined,
   rejected: number,
 ): DeliveryState {
@@ -14,7 +14,7 @@ export function toDeliveryState(
     ...(refusal === undefined ? {} : { refusal }),
     connected: client.sink.connected,
     ...(failing ? { failing: { code: failing.code, meaning: failing.meaning } } : {}),
-    spooling: isRunning && !isDirect,
+    spooling: isSpooling,
     inFlight: client.inFlight.count + resends.length,
     ...(journal ? { journal: journal.state() } : {}),
     counts: {

@@ -29,6 +29,7 @@ export async function stopDelivery(
   core.apply({ type: "stopped" });
   const { sink, inFlight } = core.client;
   if (sink.connected && inFlight.count > 0) await sink.flush(budgetMs * FLUSH_SHARE);
+  core.closeSpares();
   counts.spooled += reclaim(inFlight, resends, journal);
   counts.lost += resends.length;
   // Confirmations that arrive until then still acknowledge journal records.
