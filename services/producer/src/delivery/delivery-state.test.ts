@@ -50,6 +50,7 @@ test.each<[string, StateEvent[], State]>([
   ["another refusal while events are sent again", [started, refused, drained, refused], draining],
   ["the client takes no more while events are sent again", [started, refused, drained, blocked], sending],
   ["a delivery fails while events are sent again", [started, refused, drained, reclaimed], backingOff],
+  ["no broker is connected yet to send them", [started, refused, drained, caughtUp(false)], resending],
   ["every event in memory was sent again", [started, refused, drained, caughtUp()], direct],
   ["a stall while draining", [started, refused, reclaimed], backingOff],
   ["a record can't be quarantined", [started, skipped], { ...sending, hasSkipped: true } as State],

@@ -96,7 +96,7 @@ function fromMemory(state: State, event: StateEvent): State {
     case "reclaimed":
       return backingOff(event.nowMs + event.pauseMs, false);
     case "caught_up":
-      return DIRECT;
+      return event.connected ? DIRECT : state;
     default:
       return state;
   }
