@@ -2,7 +2,7 @@
 import { Database } from "bun:sqlite";
 import { afterAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder, until } from "@ingest/testkit";
 import { KafkaFixture } from "@ingest/testkit/kafka";
@@ -147,6 +147,8 @@ test(
       await service.exited;
     }
     await using service = await start(topic, { events_per_day: quota }, {}, journal.path);
+    expect(service.hasLogged("quota file failed: counting quotas in memory alone")).toBe(false);
+    expect(await used(service)).toBe(60);
     for (let n = 0; n < 40; n++) expect(await send(service)).toBe(202);
     expect(await send(service)).toBe(429);
     expect(await used(service)).toBe(quota);
@@ -154,13 +156,14 @@ test(
   TIMEOUT_MS,
 );
 
-/** A copy of the file is read: the process that writes it keeps it locked. */
+/** A copy of the file is read: the process that writes it keeps it locked. What it writes is committed once its journal is empty. */
 function countIn(file: string): number {
   const copy = join(folder.path, "copy.sqlite");
   try {
     writeFileSync(copy, readFileSync(file));
     using database = new Database(copy, { readonly: true });
-    return database.query<{ events: number }, []>("SELECT events FROM usage").get()?.events ?? 0;
+    const { events = 0 } = database.query<{ events: number }, []>("SELECT events FROM usage").get() ?? {};
+    return statSync(`${file}-journal`).size === 0 ? events : 0;
   } catch {
     return 0; // It is being written.
   }

@@ -58,7 +58,7 @@ if (index !== undefined) {
   await runService(log, async (lifecycle) => {
     const start = () =>
       count > 1
-        ? superviseWorkers({ main: import.meta.path, env: process.env, settings, log, lifecycle })
+        ? superviseWorkers({ main: import.meta.path, env: process.env, settings, callers, log, lifecycle })
         : startServer({ config, callers, log, lifecycle });
     const ports = await start();
     log.info({ host: settings.HOST, ...ports, workers: count, topic: settings.KAFKA_TOPIC }, "listening");

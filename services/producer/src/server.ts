@@ -134,7 +134,7 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
     hasJournal: settings.JOURNAL_ENABLED,
     statistics: () => statistics,
   });
-  const kept = options.leases === undefined ? keepLimits(settings, log) : undefined;
+  const kept = options.leases === undefined ? keepLimits(settings, options.callers, log) : undefined;
   const limiters = options.callers && (kept?.limiters ?? new LeasedLimiters(options.leases!));
   if (limiters !== undefined) limitMetrics(registry, limiters);
   if (kept !== undefined) quotaMetrics(registry, kept);

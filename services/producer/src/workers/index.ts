@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { countersOf, createMetrics, type Env, type Lifecycle, type Log } from "@ingest/service";
 import { keepLimits, type LimitSettings } from "../callers/limits/index.ts";
 import { quotaMetrics } from "../callers/limits/metrics.ts";
+import type { Callers } from "../callers/parse-file.ts";
 import type { HttpSettings } from "../config.ts";
 import { assertPortFree } from "../http/listen.ts";
 import type { Ports } from "../server.ts";
@@ -35,6 +36,8 @@ export interface SuperviseOptions {
   main: string;
   env: Env;
   settings: HttpSettings & LimitSettings;
+  /** What CALLERS_FILE contains, when it is set. */
+  callers: Callers | undefined;
   log: Log;
   lifecycle: Lifecycle;
 }
@@ -44,7 +47,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Ports
   const { main, env, settings, log, lifecycle } = options;
   const count = workerCount(settings);
   const registry = createMetrics();
-  const limits = keepLimits(settings, log);
+  const limits = keepLimits(settings, options.callers, log);
   const supervisor = new Supervisor({
     count,
     port: settings.PORT,

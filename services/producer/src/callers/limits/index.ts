@@ -1,11 +1,11 @@
 // The limits of callers in one process, with the file of their quotas.
 import { join } from "node:path";
 import type { Log } from "@ingest/service";
+import type { Callers } from "../parse-file.ts";
 import { LocalLimiters } from "./limiters.ts";
 import { UsageFile } from "./usage-file.ts";
 
 export interface LimitSettings {
-  readonly CALLERS_FILE?: string;
   readonly QUOTA_FILE?: string;
   readonly JOURNAL_DIR: string;
 }
@@ -18,11 +18,21 @@ export interface KeptLimits {
   stop(): void;
 }
 
-/** @returns undefined without CALLERS_FILE. Nothing is opened before a caller has a quota */
-export function keepLimits(settings: LimitSettings, log: Log): KeptLimits | undefined {
-  if (settings.CALLERS_FILE === undefined) return undefined;
+/**
+ * The file is opened when a caller has a quota.
+ * @param callers of the file as it is now; undefined without CALLERS_FILE
+ */
+export function keepLimits(
+  settings: LimitSettings,
+  callers: Pick<Callers, "callers" | "anonymous"> | undefined,
+  log: Log,
+): KeptLimits | undefined {
+  if (callers === undefined) return undefined;
   const file = new UsageFile(settings.QUOTA_FILE ?? join(settings.JOURNAL_DIR, "quotas.sqlite"), log);
   const limiters = new LocalLimiters(file);
+  // Their quotas are in the metrics from the start.
+  for (const caller of [...callers.callers, ...(callers.anonymous ? [callers.anonymous] : [])])
+    limiters.of(caller);
   return {
     limiters,
     file,

@@ -56,7 +56,11 @@ test("metrics name callers and limits, and nothing is opened before there is a q
   using folder = temporaryFolder();
   const log = pino({ level: "silent" });
   const file = join(folder.path, "below", "quotas.sqlite");
-  const kept = keepLimits({ CALLERS_FILE: "callers.json", QUOTA_FILE: file, JOURNAL_DIR: folder.path }, log)!;
+  const kept = keepLimits(
+    { QUOTA_FILE: file, JOURNAL_DIR: folder.path },
+    { callers: [], anonymous: undefined },
+    log,
+  )!;
   const registry = new Registry();
   limitMetrics(registry, kept.limiters);
   quotaMetrics(registry, kept);
@@ -77,5 +81,5 @@ test("metrics name callers and limits, and nothing is opened before there is a q
 });
 
 test("without CALLERS_FILE there are no limits", () => {
-  expect(keepLimits({ JOURNAL_DIR: "unused" }, pino({ level: "silent" }))).toBeUndefined();
+  expect(keepLimits({ JOURNAL_DIR: "unused" }, undefined, pino({ level: "silent" }))).toBeUndefined();
 });

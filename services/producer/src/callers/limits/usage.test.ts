@@ -42,6 +42,34 @@ test("what was used today is there after a restart, and yesterday's is not count
   expect(after.of("app")).toMatchObject({ events: 8, bytes: 71 });
 });
 
+test("a process that is killed at any moment loses no count that it has written", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "quotas.sqlite");
+  let expected = 0;
+  for (let round = 0; round < 10; round++) {
+    const program = join(import.meta.dir, "testing/count-for-ever.ts");
+    const child = Bun.spawn([process.execPath, program, path, String(TODAY)], {
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    let printed = "";
+    for await (const chunk of child.stdout) {
+      printed += Buffer.from(chunk).toString();
+      // Then it is in the middle of something.
+      if (printed.length > 200 * (round + 1)) child.kill("SIGKILL");
+    }
+    await child.exited;
+    expected += Number(printed.slice(0, printed.lastIndexOf("\n")).split("\n").at(-1));
+    const { file, messages } = openIn(folder.path);
+    const { events } = file.load(TODAY)!.get("shop")!;
+    file.close();
+    expect(messages).toEqual([]);
+    // What was written, and at most the one count whose number was not printed any more.
+    expect(events).toBeGreaterThanOrEqual(expected);
+    expected = events;
+  }
+});
+
 test("a clock that is set back returns to what was used on that day", () => {
   using folder = temporaryFolder();
   const daily = openUsage(TODAY_MS, openIn(folder.path).file);
