@@ -30,6 +30,19 @@ describe("SeenEvents", () => {
     seen.close();
   });
 
+  test("CloudEvents with the same id and another source are not duplicates", () => {
+    const seen = new SeenEvents({ groupId: "g", path: ":memory:", windowOffsets: 100 });
+    const from = (offset: number, source: string): SeenEvent => {
+      const { event, ...place } = at(offset, "a");
+      return { ...place, event: { ...event, cloudevent: { source } } };
+    };
+    expect(handle(seen, from(0, "/shop"))).toBe(true);
+    expect(handle(seen, from(1, "/stock"))).toBe(true);
+    expect(handle(seen, from(2, "/shop"))).toBe(false);
+    expect(handle(seen, at(3, "a"))).toBe(true);
+    seen.close();
+  });
+
   test("a claim stands until it is released", () => {
     const seen = new SeenEvents({ groupId: "g", path: ":memory:", windowOffsets: 100 });
     expect(seen.claim(at(0, "a"))).toBe(true);

@@ -108,9 +108,18 @@ const parameters = [
 ];
 
 const encodingNote =
-  "The body may be compressed: `Content-Encoding` gzip, deflate, br or zstd, or two of them one after the other.";
+  "The body may be compressed: `Content-Encoding` gzip, deflate, br or zstd, or two of them one after the other. " +
+  "CloudEvents may also be sent in the binary mode: with the headers `ce-specversion` (`1.0`), `ce-id`, `ce-source` and `ce-type`, a `ce-` header for each other attribute, and the data as the body in its own `Content-Type`.";
 
 const example = { event_type: "page_view", user_id: "user-42", payload: { path: "/" } };
+
+const cloudEventExample = {
+  specversion: "1.0",
+  id: "order-1",
+  source: "/shop",
+  type: "order.created",
+  data: { total: 12 },
+};
 
 export const registerEventDetail: DocumentDecoration = {
   operationId: "registerEvent",
@@ -120,7 +129,13 @@ export const registerEventDetail: DocumentDecoration = {
     encodingNote,
   tags: ["events"],
   parameters,
-  requestBody: { required: true, content: { "application/json": { schema: ref("Event"), example } } },
+  requestBody: {
+    required: true,
+    content: {
+      "application/json": { schema: ref("Event"), example },
+      "application/cloudevents+json": { schema: ref("CloudEvent"), example: cloudEventExample },
+    },
+  },
   responses: {
     "201": { description: "Stored", headers: preferenceApplied, content: json(ref("Stored")) },
     "202": {
@@ -147,6 +162,11 @@ export const registerEventsDetail: DocumentDecoration = {
       "application/json": {
         schema: { type: "array", minItems: 1, items: ref("Event") },
         example: [example],
+      },
+      "application/cloudevents+json": { schema: ref("CloudEvent"), example: cloudEventExample },
+      "application/cloudevents-batch+json": {
+        schema: { type: "array", items: ref("CloudEvent") },
+        example: [cloudEventExample],
       },
       "application/x-ndjson": {
         schema: { type: "string", description: "One event per line" },

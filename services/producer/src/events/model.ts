@@ -68,4 +68,31 @@ const Results = Type.Object(
   { $id: "Results", description: "A result for each event, in the order in which they were sent." },
 );
 
-export const schemas = { Accepted, Stored, EventResult, Results, Problem };
+/** For the document. What is checked is stricter: `attributeProblems` in packages/contract. */
+const CloudEvent = Type.Object(
+  {
+    specversion: Type.Literal("1.0"),
+    id: Type.String({ minLength: 1, maxLength: 128, description: "The event_id; unique within its source." }),
+    source: Type.String({ minLength: 1, description: "A URI-reference" }),
+    type: Type.String({ minLength: 1, maxLength: 128, description: "The event_type" }),
+    time: Type.Optional(Type.String({ format: "date-time" })),
+    subject: Type.Optional(Type.String({ minLength: 1 })),
+    datacontenttype: Type.Optional(
+      Type.String({ description: "The media type of the data; JSON when absent" }),
+    ),
+    dataschema: Type.Optional(Type.String({ format: "uri" })),
+    partitionkey: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 256, description: "The key of the record in Kafka" }),
+    ),
+    data: Type.Optional(Type.Unknown({ description: "Any JSON value; a string when its type is not JSON" })),
+    data_base64: Type.Optional(Type.String({ description: "Binary data, in place of `data`" })),
+  },
+  {
+    $id: "CloudEvent",
+    additionalProperties: true,
+    description:
+      "A CloudEvent 1.0. Other members are extension attributes: names of a to z and digits; strings, booleans or 32-bit integers.",
+  },
+);
+
+export const schemas = { Accepted, CloudEvent, Stored, EventResult, Results, Problem };

@@ -63,6 +63,40 @@ describe.skipIf(whyNoPostgres !== undefined)(`postgres${reason}`, () => {
     ]);
   });
 
+  test("writes CloudEvents, by source and id, also to a table without their column", async () => {
+    await using started = start();
+    const { consumer, table } = started;
+    consumer.put(record(0, 0, event("a", "{}")));
+    await until("committed", () => consumer.committedOffsets()[0] === 1);
+    await server.query(`alter table ${table} drop column cloudevent`);
+    const cloudEvent = (offset: number, source: string) => ({
+      ...record(0, offset, Buffer.from("[1]")),
+      headers: Object.entries({
+        ce_specversion: "1.0",
+        ce_id: "a",
+        ce_source: source,
+        ce_type: "t",
+        "content-type": "application/json",
+      }).map(([name, value]) => [name, Buffer.from(value)] as const),
+    });
+    consumer.put(
+      cloudEvent(1, "/shop"),
+      cloudEvent(2, "/stock"),
+      cloudEvent(3, "/shop"),
+      record(0, 4, event("b", "{}")),
+    );
+    await until("committed", () => consumer.committedOffsets()[0] === 5);
+    const rows = await server.query(
+      `select event_id, payload::text as payload, cloudevent->>'source' as source from ${table} order by "offset"`,
+    );
+    expect(rows).toEqual([
+      { event_id: "a", payload: "{}", source: null },
+      { event_id: "/shop a", payload: "[1]", source: "/shop" },
+      { event_id: "/stock a", payload: "[1]", source: "/stock" },
+      { event_id: "b", payload: "{}", source: null },
+    ]);
+  });
+
   test("writes an event once, however often it comes", async () => {
     await using started = start();
     const { consumer, table } = started;
@@ -111,6 +145,7 @@ describe.skipIf(whyNoPostgres !== undefined)(`postgres${reason}`, () => {
     await until("flushes failed", () => counters.flushFailures > 1);
     await using maker = start({ table: "made_later" });
     maker.consumer.put(eventRecord(0, 7, { id: "other" }));
+    await until("the other written", () => maker.consumer.committedOffsets()[0] === 8);
     await until("written", () => consumer.committedOffsets()[0] === 2);
     expect(deadLetters.stored).toEqual([]);
     expect(await server.query("select count(*)::int as n from made_later")).toEqual([{ n: 3 }]);

@@ -112,7 +112,7 @@ function readHeaders(head: RequestHead): ReadonlyMap<string, string> | Rejection
     const name = field.slice(HTTP_PREFIX.length);
     const text = decodeHeaderValue(value);
     if (text === undefined) problems.push({ pointer: `/${name}`, message: "must be percent-encoded UTF-8" });
-    attributes.set(name, text ?? "x");
+    attributes.set(name, text ?? "");
   }
   const contentType = head.get("content-type");
   if (attributes.has("datacontenttype") && attributes.get("datacontenttype") !== contentType)
@@ -122,13 +122,9 @@ function readHeaders(head: RequestHead): ReadonlyMap<string, string> | Rejection
     });
   attributes.delete("datacontenttype");
   if (contentType !== null) attributes.set("datacontenttype", contentType);
-  const [first] = problems.length > 0 ? problems : attributeProblems(attributes);
-  if (first === undefined) return attributes;
-  return notACloudEvent(
-    problems.length > 0 ? problems : attributeProblems(attributes),
-    attributes.get("id"),
-    toField,
-  );
+  // An attribute that could not be read has no other problem to tell.
+  const found = problems.length > 0 ? problems : attributeProblems(attributes);
+  return found.length === 0 ? attributes : notACloudEvent(found, attributes.get("id"), toField);
 }
 
 function toField(pointer: string): string {

@@ -1,0 +1,179 @@
+// CloudEvents over a real socket to a real Kafka, and read back: by the official SDK's Kafka binding, and by the consumer.
+import { afterAll, describe, expect, test } from "bun:test";
+import { freePort } from "@ingest/broker";
+import type { ConsumedRecord } from "@ingest/kafka";
+import { temporaryFolder, until } from "@ingest/testkit";
+import { KafkaFixture } from "@ingest/testkit/kafka";
+import { startConsumer, startProducer } from "@ingest/testkit/service";
+import { CloudEvent, type CloudEventV1, emitterFor, HTTP, Kafka, type Message, Mode } from "cloudevents";
+
+const TIMEOUT_MS = 120_000;
+const kafka = await KafkaFixture.shared();
+afterAll(() => kafka[Symbol.asyncDispose]());
+
+const attributes = {
+  source: "/shop",
+  time: "2026-01-31T12:00:00.123Z",
+  partitionkey: "customer 7",
+  tenant: "a",
+};
+
+function headersOf({ headers }: ConsumedRecord): Record<string, string> {
+  return Object.fromEntries(headers.map(([name, value]) => [name, String(value)]));
+}
+
+function readBySdk(record: ConsumedRecord): CloudEventV1<unknown> {
+  const { key, value } = record;
+  const message = { key: key?.toString(), value: value!.toString(), headers: headersOf(record), body: "" };
+  return Kafka.toEvent(message as unknown as Message) as CloudEventV1<unknown>;
+}
+
+/** The SDK's emitter, which sends to this URL. */
+function emitter(url: string, mode: Mode) {
+  return emitterFor(
+    async ({ headers, body }) => {
+      const response = await fetch(url, {
+        method: "POST",
+        headers: headers as Record<string, string>,
+        body: body as string,
+      });
+      expect(response.status).toBe(201);
+    },
+    { mode },
+  );
+}
+
+describe.each(["binary", "structured"] as const)("records in the %s mode", (output) => {
+  test(
+    "what the SDK emits in either mode, and in a batch, its Kafka binding reads back; the consumer handles all",
+    async () => {
+      const { topic, env } = await kafka.createTopicAndGroup(1);
+      await using producer = await startProducer({ env: { ...env, CLOUDEVENTS_OUTPUT: output } });
+      const stored = `${producer.url}/register_event?durability=stored`;
+      const data = { n: 1, s: "é" };
+      await emitter(
+        stored,
+        Mode.BINARY,
+      )(
+        new CloudEvent({
+          ...attributes,
+          id: "b",
+          type: "t.binary",
+          datacontenttype: "application/json",
+          data,
+        }),
+      );
+      await emitter(
+        stored,
+        Mode.STRUCTURED,
+      )(new CloudEvent({ ...attributes, id: "s", type: "t.structured", data }));
+      const batch = ["1", "2"].map((id) => ({
+        specversion: "1.0",
+        id,
+        type: "t.batch",
+        ...attributes,
+        data,
+      }));
+      const response = await producer.post("/register_events?durability=stored", JSON.stringify(batch), {
+        "content-type": "application/cloudevents-batch+json",
+      });
+      expect(response.status).toBe(201);
+
+      const records = await kafka.read(topic);
+      for (const [index, id] of ["b", "s", "1", "2"].entries()) {
+        const record = records[index]!;
+        expect(record.key?.toString()).toBe("customer 7");
+        expect(readBySdk(record)).toMatchObject({ ...attributes, id, specversion: "1.0", data });
+      }
+
+      await using consumer = startConsumer(env);
+      await until("all handled", () => consumer.events.length === 4);
+      expect(
+        consumer.events.map(({ event_id, event_type, user_id, payload }) => [
+          event_id,
+          event_type,
+          user_id,
+          payload,
+        ]),
+      ).toEqual([
+        ["b", "t.binary", "customer 7", data],
+        ["s", "t.structured", "customer 7", data],
+        ["1", "t.batch", "customer 7", data],
+        ["2", "t.batch", "customer 7", data],
+      ]);
+      expect(consumer.events[0]).toMatchObject({ cloudevent: { source: "/shop", tenant: "a" } });
+      expect(await consumer.stop()).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "Kafka unavailable: from the journal, headers and value are the same bytes",
+    async () => {
+      const direct = kafka.topicName();
+      const journalled = kafka.topicName();
+      const message = HTTP.binary(
+        new CloudEvent({
+          ...attributes,
+          id: "j",
+          type: "t",
+          datacontenttype: "image/png",
+          data: Buffer.from([0, 255, 10]),
+        }),
+      );
+      const post = (url: string) =>
+        fetch(`${url}/register_event?durability=durable`, {
+          method: "POST",
+          headers: message.headers as Record<string, string>,
+          body: message.body as Uint8Array<ArrayBuffer>,
+        });
+      await using online = await startProducer({
+        env: { ...kafka.env, KAFKA_TOPIC: direct, CLOUDEVENTS_OUTPUT: output },
+      });
+      expect((await post(online.url)).status).toBe(202);
+
+      using folder = temporaryFolder("journal");
+      const env = { KAFKA_TOPIC: journalled, CLOUDEVENTS_OUTPUT: output };
+      await using offline = await startProducer({
+        env: { ...env, KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${await freePort()}` },
+        journalDir: folder.path,
+        untilReady: false,
+      });
+      await until("the event taken", async () => (await post(offline.url)).status === 202);
+      offline.kill("SIGTERM");
+      expect(await offline.exited).toBe(0);
+      await using replaying = await startProducer({ env: { ...env, ...kafka.env }, journalDir: folder.path });
+      await until("the replay", async () => (await replaying.metrics()).get("ingest_delivered_total") === 1);
+      online.kill("SIGTERM");
+      expect(await online.exited).toBe(0);
+
+      const [[expected], [replayed]] = await Promise.all([kafka.read(direct), kafka.read(journalled)]);
+      expect(replayed!.headers).toEqual(expected!.headers);
+      expect(replayed!.value).toEqual(expected!.value);
+      expect(replayed!.key).toEqual(expected!.key);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+test(
+  "a CloudEvent of 0.3 in the topic is a dead letter with its headers, named by its version",
+  async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(1);
+    const headers = [
+      ["ce_specversion", Buffer.from("0.3")],
+      ["ce_id", Buffer.from("old")],
+    ] as const;
+    await kafka.write([{ topic, key: null, value: Buffer.from("{}"), headers }]);
+    await using consumer = startConsumer(env);
+    await until("committed", async () => (await kafka.committed(env)) === 1);
+    expect(await consumer.stop()).toBe(0);
+    const [deadLetter] = await kafka.read(`${topic}.dead-letter`);
+    expect(headersOf(deadLetter!)).toMatchObject({
+      ce_specversion: "0.3",
+      ce_id: "old",
+      "dead-letter-cause": expect.stringContaining("send 1.0"),
+    });
+  },
+  TIMEOUT_MS,
+);
