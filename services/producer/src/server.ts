@@ -87,6 +87,7 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
       const { message_too_large: tooLarge = 0, invalid_record: invalid = 0 } = delivery.state().counts.failed;
       return tooLarge + invalid;
     },
+    onMissing: (areAllMissing) => delivery.setTopicsMissing(areAllMissing),
     onLimits(topic, limits) {
       if (topic === settings.KAFKA_TOPIC) delivery.setTopicLimits(limits);
     },

@@ -48,6 +48,8 @@ export class DeliveryCore {
   /** Events in `resends` or in flight that are sent alone: one of them is at fault, or several. */
   readonly suspects = new Set<InFlightEvent>();
   state: State = NEW;
+  /** Nothing is sent from the journal: every topic is missing. */
+  isHeld = false;
   journal: Journal | undefined;
   client: Client;
   /** The failure of the latest delivery; undefined when that succeeded. */

@@ -764,6 +764,45 @@ describe("the watchdog", () => {
     await next.delivery.stop(1_000);
   });
 
+  // Fault: with KAFKA_TOPIC_RECREATE=false the client was recreated after each DELIVERY_STALL_MS, for as long as the topic was missing.
+  test("stays quiet while the topic is missing, and its events wait", async () => {
+    using home = temporaryFolder();
+    let [clock, looks] = [0, 0];
+    const now = () => {
+      looks++;
+      return clock;
+    };
+    const harness = await start(home, { now });
+    const { delivery, kafka } = harness;
+    kafka.leaderless.add(kafka.partitionOf("k"));
+    delivery.accept(event("in flight"));
+    delivery.setTopicsMissing(true);
+    for (const value of numbered(0, 3)) expect(delivery.accept(event(value)).status).toBe("accepted");
+    for (let i = 0; i < 10; i++) {
+      const before = looks;
+      await until("the watchdog to look", () => looks > before + 1);
+      clock += STALL_MS;
+    }
+    // Once: what is in flight is taken back.
+    expect(delivery.state()).toMatchObject({
+      inFlight: 0,
+      journal: { records: 4 },
+      failing: { code: "unknown_topic" },
+      counts: { clientRestarts: 1 },
+    });
+    expect(await delivery.stored(event("s"), 1_000)).toMatchObject({ code: "kafka_misconfigured" });
+    kafka.leaderless.clear();
+    delivery.setTopicsMissing(false);
+    await until("all to be delivered", () => {
+      clock++;
+      kafka.deliverAll();
+      return delivery.state().journal!.records === 0;
+    });
+    expect(values(kafka)).toEqual(["in flight", ...numbered(0, 3)]);
+    expect(delivery.state().failing).toBeUndefined();
+    await delivery.stop(1_000);
+  });
+
   test("stays quiet while there is progress", async () => {
     using home = temporaryFolder();
     let [clock, looks] = [0, 0];

@@ -2,6 +2,7 @@
 // the client while Kafka takes them. When it doesn't, all events go through the journal, in order, until replay has
 // caught up. The states are in delivery-state.ts.
 
+import { KafkaError } from "@ingest/kafka";
 import { type CoreOptions, DeliveryCore } from "./core.ts";
 import { DurableOutcomes } from "./durable-outcomes.ts";
 import type { Journal } from "./journal/journal.ts";
@@ -149,6 +150,15 @@ export class JournalledDelivery implements Delivery {
     const { limits: former } = this.#limitsCheck;
     this.#limitsCheck.limits = limits;
     if (former?.maxBatchBytes !== limits.maxBatchBytes) this.#core.closeSpares();
+  }
+
+  setTopicsMissing(areMissing: boolean): void {
+    const core = this.#core;
+    if (core.journal === undefined || core.isHeld === areMissing) return;
+    core.isHeld = areMissing;
+    core.failing = areMissing ? new KafkaError("unknown_topic", "No topic exists") : undefined;
+    if (areMissing) core.startSpooling({ type: "blocked" }, "topic missing");
+    else this.#replayer.schedule();
   }
 
   state(): DeliveryState {

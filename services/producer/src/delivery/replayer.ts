@@ -38,7 +38,8 @@ export class Replayer {
       if (inFlight.count > failed && core.now() < core.state.deadlineMs) return;
       this.#resendApart();
     }
-    const { state } = core;
+    const { state, isHeld } = core;
+    if (isHeld) return;
     if (state.name === "resending" || (state.name === "spooling" && state.replay !== "backing_off"))
       this.#replay();
   }

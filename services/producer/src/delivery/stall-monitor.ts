@@ -13,6 +13,8 @@ export class StallMonitor {
   check(nowMs: number): void {
     const core = this.#core;
     const { sink, inFlight } = core.client;
+    // Nothing is expected to make progress: another client could not send it either.
+    if (core.isHeld && inFlight.count === 0) core.watchdog.reset();
     const { isUnavailable, stalledMs } = core.watchdog.check(nowMs, {
       connected: sink.connected,
       inFlight: inFlight.count,

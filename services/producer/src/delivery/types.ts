@@ -85,6 +85,12 @@ export interface Delivery {
   /** From now on, events that the topic's limits forbid are refused at once. Until the first call none is. */
   setTopicLimits(limits: TopicLimits): void;
 
+  /**
+   * While no topic exists, events wait in the journal and nothing is sent: the client would hold them until it gives up.
+   * Without a journal this does nothing.
+   */
+  setTopicsMissing(areMissing: boolean): void;
+
   /** Cheap enough to be called for each request. */
   state(): DeliveryState;
 

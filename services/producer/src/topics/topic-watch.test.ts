@@ -26,11 +26,13 @@ function start(more: Partial<TopicWatchOptions> = {}, topics = [events]) {
     return found;
   };
   const limits: [topic: string, limits: TopicLimits][] = [];
+  const missing: boolean[] = [];
   const lines: Record<string, unknown>[] = [];
   const watch = new TopicWatch({
     kafka: {},
     isRecreated: true,
     isFailing: () => cluster.isFailing,
+    onMissing: (areAllMissing) => missing.push(areAllMissing),
     refused: () => cluster.refused,
     onLimits: (...reading) => limits.push(reading),
     eagerIntervalMs: 1,
@@ -64,7 +66,7 @@ function start(more: Partial<TopicWatchOptions> = {}, topics = [events]) {
   for (const topic of topics) watch.add(topic);
   watch.start();
   const messages = () => lines.map(({ msg }) => msg).filter((msg) => msg !== "topic limits read");
-  return { cluster, watch, lines, limits, messages };
+  return { cluster, watch, lines, limits, missing, messages };
 }
 
 test("the topic is created once Kafka responds", async () => {
@@ -136,7 +138,7 @@ describe("a topic that is deleted later", () => {
   });
 
   test("is named once and not created with KAFKA_TOPIC_RECREATE=false; the others are watched as before", async () => {
-    const { cluster, watch, limits, messages } = start({ isRecreated: false }, [events, others]);
+    const { cluster, watch, limits, missing, messages } = start({ isRecreated: false }, [events, others]);
     await until("both topics", () => watch.state === "ready");
     cluster.topics.delete("events");
     cluster.isFailing = true;
@@ -145,14 +147,20 @@ describe("a topic that is deleted later", () => {
     await until("another look", () => limits.length > read, 10_000);
     expect(limits.slice(read).map(([topic]) => topic)).not.toContain("events");
     expect(cluster.creations).toBe(2);
-    cluster.topics.set("events", new Map());
+    expect(missing).not.toContain(true);
+    cluster.topics.delete("others");
+    await until("both to be missing", () => missing.at(-1) === true, 10_000);
+    for (const topic of ["events", "others"]) cluster.topics.set(topic, new Map());
     await until("ready", () => watch.state === "ready", 10_000);
     expect(messages()).toEqual([
       "topic ready",
       "topic ready",
       "topic missing: its events are not delivered",
+      "topic missing: its events are not delivered",
+      "topic ready",
       "topic ready",
     ]);
+    expect(missing.at(-1)).toBe(false);
     await watch.stop();
   });
 });

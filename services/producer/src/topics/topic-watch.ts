@@ -28,6 +28,8 @@ export interface TopicWatchOptions {
   log: Log;
   /** Called after each reading. */
   onLimits(topic: string, limits: TopicLimits): void;
+  /** Called after each look: whether no topic exists any more. */
+  onMissing?(areAllMissing: boolean): void;
   /** Events aren't delivered: perhaps because a topic is missing. */
   isFailing?(): boolean;
   /** How many events Kafka has refused for what is in them: when it refuses more, the limits may have changed. */
@@ -81,6 +83,7 @@ export class TopicWatch {
       const refusedBefore = refused();
       const failed = await this.#look();
       this.isTried = true;
+      this.#options.onMissing?.(Array.from(this.#topics.values()).every(({ state }) => state === "missing"));
       failures = failed.size > 0 ? failures + 1 : 0;
       if (failures === 0) await this.#untilDue(() => refused() !== refusedBefore, signal);
       else {
