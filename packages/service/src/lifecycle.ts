@@ -16,6 +16,7 @@ const DEFAULT_STOP_BUDGET_MS = 5_000;
 export class Lifecycle {
   readonly #log: Log;
   readonly #started: Step[] = [];
+  readonly #reloads: (() => void)[] = [];
   #stopping: Promise<boolean> | undefined;
 
   constructor(log: Log) {
@@ -25,6 +26,17 @@ export class Lifecycle {
   /** Has `stop` been called? */
   get isStopping(): boolean {
     return this.#stopping !== undefined;
+  }
+
+  /** Registers what SIGHUP reloads; without any, SIGHUP stops the service. */
+  onReload(reload: () => void): void {
+    this.#reloads.push(reload);
+  }
+
+  /** Reloads what can be. @returns false when nothing can */
+  reload(): boolean {
+    for (const reload of this.#reloads) reload();
+    return this.#reloads.length > 0;
   }
 
   /** Starts one step. A step whose start fails doesn't count as started; the caller stops the others. */

@@ -38,6 +38,7 @@ export interface RunOptions {
 /**
  * Runs a service until SIGTERM, SIGINT, SIGQUIT or SIGHUP: `start` registers its steps with the lifecycle, a signal stops them
  * in reverse and the process exits with 0 (1 when a step did not stop cleanly). A second signal exits with 1 immediately.
+ * SIGHUP reloads instead where something can be reloaded.
  * A start that fails is logged, what had started is stopped, and the exit code is 1.
  */
 export async function runService(
@@ -53,6 +54,7 @@ export async function runService(
   };
   let first: { signal: StopSignal; atMs: number } | undefined;
   const onSignal = (signal: StopSignal) => {
+    if (signal === "SIGHUP" && !lifecycle.isStopping && lifecycle.reload()) return;
     if (lifecycle.isStopping) {
       if (secondSignal === "ignore" || isEcho(signal, first)) return;
       log.warn({ signal }, "second signal received: exiting immediately");

@@ -12,7 +12,7 @@ import { schemaRoutes } from "./schemas/routes.ts";
 import type { SchemaSet } from "./schemas/schema-set.ts";
 
 export interface AppOptions {
-  events: Omit<EventRoutesOptions, "origins" | "addressOf" | "toFaultResponse">;
+  events: Omit<EventRoutesOptions, "callers" | "originSource" | "addressOf" | "toFaultResponse">;
   edge: Edge;
   health: HealthSource;
   log: Log;
@@ -30,10 +30,12 @@ const documents = { documentation: "/openapi", document: "/openapi/json" };
 /** Called without a socket by tests, and put behind one by `listen`. */
 export function createApp({ events, edge, health, log, hasOpenapi, schemas, plugins = [] }: AppOptions) {
   const { metrics } = events;
+  const { callers, originSource } = edge;
   const toFaultResponse = createFaultResponder(log);
   const handlers = eventHandlers({
     ...events,
-    origins: edge.origins,
+    callers,
+    originSource,
     addressOf: ({ peer, head }) => edge.trustedProxies.clientOf(peer.remoteAddress, head),
     toFaultResponse,
   });

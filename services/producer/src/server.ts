@@ -3,13 +3,13 @@ import { ByteBudget, type RunningServer } from "@ingest/http-server";
 import type { ProducerStatistics } from "@ingest/kafka";
 import type { HealthSource, Lifecycle, Log } from "@ingest/service";
 import { createApp } from "./app.ts";
-import { CallerDirectory } from "./callers/directory.ts";
 import { eventTypeCheck } from "./callers/event-types.ts";
 import { keepLimits } from "./callers/limits/index.ts";
 import type { LeaseSource } from "./callers/limits/leased-limiter.ts";
 import { LeasedLimiters } from "./callers/limits/limiters.ts";
 import { limitMetrics, quotaMetrics } from "./callers/limits/metrics.ts";
 import type { Callers } from "./callers/parse-file.ts";
+import { createReloader } from "./callers/read-file.ts";
 import type { Config } from "./config.ts";
 import { createDelivery } from "./delivery/index.ts";
 import { Admission } from "./events/admission.ts";
@@ -117,7 +117,8 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
   let admin: RunningServer | undefined;
   const schemas = await createEventSchemas(settings, settings.KAFKA_TOPIC, log);
   const metrics = new RequestMetrics();
-  const edge = createEdge(settings, log);
+  const edge = createEdge(settings, log, options.callers);
+  const reloader = edge.callers && createReloader(settings, options.callers!, edge.callers, log);
   const registry = createProducerMetrics({
     forwarded: edge.trustedProxies,
     requests: metrics,
@@ -133,6 +134,8 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
     delivery,
     schemas,
     hasJournal: settings.JOURNAL_ENABLED,
+    callers: edge.callers,
+    reloads: reloader,
     statistics: () => statistics,
   });
   const kept = options.leases === undefined ? keepLimits(settings, options.callers, log) : undefined;
@@ -156,7 +159,6 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
       defaultDurability: settings.DEFAULT_DURABILITY,
       maxEventBytes: settings.MAX_EVENT_BYTES,
       maxBodyBytes: settings.MAX_BODY_BYTES,
-      callers: options.callers && new CallerDirectory(options.callers, edge.origins),
       checks: [eventTypeCheck, ...(schemas === undefined ? [] : [schemas.toCheck])],
       ...(limiters !== undefined && { limiters }),
     },
@@ -168,6 +170,10 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
 
   const forRequests = settings.SHUTDOWN_TIMEOUT_MS * REQUESTS_SHARE;
   const forDelivery = settings.SHUTDOWN_TIMEOUT_MS - forRequests;
+  if (reloader !== undefined) {
+    lifecycle.onReload(() => reloader.reload());
+    await lifecycle.start({ name: "callers", start: () => reloader.start(), stop: () => reloader.stop() });
+  }
   if (schemas !== undefined) await lifecycle.start({ name: "schemas", stop: () => schemas.stop() });
   // Already stoppable: it may wait for a registry.
   await schemas?.start();

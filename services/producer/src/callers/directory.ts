@@ -3,22 +3,32 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { RequestHead } from "@ingest/http-server";
 import { Rejection } from "../rejection.ts";
 import type { Caller } from "./caller.ts";
+import { type CallerCounts, createCallerCounts } from "./caller-counts.ts";
 import { KEY_PARAMETER, type PresentedKey, presentedKey } from "./credentials.ts";
-import { type AllowedOrigins, isCrossOrigin } from "./origins.ts";
+import { AllowedOrigins, isCrossOrigin } from "./origins.ts";
 import type { CallerKey, Callers } from "./parse-file.ts";
 
 /** Who sent the requests with one head. */
 export interface Identity {
   /** Or why they are refused: no valid key, or a page of an origin that the caller may not use. */
   readonly caller: Caller | Rejection;
+  /** The caller's id, or `none` without a valid key. */
+  readonly id: string;
+  readonly counts: CallerCounts;
   /** What the caller was found in. */
   readonly source: Callers;
   /** When the caller's key expires, Unix ms; Infinity: never. */
   readonly expiresMs: number;
 }
 
+/** The id that stands for requests without a valid key. */
+const NO_CALLER = "none";
+
 export class CallerDirectory {
   #callers: Callers;
+  #origins: AllowedOrigins;
+  /** By id. The file bounds their number. */
+  #counts = new Map<string, CallerCounts>();
   readonly #corsOrigins: AllowedOrigins;
   /** Requests with the same head share one parsed head, so its key is hashed once. */
   readonly #byHead = new WeakMap<RequestHead, Identity>();
@@ -27,6 +37,29 @@ export class CallerDirectory {
   constructor(callers: Callers, corsOrigins: AllowedOrigins) {
     this.#callers = callers;
     this.#corsOrigins = corsOrigins;
+    this.#origins = corsOrigins;
+    this.replace(callers);
+  }
+
+  /** From now on, these are the callers. The counters of those that stay go on. */
+  replace(callers: Callers): void {
+    const all = callers.anonymous ? [...callers.callers, callers.anonymous] : callers.callers;
+    const ids = [...all.map(({ id }) => id), NO_CALLER];
+    this.#counts = new Map(ids.map((id) => [id, this.#counts.get(id) ?? createCallerCounts()]));
+    this.#origins = new AllowedOrigins([
+      ...new Set([...this.#corsOrigins.patterns, ...all.flatMap(({ origins }) => origins?.patterns ?? [])]),
+    ]);
+    this.#callers = callers;
+  }
+
+  /** The origins whose pages may send events with some key, or without one. A preflight has no key that would say more. */
+  get origins(): AllowedOrigins {
+    return this.#origins;
+  }
+
+  /** By the caller's id, and `none` for requests without a valid key. */
+  get counts(): ReadonlyMap<string, CallerCounts> {
+    return this.#counts;
   }
 
   identify(head: RequestHead): Identity {
@@ -43,15 +76,27 @@ export class CallerDirectory {
   }
 
   #find(head: RequestHead): Identity {
-    const source = this.#callers;
     const presented = presentedKey(head);
     if (presented === undefined) {
-      const caller = source.anonymous ? this.#checkOrigin(source.anonymous, head) : MISSING_KEY;
-      return { caller, source, expiresMs: Number.POSITIVE_INFINITY };
+      const { anonymous } = this.#callers;
+      return anonymous
+        ? this.#toIdentity(anonymous, head, Number.POSITIVE_INFINITY)
+        : this.#refuse(MISSING_KEY);
     }
-    const key = findKey(presented, source);
-    if (key instanceof Rejection) return { caller: key, source, expiresMs: Number.POSITIVE_INFINITY };
-    return { caller: this.#checkOrigin(key.caller, head), source, expiresMs: key.expiresMs };
+    const key = findKey(presented, this.#callers);
+    return key instanceof Rejection ? this.#refuse(key) : this.#toIdentity(key.caller, head, key.expiresMs);
+  }
+
+  #refuse(rejection: Rejection): Identity {
+    const counts = this.#counts.get(NO_CALLER)!;
+    const expiresMs = Number.POSITIVE_INFINITY;
+    return { caller: rejection, id: NO_CALLER, counts, source: this.#callers, expiresMs };
+  }
+
+  #toIdentity(caller: Caller, head: RequestHead, expiresMs: number): Identity {
+    const counts = this.#counts.get(caller.id)!;
+    const checked = this.#checkOrigin(caller, head);
+    return { caller: checked, id: caller.id, counts, source: this.#callers, expiresMs };
   }
 
   #checkOrigin(caller: Caller, head: RequestHead): Caller | Rejection {

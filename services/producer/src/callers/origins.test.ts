@@ -220,7 +220,7 @@ describe("a preflight", () => {
       "access-control-allow-origin": PAGE,
       "access-control-allow-methods": "POST",
       "access-control-allow-headers":
-        "Authorization, Content-Encoding, Content-Type, Idempotency-Key, Prefer, X-Request-Id",
+        "Authorization, Content-Encoding, Content-Type, Idempotency-Key, Prefer, X-API-Key, X-Request-Id",
       "access-control-max-age": "7200",
       vary: "Origin",
     });

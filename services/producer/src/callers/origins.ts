@@ -6,14 +6,19 @@ import { Rejection } from "../rejection.ts";
 const PREFLIGHT_MAX_AGE_SECONDS = 7_200;
 const ALLOWED_METHODS = "POST";
 const ALLOWED_HEADERS =
-  "Authorization, Content-Encoding, Content-Type, Idempotency-Key, Prefer, X-Request-Id";
+  "Authorization, Content-Encoding, Content-Type, Idempotency-Key, Prefer, X-API-Key, X-Request-Id";
 const EXPOSED_HEADERS =
   "Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
 
 type Fields = readonly (readonly [name: string, value: string])[];
 type Head = Pick<RequestHead, "get" | "method">;
 
-/** The origins that CORS_ALLOWED_ORIGINS names. */
+/** Origins that change, where CALLERS_FILE names some. */
+export interface OriginSource {
+  readonly origins: AllowedOrigins;
+}
+
+/** A list of origins: that of CORS_ALLOWED_ORIGINS, or of a caller. */
 export class AllowedOrigins {
   readonly #isAny: boolean;
   readonly #exact: ReadonlySet<string>;
@@ -47,20 +52,26 @@ export class AllowedOrigins {
   #fieldsFor(head: Head): Fields {
     if (this.patterns.length === 0) return [];
     // Caches may not serve one origin's response to another.
-    const vary: Fields = this.#isAny ? [] : [["Vary", "Origin"]];
-    if (!this.includes(head)) return vary;
+    const vary: Fields = this.#isAny && this.patterns.length === 1 ? [] : [["Vary", "Origin"]];
+    const origin = head.get("origin");
+    if (origin === null || !this.#has(origin)) return vary;
     // A listed origin may send credentials, which `sendBeacon` always does.
-    const allowed: Fields = this.#isAny
-      ? [["Access-Control-Allow-Origin", "*"]]
-      : [
-          ["Access-Control-Allow-Origin", head.get("origin")!],
+    const allowed: Fields = this.#lists(origin)
+      ? [
+          ["Access-Control-Allow-Origin", origin],
           ["Access-Control-Allow-Credentials", "true"],
-        ];
+        ]
+      : [["Access-Control-Allow-Origin", "*"]];
     return [...allowed, ...vary, ...(isPreflight(head) ? toPreflightFields(head) : EXPOSED)];
   }
 
   #has(origin: string): boolean {
-    if (this.#isAny || this.#exact.has(origin)) return true;
+    return this.#isAny || this.#lists(origin);
+  }
+
+  /** By its name, or as a subdomain. */
+  #lists(origin: string): boolean {
+    if (this.#exact.has(origin)) return true;
     return this.#subdomains.some(
       ({ prefix, suffix }) =>
         origin.length > prefix.length + suffix.length &&

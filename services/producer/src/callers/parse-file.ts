@@ -30,6 +30,8 @@ export interface Callers {
   readonly keys: ReadonlyMap<string, CallerKey>;
   /** What requests without a key may send; undefined: nothing. */
   readonly anonymous: Caller | undefined;
+  /** The file. */
+  readonly text: string;
 }
 
 /** One problem of the file: the member's JSON pointer (RFC 6901; `""` is the file itself), and what to change. */
@@ -60,10 +62,14 @@ export function parseCallers(text: string, defaults: DurabilityDefaults): Caller
     ...value.callers.flatMap((entry, index) => rightsProblems(entry, `/callers/${index}`, defaults)),
     ...(value.anonymous === undefined ? [] : rightsProblems(value.anonymous, "/anonymous", defaults)),
   ];
-  return problems.length > 0 ? new FileProblems(problems) : toCallers(value, defaults);
+  return problems.length > 0 ? new FileProblems(problems) : toCallers(value, text, defaults);
 }
 
-function toCallers({ callers: entries, anonymous }: CallersFile, defaults: DurabilityDefaults): Callers {
+function toCallers(
+  { callers: entries, anonymous }: CallersFile,
+  text: string,
+  defaults: DurabilityDefaults,
+): Callers {
   const keys = new Map<string, CallerKey>();
   const callers = entries.map((entry) => {
     const caller = toCaller(entry.id, entry, defaults);
@@ -74,7 +80,7 @@ function toCallers({ callers: entries, anonymous }: CallersFile, defaults: Durab
     }
     return caller;
   });
-  return { callers, keys, anonymous: anonymous && toCaller(ANONYMOUS, anonymous, defaults) };
+  return { callers, keys, anonymous: anonymous && toCaller(ANONYMOUS, anonymous, defaults), text };
 }
 
 function toCaller(id: string, entry: AnonymousEntry, { defaultDurability }: DurabilityDefaults): Caller {

@@ -1,8 +1,10 @@
 // CALLERS_FILE, read from the disk.
 import { readFileSync } from "node:fs";
 import type { Durability } from "@ingest/contract";
-import { type SettingProblem, SettingsError } from "@ingest/service";
-import { type Callers, FileProblems, parseCallers } from "./parse-file.ts";
+import { type Log, type SettingProblem, SettingsError } from "@ingest/service";
+import type { CallerDirectory } from "./directory.ts";
+import { type Callers, type DurabilityDefaults, FileProblems, parseCallers } from "./parse-file.ts";
+import { CallersReloader } from "./reloader.ts";
 import type { CallerSettings } from "./settings.ts";
 
 export type CallersFileSettings = CallerSettings & {
@@ -24,13 +26,25 @@ export function readCallers(settings: CallersFileSettings): Callers | undefined 
   } catch (error) {
     throw new SettingsError([problem(`can't be read (${(error as NodeJS.ErrnoException).code})`)]);
   }
-  const callers = parseCallers(text, {
-    defaultDurability: settings.DEFAULT_DURABILITY,
-    hasJournal: settings.JOURNAL_ENABLED,
-  });
+  const callers = parseCallers(text, toDefaults(settings));
   if (callers instanceof FileProblems)
     throw new SettingsError(
       callers.problems.map(({ pointer, message }) => problem(`${pointer || "the file"} ${message}`)),
     );
   return callers;
+}
+
+/** @param settings with CALLERS_FILE */
+export function createReloader(
+  settings: CallersFileSettings,
+  { text }: Callers,
+  directory: CallerDirectory,
+  log: Log,
+): CallersReloader {
+  const parse = (text: string) => parseCallers(text, toDefaults(settings));
+  return new CallersReloader({ path: settings.CALLERS_FILE!, text, parse, directory, log });
+}
+
+function toDefaults(settings: CallersFileSettings): DurabilityDefaults {
+  return { defaultDurability: settings.DEFAULT_DURABILITY, hasJournal: settings.JOURNAL_ENABLED };
 }

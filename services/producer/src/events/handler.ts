@@ -10,6 +10,7 @@ import {
   type RequestGuard,
   type RequestHead,
 } from "@ingest/http-server";
+import { increment } from "../callers/caller-counts.ts";
 import type { CallerDirectory, Identity } from "../callers/directory.ts";
 import type { Limiter } from "../callers/limits/limiter.ts";
 import type { Encoding } from "../http/content.ts";
@@ -66,11 +67,13 @@ export function createHandler(options: HandlerOptions): EventHandler {
   }
   function toFacts(head: RequestHead): HeadFacts {
     const identity = callers?.identify(head);
-    const caller = identity?.caller;
-    return {
-      options: caller instanceof Rejection ? caller : parseRequestOptions(head, caller, options),
-      identity,
-    };
+    if (identity?.caller instanceof Rejection) return { options: identity.caller, identity };
+    return { options: parseRequestOptions(head, identity?.caller, identity?.counts, options), identity };
+  }
+
+  function observe({ status }: LightResponse, { head, startedMs }: IncomingRequest): void {
+    metrics.observe(status, startedMs);
+    if (callers !== undefined) increment(callers.identify(head).counts.requests, status);
   }
 
   /** The options with the limits of the client's address, where requests are limited by it. */
@@ -83,13 +86,13 @@ export function createHandler(options: HandlerOptions): EventHandler {
 
   function reject(rejection: Rejection, request: IncomingRequest): LightResponse {
     const response = toProblemResponse(rejection);
-    metrics.observe(response.status, request.startedMs);
+    observe(response, request);
     return response;
   }
 
   function leave(response: LightResponse, request: IncomingRequest): LightResponse {
     admission.leave();
-    metrics.observe(response.status, request.startedMs);
+    observe(response, request);
     return response;
   }
 

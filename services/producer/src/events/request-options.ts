@@ -2,10 +2,11 @@
 import type { Durability } from "@ingest/contract";
 import type { RequestHead } from "@ingest/http-server";
 import type { Caller } from "../callers/caller.ts";
+import type { CallerCounts } from "../callers/caller-counts.ts";
 import type { AddressLimiters } from "../callers/limits/address-limiters.ts";
 import type { Limiter } from "../callers/limits/limiter.ts";
 import type { Limiters } from "../callers/limits/limiters.ts";
-import { type AllowedOrigins, isCrossOrigin, originNotAllowed } from "../callers/origins.ts";
+import { isCrossOrigin, type OriginSource, originNotAllowed } from "../callers/origins.ts";
 import { isHigher } from "../callers/parse-file.ts";
 import type { EventFormat, EventIds, FormatOf } from "../formats/index.ts";
 import { type Encoding, isPlainText, toEncodings } from "../http/content.ts";
@@ -24,6 +25,8 @@ export interface RequestOptions {
   readonly ids: EventIds | undefined;
   /** Undefined without CALLERS_FILE. */
   readonly caller: Caller | undefined;
+  /** Of the caller; undefined without one. */
+  readonly counts: CallerCounts | undefined;
   /** Undefined when nothing is checked: then events pay nothing for it. */
   readonly check: EventCheck | undefined;
   /** Undefined when the caller has no limits. */
@@ -34,7 +37,7 @@ export interface RequestOptions {
 
 export interface HeadOptions {
   defaultDurability: Durability;
-  origins: AllowedOrigins;
+  originSource: OriginSource;
   formatOf: FormatOf;
   /** What is checked of each event, in this order; by default nothing is. */
   checks?: readonly EventCheckFactory[];
@@ -46,6 +49,7 @@ export interface HeadOptions {
 export function parseRequestOptions(
   head: RequestHead,
   caller: Caller | undefined,
+  counts: CallerCounts | undefined,
   options: HeadOptions,
 ): RequestOptions | Rejection {
   const format = toFormat(head, options);
@@ -60,12 +64,13 @@ export function parseRequestOptions(
   const check = toEventCheck(caller, options.checks ?? []);
   const limiter = caller && options.limiters?.of(caller);
   const addresses = caller && options.limiters?.addressesOf(caller);
-  return { format, requested, encodings, ids, caller, check, limiter, addresses };
+  return { format, requested, encodings, ids, caller, counts, check, limiter, addresses };
 }
 
-function toFormat(head: RequestHead, { origins, formatOf }: HeadOptions): EventFormat | Rejection {
+function toFormat(head: RequestHead, { originSource, formatOf }: HeadOptions): EventFormat | Rejection {
   const contentType = head.get("content-type");
-  if (origins.includes(head)) return formatOf(head, isPlainText(contentType) ? null : contentType);
+  if (originSource.origins.includes(head))
+    return formatOf(head, isPlainText(contentType) ? null : contentType);
   if (contentType === null && isCrossOrigin(head)) return originNotAllowed(head);
   return formatOf(head, contentType);
 }

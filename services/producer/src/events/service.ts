@@ -2,6 +2,7 @@
 
 import type { Durability } from "@ingest/contract";
 import type { Body } from "@ingest/http-server";
+import { type CallerCounts, increment } from "../callers/caller-counts.ts";
 import { type Limiter, shareOf } from "../callers/limits/limiter.ts";
 import type { AcceptOutcome, Delivery, EncodedEvent, Refusal, StoredOutcome } from "../delivery/index.ts";
 import { Rejection } from "../rejection.ts";
@@ -58,7 +59,7 @@ export class EventService {
   ): Registered | Rejection | Promise<Registered | Rejection> {
     const { length } = body;
     if (passing === 0) {
-      this.counts.retry++;
+      this.#count("retry", options.counts);
       return limiter.refuse(limiter.blocked(1, length), 1);
     }
     const giveBackRefused = (result: Registered | Rejection) => {
@@ -72,35 +73,37 @@ export class EventService {
 
   #registerOne(
     body: Body,
-    { format, requested, ids, check }: RequestOptions,
+    { format, requested, ids, check, counts }: RequestOptions,
   ): Registered | Rejection | Promise<Registered | Rejection> {
     const event = format.decodeOne(body, ids, check);
     if (event instanceof Rejection) {
-      this.counts.invalid++;
+      this.#count("invalid", counts);
       return event;
     }
     const outcome = this.#deliver(event, requested.durability);
     return outcome instanceof Promise
-      ? outcome.then((settled) => this.#toResult(event, settled, undefined))
-      : this.#toResult(event, outcome, undefined);
+      ? outcome.then((settled) => this.#toResult(event, settled, undefined, counts))
+      : this.#toResult(event, outcome, undefined, counts);
   }
 
   /** Takes a batch, each event on its own: an event that is invalid or refused does not affect the others. */
   registerMany(
     body: Body,
-    { format, requested, ids, check, limiter }: RequestOptions,
+    { format, requested, ids, check, limiter, counts }: RequestOptions,
   ): EventResult[] | Rejection | Promise<EventResult[]> {
     const events = format.decodeMany(body, ids, check);
     if (events instanceof Rejection) {
-      this.counts.invalid++;
+      this.#count("invalid", counts);
       return events;
     }
     const { durability } = requested;
-    if (limiter === undefined) return this.#registerAll(events, durability);
+    if (limiter === undefined) return this.#registerAll(events, durability, counts);
     const passing = limiter.take(events.length, body.length);
     return typeof passing === "number"
-      ? this.#registerFirst(passing, events, body.length, durability, limiter)
-      : passing.then((settled) => this.#registerFirst(settled, events, body.length, durability, limiter));
+      ? this.#registerFirst(passing, events, body.length, durability, limiter, counts)
+      : passing.then((settled) =>
+          this.#registerFirst(settled, events, body.length, durability, limiter, counts),
+        );
   }
 
   /** The events within the caller's limits are the first ones, so that those of one key stay in order. */
@@ -110,6 +113,7 @@ export class EventService {
     bytes: number,
     durability: Durability,
     limiter: Limiter,
+    counts: CallerCounts | undefined,
   ): EventResult[] | Promise<EventResult[]> {
     const bytesPassing = shareOf(bytes, passing, events.length);
     const withRest = (results: EventResult[]) => {
@@ -119,7 +123,7 @@ export class EventService {
       if (rest.length === 0) return results;
       const blocked = limiter.blocked(rest.length, bytes - bytesPassing);
       const { code, more } = limiter.refuse(blocked, rest.length);
-      this.counts.retry += rest.length;
+      for (const _ of rest) this.#count("retry", counts);
       return results.concat(
         rest.map((event, n) => {
           const eventId = event instanceof Rejection ? event.more.eventId : event.id;
@@ -128,27 +132,31 @@ export class EventService {
         }),
       );
     };
-    const results = this.#registerAll(events.slice(0, passing), durability);
+    const results = this.#registerAll(events.slice(0, passing), durability, counts);
     return results instanceof Promise ? results.then(withRest) : withRest(results);
   }
 
   #registerAll(
     events: readonly (EncodedEvent | Rejection)[],
     durability: Durability,
+    counts: CallerCounts | undefined,
   ): EventResult[] | Promise<EventResult[]> {
     if (durability === "accepted") {
       const { delivery } = this.#options;
       return events.map((event, index) =>
         event instanceof Rejection
-          ? this.#toInvalid(event, index)
-          : toBatchResult(this.#toResult(event, delivery.accept(event), index), index),
+          ? this.#toInvalid(event, index, counts)
+          : toBatchResult(this.#toResult(event, delivery.accept(event), index, counts), index),
       );
     }
     return Promise.all(
       events.map(async (event, index) =>
         event instanceof Rejection
-          ? this.#toInvalid(event, index)
-          : toBatchResult(this.#toResult(event, await this.#deliver(event, durability), index), index),
+          ? this.#toInvalid(event, index, counts)
+          : toBatchResult(
+              this.#toResult(event, await this.#deliver(event, durability), index, counts),
+              index,
+            ),
       ),
     );
   }
@@ -167,34 +175,41 @@ export class EventService {
     { id: event_id }: EncodedEvent,
     outcome: AcceptOutcome | StoredOutcome,
     index: number | undefined,
+    counts: CallerCounts | undefined,
   ): Registered | Rejection {
     const { status } = outcome;
     switch (status) {
       case "accepted":
       case "durable":
-        this.counts[status]++;
+        this.#count(status, counts);
         return { index, status, event_id };
       case "stored": {
-        this.counts.stored++;
+        this.#count("stored", counts);
         const { topic, partition, offset } = outcome;
         return { index, status, event_id, topic, partition, offset };
       }
       case "unknown":
-        this.counts.unknown++;
+        this.#count("unknown", counts);
         return new Rejection(
           "outcome_unknown",
           "The event was not confirmed in time, and may still arrive: send it again with this event_id.",
           { eventId: event_id },
         );
       case "refused":
-        this.counts[outcome.retryAfterSeconds === undefined ? "invalid" : "retry"]++;
+        this.#count(outcome.retryAfterSeconds === undefined ? "invalid" : "retry", counts);
         return toRejection(outcome, event_id);
     }
   }
 
-  #toInvalid(rejection: Rejection, index: number): EventResult {
-    this.counts.invalid++;
+  #toInvalid(rejection: Rejection, index: number, counts: CallerCounts | undefined): EventResult {
+    this.#count("invalid", counts);
     return toBatchResult(rejection, index);
+  }
+
+  /** @param ofCaller undefined without CALLERS_FILE */
+  #count(status: EventResult["status"], ofCaller: CallerCounts | undefined): void {
+    this.counts[status]++;
+    if (ofCaller !== undefined) increment(ofCaller.events, status);
   }
 }
 

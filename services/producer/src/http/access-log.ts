@@ -1,5 +1,5 @@
 // One log line for a request: refused ones, a share of the others, or all.
-import { type IncomingRequest, LightResponse, type Peer } from "@ingest/http-server";
+import { type IncomingRequest, LightResponse, type Peer, type RequestHead } from "@ingest/http-server";
 import type { Log } from "@ingest/service";
 import { requestIdIn } from "./request-id.ts";
 
@@ -7,6 +7,8 @@ export interface AccessLogOptions {
   log: Log;
   /** The share of requests that succeeded and are logged, 0 to 1. Those that did not always are. */
   share: number;
+  /** The id of the caller; undefined where requests have none. */
+  callerOf(head: RequestHead): string | undefined;
   clientOf(request: IncomingRequest | undefined, peerAddress: string): string;
 }
 
@@ -21,7 +23,7 @@ export class AccessLog {
 
   /** @param request undefined when no head could be read */
   write(response: LightResponse | Response, request: IncomingRequest | undefined, peer: Peer): void {
-    const { log, share, clientOf } = this.#options;
+    const { log, share, callerOf, clientOf } = this.#options;
     const { status } = response;
     if (status < 400 && Math.random() >= share) return;
     log.info(
@@ -30,6 +32,7 @@ export class AccessLog {
         status,
         bytes: bytesOf(response),
         request_id: requestIdIn(response),
+        caller: request && callerOf(request.head),
         client: clientOf(request, peer.remoteAddress),
       },
       "request completed",

@@ -6,7 +6,9 @@ import {
   type RequestHead,
 } from "@ingest/http-server";
 import type { Log } from "@ingest/service";
-import { AllowedOrigins } from "../callers/origins.ts";
+import { CallerDirectory } from "../callers/directory.ts";
+import { AllowedOrigins, type OriginSource } from "../callers/origins.ts";
+import type { Callers } from "../callers/parse-file.ts";
 import { eventPaths } from "../events/routes.ts";
 import { AccessLog } from "./access-log.ts";
 import { TrustedProxies } from "./client-address.ts";
@@ -14,19 +16,26 @@ import type { EdgeSettings } from "./edge-settings.ts";
 import { requestIdIn, requestIdOf, sentRequestId, toRequestIdLine, withRequestId } from "./request-id.ts";
 
 export interface Edge {
-  readonly origins: AllowedOrigins;
+  /** Undefined without CALLERS_FILE. */
+  readonly callers: CallerDirectory | undefined;
+  readonly originSource: OriginSource;
   readonly trustedProxies: TrustedProxies;
   readonly finish: NonNullable<HttpServerOptions["finish"]>;
   readonly expectsProxyHeader: HttpServerOptions["expectsProxyHeader"];
 }
 
-export function createEdge(settings: EdgeSettings, log: Log): Edge {
+/** @param found what CALLERS_FILE contains, when it is set */
+export function createEdge(settings: EdgeSettings, log: Log, found?: Callers): Edge {
   const origins = new AllowedOrigins(settings.CORS_ALLOWED_ORIGINS);
   const trustedProxies = new TrustedProxies(settings.TRUSTED_PROXIES);
+  const callers = found && new CallerDirectory(found, origins);
+  const originSource = callers ?? { origins };
+  const accessLog = createAccessLog(settings, trustedProxies, callers, log);
   return {
-    origins,
+    callers,
+    originSource,
     trustedProxies,
-    finish: createFinish(settings.REQUEST_ID, origins, createAccessLog(settings, trustedProxies, log)),
+    finish: createFinish(settings.REQUEST_ID, originSource, accessLog),
     expectsProxyHeader: settings.PROXY_PROTOCOL ? (address) => trustedProxies.has(address) : undefined,
   };
 }
@@ -34,6 +43,7 @@ export function createEdge(settings: EdgeSettings, log: Log): Edge {
 function createAccessLog(
   { ACCESS_LOG, ACCESS_LOG_SAMPLE }: EdgeSettings,
   trustedProxies: TrustedProxies,
+  callers: CallerDirectory | undefined,
   log: Log,
 ): AccessLog | undefined {
   if (ACCESS_LOG === "off") return undefined;
@@ -42,6 +52,7 @@ function createAccessLog(
     log,
     share,
     clientOf: (request, peer) => trustedProxies.clientOf(peer, request?.head),
+    callerOf: (head) => (isForEvents(head) ? callers?.identify(head).id : undefined),
   });
 }
 
@@ -52,21 +63,23 @@ interface HeadFacts {
   readonly corsLines: string;
   /** All fields of a response that is no problem, when no ids are made. */
   readonly lines: string;
+  /** What the lines were made of. */
+  readonly origins: AllowedOrigins | undefined;
 }
 
-const NO_FACTS: HeadFacts = { sentId: undefined, corsLines: "", lines: "" };
+const NO_FACTS: HeadFacts = { sentId: undefined, corsLines: "", lines: "", origins: undefined };
 
 function createFinish(
   identifiesAll: boolean,
-  origins: AllowedOrigins,
+  source: OriginSource,
   accessLog: AccessLog | undefined,
 ): Edge["finish"] {
   /** Requests with the same head share one parsed head, so its facts are found once. */
   const factsByHead = new WeakMap<RequestHead, HeadFacts>();
   function factsOf(head: RequestHead): HeadFacts {
     let facts = factsByHead.get(head);
-    if (facts === undefined) {
-      facts = toFacts(head, origins);
+    if (facts === undefined || facts.origins !== source.origins) {
+      facts = toFacts(head, source.origins);
       factsByHead.set(head, facts);
     }
     return facts;
@@ -88,9 +101,13 @@ function createFinish(
 
 function toFacts(head: RequestHead, origins: AllowedOrigins): HeadFacts {
   const sentId = sentRequestId(head);
-  const isForPages = (eventPaths as readonly string[]).includes(head.path);
-  const corsLines = isForPages ? origins.linesFor(head) : "";
-  return { sentId, corsLines, lines: corsLines + (sentId === undefined ? "" : toRequestIdLine(sentId)) };
+  const corsLines = isForEvents(head) ? origins.linesFor(head) : "";
+  const lines = corsLines + (sentId === undefined ? "" : toRequestIdLine(sentId));
+  return { sentId, corsLines, lines, origins };
+}
+
+function isForEvents({ path }: RequestHead): boolean {
+  return (eventPaths as readonly string[]).includes(path);
 }
 
 function withLines<R extends LightResponse | Response>(response: R, lines: string): R {

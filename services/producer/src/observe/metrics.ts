@@ -11,10 +11,13 @@ import {
   METRIC_PREFIX,
   type Registry,
 } from "@ingest/service";
+import type { CallerDirectory } from "../callers/directory.ts";
+import type { CallersReloader } from "../callers/reloader.ts";
 import type { Delivery } from "../delivery/index.ts";
 import type { Admission } from "../events/admission.ts";
 import type { EventService } from "../events/service.ts";
 import type { EventSchemas } from "../schemas/index.ts";
+import { callerMetrics, reloadMetrics } from "./caller-metrics.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
 
 export interface MetricSources {
@@ -36,6 +39,9 @@ export interface MetricSources {
   /** Absent when SCHEMA_MODE is off. */
   schemas?: EventSchemas | undefined;
   hasJournal: boolean;
+  /** Undefined without CALLERS_FILE. */
+  callers: Pick<CallerDirectory, "counts"> | undefined;
+  reloads: Pick<CallersReloader, "counts" | "loadedMs"> | undefined;
   /** The latest statistics of the Kafka client. */
   statistics(): ProducerStatistics | undefined;
 }
@@ -46,6 +52,8 @@ export function createProducerMetrics(sources: MetricSources): Registry {
   deliveryMetrics(registry, sources.delivery);
   if (sources.schemas !== undefined) schemaMetrics(registry, sources.schemas);
   if (sources.hasJournal) journalMetrics(registry, sources.delivery);
+  if (sources.callers) callerMetrics(registry, sources.callers);
+  if (sources.reloads) reloadMetrics(registry, sources.reloads);
   registerProducerGauges(registry, sources.statistics);
   gauge(registry, "workers", "Worker processes", () => 1);
   return registry;

@@ -6,7 +6,6 @@ import { type Log, parseSettings } from "@ingest/service";
 import type { AnyElysia } from "elysia";
 import pino from "pino";
 import { createApp } from "../app.ts";
-import { CallerDirectory } from "../callers/directory.ts";
 import { eventTypeCheck } from "../callers/event-types.ts";
 import { type Clock, systemClock } from "../callers/limits/clock.ts";
 import { LocalLimiters } from "../callers/limits/limiters.ts";
@@ -52,7 +51,11 @@ export function createTestApp(options: TestAppOptions = {}) {
   const budget = new ByteBudget(options.maxInFlightBytes ?? 1_000_000);
   const metrics = new RequestMetrics();
   const log = options.log ?? pino({ level: "silent" });
-  const edge = createEdge({ ...parseSettings(edgeSettings, {}), ...options.edge }, log);
+  const edge = createEdge(
+    { ...parseSettings(edgeSettings, {}), ...options.edge },
+    log,
+    options.callers && toCallers(options.callers),
+  );
   const registry = createProducerMetrics({
     requests: metrics,
     events: service,
@@ -63,6 +66,8 @@ export function createTestApp(options: TestAppOptions = {}) {
     forwarded: edge.trustedProxies,
     delivery,
     hasJournal: true,
+    callers: edge.callers,
+    reloads: undefined,
     statistics: () => undefined,
   });
   const limiters = new LocalLimiters(undefined, options.clock ?? systemClock);
@@ -77,7 +82,6 @@ export function createTestApp(options: TestAppOptions = {}) {
       defaultDurability: options.defaultDurability ?? "accepted",
       maxEventBytes,
       maxBodyBytes,
-      callers: options.callers && new CallerDirectory(toCallers(options.callers), edge.origins),
       checks: [eventTypeCheck],
       limiters,
     },

@@ -4,6 +4,7 @@ import { countersOf, createMetrics, type Env, type Lifecycle, type Log } from "@
 import { keepLimits, type LimitSettings } from "../callers/limits/index.ts";
 import { quotaMetrics } from "../callers/limits/metrics.ts";
 import type { Callers } from "../callers/parse-file.ts";
+import type { CallerSettings } from "../callers/settings.ts";
 import type { HttpSettings } from "../config.ts";
 import { assertPortFree } from "../http/listen.ts";
 import type { Ports } from "../server.ts";
@@ -35,7 +36,7 @@ export interface SuperviseOptions {
   /** The script that a worker runs. */
   main: string;
   env: Env;
-  settings: HttpSettings & LimitSettings;
+  settings: HttpSettings & CallerSettings & LimitSettings;
   /** What CALLERS_FILE contains, when it is set. */
   callers: Callers | undefined;
   log: Log;
@@ -73,6 +74,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Ports
     "reason",
     () => supervisor.restarts,
   );
+  if (settings.CALLERS_FILE !== undefined) lifecycle.onReload(() => supervisor.signal("SIGHUP"));
   // With SO_REUSEPORT another service could share the port and get a part of the requests.
   assertPortFree(settings.HOST, settings.PORT);
   if (settings.ADMIN_PORT !== undefined) assertPortFree(settings.ADMIN_HOST, settings.ADMIN_PORT);

@@ -128,6 +128,11 @@ export class Supervisor {
     if (failures.length > 0) throw new Error(failures.join("; "));
   }
 
+  /** Forwards a signal to each worker that listens: one that is starting may not handle it yet. */
+  signal(signal: NodeJS.Signals): void {
+    for (const { process, isListening } of this.#slots) if (isListening) process?.kill(signal);
+  }
+
   #startFirst(slot: Slot): Promise<number> {
     return new Promise((resolve, reject) => this.#spawn(slot, resolve, reject));
   }
