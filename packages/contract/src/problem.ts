@@ -235,7 +235,8 @@ export const problems = {
       "Kafka has not taken events for so long that the journal has reached `JOURNAL_MAX_BYTES` or `JOURNAL_MAX_AGE_MS`.",
     remedy: "Send it again after `Retry-After`. Operators restore Kafka, or enlarge the journal.",
     refusal: {
-      detail: "Kafka is unavailable, and the journal is full of events that wait for it.",
+      detail:
+        "Kafka is unavailable, and the journal is full of events that wait for it: send it again after Retry-After.",
       retryAfterSeconds: 5,
     },
   },
@@ -247,7 +248,11 @@ export const problems = {
       "The disk of the journal is full or failing, or the request asks for `durable` and the journal is disabled.",
     remedy:
       "Send it again after `Retry-After`, or with another durability. Operators check the disk at `JOURNAL_DIR`.",
-    refusal: { detail: "The journal can't be written, or is disabled.", retryAfterSeconds: 5 },
+    refusal: {
+      detail:
+        "The journal can't be written, or is disabled: send it again after Retry-After, or with another durability.",
+      retryAfterSeconds: 5,
+    },
   },
   events_waiting: {
     status: 503,
@@ -257,7 +262,11 @@ export const problems = {
       "Events wait in the journal, after an outage or because Kafka took them too slowly, and are sent in order; or so many wait in memory, after Kafka has refused a batch, that no more may. A `stored` event may neither overtake them nor wait there beyond its deadline.",
     remedy:
       "Send it again after `Retry-After`, or with another durability. `ingest_journal_records` shows how many wait.",
-    refusal: { detail: "Older events are still being sent to Kafka.", retryAfterSeconds: 1 },
+    refusal: {
+      detail:
+        "Older events are still being sent to Kafka: send it again after Retry-After, or with another durability.",
+      retryAfterSeconds: 1,
+    },
   },
   kafka_misconfigured: {
     status: 503,
@@ -267,7 +276,10 @@ export const problems = {
       "A right is missing, a clock is wrong, or a setting of the topic, the cluster or this service doesn't fit; `detail` says which. The event itself is not at fault.",
     remedy:
       "Send it again after `Retry-After`. Operators change what `detail` names; `/health/ready` and the log name it too. Events in the journal are sent then.",
-    refusal: { detail: "A setting keeps Kafka from storing events.", retryAfterSeconds: 10 },
+    refusal: {
+      detail: "A setting keeps Kafka from storing events: send it again after Retry-After.",
+      retryAfterSeconds: 10,
+    },
   },
   kafka_unavailable: {
     status: 503,
@@ -276,7 +288,10 @@ export const problems = {
     cause:
       "The event can't go to the journal (durability `stored`, or no journal), and Kafka is unreachable.",
     remedy: "Send it again after `Retry-After`. `/health/ready` and the log describe the state of Kafka.",
-    refusal: { detail: "No Kafka broker is reachable.", retryAfterSeconds: 2 },
+    refusal: {
+      detail: "No Kafka broker is reachable: send it again after Retry-After.",
+      retryAfterSeconds: 2,
+    },
   },
   overloaded: {
     status: 503,
@@ -293,7 +308,10 @@ export const problems = {
     cause: "Events arrive faster than Kafka takes them, and there is no journal to keep them.",
     remedy:
       "Send it again after `Retry-After`. Operators raise `KAFKA_QUEUE_BUFFERING_MAX_KBYTES`, or enable the journal.",
-    refusal: { detail: "Events arrive faster than Kafka accepts them.", retryAfterSeconds: 1 },
+    refusal: {
+      detail: "Events arrive faster than Kafka accepts them: send it again after Retry-After.",
+      retryAfterSeconds: 1,
+    },
   },
   shutting_down: {
     status: 503,
@@ -301,7 +319,10 @@ export const problems = {
     canRetry: true,
     cause: "The process has received SIGTERM, or another signal to stop.",
     remedy: "Send it again after `Retry-After`: another instance takes it, or this one after its restart.",
-    refusal: { detail: "This server is stopping: send it to another.", retryAfterSeconds: 1 },
+    refusal: {
+      detail: "This server is stopping: send it again after Retry-After, to another server.",
+      retryAfterSeconds: 1,
+    },
   },
   outcome_unknown: {
     status: 504,

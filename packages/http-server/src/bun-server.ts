@@ -110,7 +110,7 @@ export class BunServer implements RunningServer {
       this.refusedConnections++;
       const rejection = new HttpRejection(
         "overloaded",
-        `${this.#maxRequests} requests are in progress already.`,
+        `${this.#maxRequests} requests are in progress already: try again shortly.`,
       );
       return this.#dispatcher.toRejectionResponse(rejection);
     }

@@ -37,7 +37,11 @@ export class HttpServer implements RunningServer {
     this.#context = createContext(options);
     this.#maxConnections = maxConnections;
     this.#excess = {
-      rejection: new HttpRejection("overloaded", `${maxConnections} connections are open already.`, true),
+      rejection: new HttpRejection(
+        "overloaded",
+        `${maxConnections} connections are open already: try again shortly.`,
+        true,
+      ),
       onRefused: () => {
         this.refusedConnections++;
       },

@@ -5,8 +5,11 @@ import { problems } from "@ingest/contract";
 import type { KafkaError, KafkaErrorCode } from "@ingest/kafka";
 import type { Refusal, RefusalCode } from "./types.ts";
 
-function toRefusal(code: RefusalCode, detail?: string): Refusal {
-  return Object.freeze({ status: "refused", code, ...problems[code].refusal, ...(detail && { detail }) });
+function toRefusal(code: RefusalCode, meaning?: string): Refusal {
+  const refusal: Pick<Refusal, "detail" | "retryAfterSeconds"> = problems[code].refusal;
+  if (meaning === undefined) return Object.freeze({ status: "refused", code, ...refusal });
+  const next = refusal.retryAfterSeconds === undefined ? "" : " Send it again after Retry-After.";
+  return Object.freeze({ status: "refused", code, ...refusal, detail: meaning + next });
 }
 
 export class RefusalCounter {

@@ -19,7 +19,10 @@ export class Admission {
   /** Why no request is admitted now; undefined when requests are admitted. */
   refusal(): Rejection | undefined {
     if (this.#inFlight >= this.maxInFlight)
-      return new Rejection("overloaded", `${this.maxInFlight} requests are in flight already.`);
+      return new Rejection(
+        "overloaded",
+        `${this.maxInFlight} requests are in flight already: send it again after Retry-After.`,
+      );
     const refused = this.delivery.refuse();
     return refused && toRejection(refused);
   }

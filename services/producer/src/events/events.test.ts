@@ -111,6 +111,35 @@ describe.each(transports)("through %s", (transport) => {
       expect(delivery.taken).toEqual([]);
     });
 
+    test("503 and 504 say in detail what to do next, for one event and for a batch", async () => {
+      const { post, delivery } = apps.open({ maxInFlight: 1 });
+      const batch = `[${'{"event_type":"a"}'}]`;
+      delivery.acceptOutcomes.push({
+        ...refused("queue_full"),
+        detail: "Full: send it again after Retry-After.",
+      });
+      expect((await problem(await post("/register_events", batch))).detail).toContain(
+        "send them again after Retry-After",
+      );
+      for (const [path, body] of [
+        ["/register_event", '{"event_type":"a"}'],
+        ["/register_events", batch],
+      ] as const) {
+        delivery.durableOutcomes.push({ status: "unknown" });
+        const { detail } = await problem(await post(`${path}?durability=durable`, body));
+        expect(detail).toMatch(/may still arrive: send (it|them) again with (this|the) event_id/);
+      }
+    });
+
+    test("a request beyond the limit of requests is told to come again", async () => {
+      const opened = apps.open({ maxInFlight: 1 });
+      const { answer, settle } = await postWaiting(opened);
+      const { detail } = await problem(await opened.post("/register_event", '{"event_type":"a"}'));
+      expect(detail).toContain("send it again after Retry-After");
+      settle();
+      await answer;
+    });
+
     test("an event that is too large for Kafka is 413", async () => {
       const { post, delivery } = apps.open();
       delivery.acceptOutcomes.push({ status: "refused", code: "too_large", detail: "d" });

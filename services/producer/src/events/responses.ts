@@ -71,7 +71,14 @@ export function toBatchResponse(
 function whyNoneTaken(results: EventResult[], invalid: number, unknown: number): Rejection {
   if (invalid > 0) return new Rejection("invalid_event", "None of the events is valid: see results.");
   if (unknown > 0)
-    return new Rejection("outcome_unknown", "None of the events was confirmed in time: see results.");
+    return new Rejection(
+      "outcome_unknown",
+      "None of the events was confirmed in time, and each may still arrive: send them again with the event_id of their results.",
+    );
   const { code = "kafka_unavailable", retry_after_seconds: retryAfterSeconds = 1 } = results[0] ?? {};
-  return new Rejection(code, "None of the events could be taken: see results.", { retryAfterSeconds });
+  return new Rejection(
+    code,
+    "None of the events could be taken: send them again after Retry-After, see results.",
+    { retryAfterSeconds },
+  );
 }

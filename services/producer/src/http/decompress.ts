@@ -73,7 +73,12 @@ function decompressOnce(
       if (bytes > maxBytes)
         end(new Rejection("too_large", `The body has more than ${maxBytes} bytes once decompressed.`));
       else if (!reserve(chunk.length))
-        end(new Rejection("overloaded", "Too many bytes are decompressed at once: try again shortly."));
+        end(
+          new Rejection(
+            "overloaded",
+            "Too many bytes are decompressed at once: send it again after Retry-After.",
+          ),
+        );
       else chunks.push(chunk);
     });
     decoder.on("end", () =>
