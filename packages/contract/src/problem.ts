@@ -75,6 +75,13 @@ export const problems = {
     cause: "The request asks for a higher durability than the `max_durability` of its caller.",
     remedy: "Ask for a lower durability, or none. Operators raise `max_durability` in `CALLERS_FILE`.",
   },
+  topic_not_allowed: {
+    status: 403,
+    title: "The caller may not send to this topic",
+    canRetry: false,
+    cause: "The topic of the event is not among the `topics` of the caller.",
+    remedy: "Check the key in use. Operators extend `topics` in `CALLERS_FILE`.",
+  },
   event_type_not_allowed: {
     status: 403,
     title: "The caller may not send this event type",

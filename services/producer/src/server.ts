@@ -3,6 +3,7 @@ import { ByteBudget, type RunningServer } from "@ingest/http-server";
 import type { ProducerStatistics } from "@ingest/kafka";
 import type { HealthSource, Lifecycle, Log } from "@ingest/service";
 import { createApp } from "./app.ts";
+import { callerHeader } from "./callers/caller-header.ts";
 import { eventTypeCheck } from "./callers/event-types.ts";
 import { keepLimits } from "./callers/limits/index.ts";
 import type { LeaseSource } from "./callers/limits/leased-limiter.ts";
@@ -10,6 +11,7 @@ import { LeasedLimiters } from "./callers/limits/limiters.ts";
 import { limitMetrics, quotaMetrics } from "./callers/limits/metrics.ts";
 import type { Callers } from "./callers/parse-file.ts";
 import { createReloader } from "./callers/read-file.ts";
+import { topicCheck } from "./callers/topics.ts";
 import type { Config } from "./config.ts";
 import { createDelivery } from "./delivery/index.ts";
 import { Admission } from "./events/admission.ts";
@@ -159,7 +161,12 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
       defaultDurability: settings.DEFAULT_DURABILITY,
       maxEventBytes: settings.MAX_EVENT_BYTES,
       maxBodyBytes: settings.MAX_BODY_BYTES,
-      checks: [eventTypeCheck, ...(schemas === undefined ? [] : [schemas.toCheck])],
+      checks: [
+        eventTypeCheck,
+        ...(schemas === undefined ? [] : [schemas.toCheck]),
+        topicCheck(settings.KAFKA_TOPIC),
+        ...(settings.CALLER_HEADER === undefined ? [] : [callerHeader(settings.CALLER_HEADER)]),
+      ],
       ...(limiters !== undefined && { limiters }),
     },
     health: options.aggregateHealth?.(own) ?? own,

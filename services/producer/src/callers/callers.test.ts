@@ -77,6 +77,16 @@ describe.each(transports)("by %s", (transport) => {
     });
   });
 
+  test("a topic that its caller may not send to is 403", async () => {
+    const allowed = { callers: [caller("shop", { topics: ["ev*"] })] };
+    expect((await post(allowed, bearer("shop-key"))).status).toBe(202);
+    const other = { callers: [caller("shop", { topics: ["shop"] })] };
+    expect(await post(other, bearer("shop-key"))).toMatchObject({
+      status: 403,
+      body: { code: "topic_not_allowed", detail: "shop may not send to the topic events." },
+    });
+  });
+
   test("a caller has a durability of its own, and a highest one", async () => {
     const file = { callers: [caller("shop", { default_durability: "durable", max_durability: "durable" })] };
     expect(await post(file, bearer("shop-key"))).toMatchObject({ status: 202, body: { status: "durable" } });

@@ -16,5 +16,13 @@ export const callerSettings = {
         "A SQLite file of what callers with a quota have sent today. By default `quotas.sqlite` in `JOURNAL_DIR`.",
     }),
   ),
+  CALLER_HEADER: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 128,
+      description:
+        "The name of a record header that holds the id of the event's caller, such as `caller`. Requires CALLERS_FILE.",
+    }),
+  ),
 };
 export type CallerSettings = Readonly<Static<TObject<typeof callerSettings>>>;

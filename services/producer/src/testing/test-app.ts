@@ -10,6 +10,7 @@ import { eventTypeCheck } from "../callers/event-types.ts";
 import { type Clock, systemClock } from "../callers/limits/clock.ts";
 import { LocalLimiters } from "../callers/limits/limiters.ts";
 import { type Callers, FileProblems, parseCallers } from "../callers/parse-file.ts";
+import { topicCheck } from "../callers/topics.ts";
 import { Admission } from "../events/admission.ts";
 import { EventService } from "../events/service.ts";
 import { cloudEventSettings } from "../formats/cloud-events/settings.ts";
@@ -82,7 +83,7 @@ export function createTestApp(options: TestAppOptions = {}) {
       defaultDurability: options.defaultDurability ?? "accepted",
       maxEventBytes,
       maxBodyBytes,
-      checks: [eventTypeCheck],
+      checks: [topicCheck("events"), eventTypeCheck],
       limiters,
     },
     health: {
