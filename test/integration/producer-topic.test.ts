@@ -1,5 +1,6 @@
 // A topic that changes under a running producer: its settings, and that it is deleted.
 import { afterAll, expect, test } from "bun:test";
+import { canStartBroker, freePort, startBroker } from "@ingest/broker";
 import { until } from "@ingest/testkit";
 import { KafkaFixture } from "@ingest/testkit/kafka";
 import { type ProducerProcess, startProducer } from "@ingest/testkit/service";
@@ -102,6 +103,25 @@ test(
     await kafka.admin.ensureTopic({ topic, partitions: 1, replicationFactor: 1 });
     await until("the event", async () => (await kafka.countRecords(topic)) > 0, 60_000);
     expect(producer.lines.filter(({ message }) => message.startsWith("topic missing"))).toHaveLength(1);
+  },
+  TIMEOUT_MS,
+);
+
+// Fault: events went to another cluster's topic of the same name, which the producer had created, and no line said so.
+test.skipIf(!canStartBroker())(
+  "another cluster at the same address is logged",
+  async () => {
+    const port = await freePort();
+    const first = await startBroker({ port });
+    await using producer = await startProducer({
+      env: { KAFKA_BOOTSTRAP_SERVERS: first.bootstrapServers, KAFKA_TOPIC: "moved" },
+    });
+    await until("a stored event", async () => (await post(producer, "stored", {})).status === 201, 60_000);
+    await first[Symbol.asyncDispose]();
+    await using second = await startBroker({ port });
+    await producer.untilLogged("Kafka cluster changed: its id is another one", 60_000);
+    await until("a stored event", async () => (await post(producer, "stored", {})).status === 201, 60_000);
+    expect(second.bootstrapServers).toBe(first.bootstrapServers);
   },
   TIMEOUT_MS,
 );

@@ -16,6 +16,9 @@ export interface ClientLog {
   message: string;
 }
 
+/** librdkafka's facility for the line that another cluster responds at the same address. */
+export const CLUSTER_ID_FACILITY = "CLUSTERID";
+
 let loaded: ConfluentClient | undefined;
 
 /**

@@ -1,5 +1,6 @@
 export { AddonUnavailableError, type BuildInfo, buildInfo } from "@ingest/kafka-native";
 export * from "./admin.ts";
+export { CLUSTER_ID_FACILITY } from "./client.ts";
 export * from "./client-config.ts";
 export { createConsumer } from "./confluent-consumer.ts";
 export * from "./consumer.ts";

@@ -1,6 +1,12 @@
 // Assembles the consumer from its settings and starts it.
 import { deadLetterTopic } from "@ingest/contract";
-import { type ConsumerOptions, type KafkaConsumer, type KafkaError, toClientConfig } from "@ingest/kafka";
+import {
+  CLUSTER_ID_FACILITY,
+  type ConsumerOptions,
+  type KafkaConsumer,
+  type KafkaError,
+  toClientConfig,
+} from "@ingest/kafka";
 import type { Env, Lifecycle, Log } from "@ingest/service";
 import { settlesWithin } from "@ingest/wait";
 import type { Settings } from "./config.ts";
@@ -39,8 +45,6 @@ const CLOSE_BUDGET_MS = 5_000;
 const OUTPUT_BUDGET_MS = 1_000;
 /** The lifecycle's budget exceeds a step's own timeouts by this: it only applies when something is stuck. */
 const STOP_MARGIN_MS = 2_000;
-/** What librdkafka calls its lines about another cluster at the same address. */
-const CLUSTER_ID_FACILITY = "CLUSTERID";
 /** Syslog severity, as in librdkafka's log. */
 const WARNING = 4;
 

@@ -1,6 +1,7 @@
 // The sink over the Kafka client: connects in the background, sends records, forwards outcomes.
 
 import {
+  CLUSTER_ID_FACILITY,
   type ClientConfig,
   createProducer,
   type KafkaProducer,
@@ -10,7 +11,7 @@ import {
 import type { Log } from "@ingest/service";
 import type { OutcomeHandler, Sink, SinkRecord } from "./sink.ts";
 
-export interface KafkaSinkOptions extends Pick<ProducerOptions, "config" | "onLog" | "onStatistics"> {
+export interface KafkaSinkOptions extends Pick<ProducerOptions, "config" | "onStatistics"> {
   /** The topic of records that name none. */
   topic: string;
   /** The largest batch that the topic takes; undefined where unknown. */
@@ -34,13 +35,17 @@ export class KafkaSink implements Sink {
   /** @throws KafkaError when the configuration is invalid */
   constructor(options: KafkaSinkOptions, onOutcome: OutcomeHandler) {
     this.#options = options;
-    const { onLog, onStatistics, log } = options;
+    const { onStatistics, log } = options;
     this.#producer = createProducer({
       config: toSinkConfig(options),
       onOutcome: (error, { topic, partition, offset }, ticket) =>
         onOutcome(ticket as number, error, topic, partition, offset),
       onError: (error) => log.debug({ code: error.code, reason: error.message }, "Kafka client error"),
-      ...(onLog ? { onLog } : {}),
+      onLog({ facility, message }) {
+        if (facility === CLUSTER_ID_FACILITY)
+          log.error({ detail: message }, "Kafka cluster changed: its id is another one");
+        else log.debug({ facility, detail: message }, "librdkafka log");
+      },
       ...(onStatistics ? { onStatistics } : {}),
     });
     void this.#connect();
