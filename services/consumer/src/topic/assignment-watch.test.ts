@@ -6,11 +6,17 @@ import { AssignmentWatch, MAX_UNASSIGNED_MS } from "./assignment-watch.ts";
 function start() {
   const now = { ms: 0 };
   const group = { hasJoined: true, own: 0, all: [] as TopicPartition[], isForbidden: false, joins: 0 };
+  const coordinator = { isUp: true, descriptions: 0 };
   const watch = new AssignmentWatch({
     topic: "events",
     topicWatch: { state: "present", current: { topicId: "id", partitions: 2 } },
     consumer: () => ({
+      async committed() {
+        if (!coordinator.isUp) throw new Error("timed out");
+        return [];
+      },
       async groupAssignment() {
+        coordinator.descriptions++;
         if (group.isForbidden) throw new Error("not allowed");
         return group.all;
       },
@@ -28,7 +34,7 @@ function start() {
     await watch.look();
     return watch.state;
   };
-  return { group, watch, lookAt };
+  return { group, coordinator, watch, lookAt };
 }
 const owned = (...partitions: number[]) => partitions.map((partition) => ({ topic: "events", partition }));
 
@@ -72,4 +78,17 @@ test("a member that has not joined is pending", async () => {
   group.hasJoined = false;
   await lookAt(0);
   expect(await lookAt(600_000)).toBe("pending");
+});
+
+// Fault: librdkafka aborted the process, in an admin request to a coordinator whose connection was down.
+test("a group whose coordinator doesn't respond is not described", async () => {
+  const { group, coordinator, lookAt } = start();
+  group.all = owned(0);
+  coordinator.isUp = false;
+  await lookAt(0);
+  expect(await lookAt(MAX_UNASSIGNED_MS)).toBe("idle");
+  expect(coordinator.descriptions).toBe(0);
+  coordinator.isUp = true;
+  expect(await lookAt(2 * MAX_UNASSIGNED_MS)).toBe("unassigned");
+  expect(coordinator.descriptions).toBe(1);
 });

@@ -7,7 +7,7 @@ export interface AssignmentWatchOptions {
   topic: string;
   topicWatch: Pick<TopicWatch, "state" | "current">;
   /** Undefined until connected to Kafka. */
-  consumer(): Pick<KafkaConsumer, "groupAssignment" | "rejoin"> | undefined;
+  consumer(): Pick<KafkaConsumer, "committed" | "groupAssignment" | "rejoin"> | undefined;
   hasJoined(): boolean;
   /** Number of partitions that this member has. */
   assigned(): number;
@@ -67,10 +67,15 @@ export class AssignmentWatch {
     }
   }
 
-  /** Whether each partition belongs to a member of the group; true when that can't be found out. */
+  /**
+   * Whether each partition belongs to a member of the group; true when that can't be found out.
+   * The coordinator is asked for an offset first: librdkafka 2.15.1 ends the process when the connection to the coordinator
+   * is down at the moment of an admin request to it (librdkafka's pull request 5397).
+   */
   async #isShared(): Promise<boolean> {
     const { consumer, topic, topicWatch } = this.#options;
     try {
+      await consumer()?.committed([{ topic, partition: 0 }], REQUEST_TIMEOUT_MS);
       const assigned = (await consumer()?.groupAssignment(REQUEST_TIMEOUT_MS)) ?? [];
       const shared = assigned.filter((partition) => partition.topic === topic);
       return shared.length >= (topicWatch.current?.partitions ?? 0);
