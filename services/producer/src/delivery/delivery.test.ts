@@ -358,7 +358,8 @@ describe("stored", () => {
     expect(await harness.delivery.stored(event("a"), 1_000)).toMatchObject({
       status: "refused",
       code: "events_waiting",
-      detail: "Older events are still being sent to Kafka.",
+      detail:
+        "Older events are still being sent to Kafka: send it again after Retry-After, or with another durability.",
     });
     await drain(harness);
     await harness.delivery.stop(1_000);
