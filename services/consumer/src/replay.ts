@@ -24,8 +24,10 @@ KAFKA_BOOTSTRAP_SERVERS and the other KAFKA_ settings, as for the consumer. Prog
 };
 
 async function main({ values }: CommandLine<typeof flags>): Promise<number> {
-  const settings = settingsOrExit(() => readSettings(process.env));
-  const topic = values.topic ?? settings.KAFKA_TOPIC;
+  // The name has the same rules as the setting.
+  const env = values.topic === undefined ? process.env : { ...process.env, KAFKA_TOPIC: values.topic };
+  const settings = settingsOrExit(() => readSettings(env));
+  const topic = settings.KAFKA_TOPIC;
   const source = settings.DEAD_LETTER_TOPIC ?? deadLetterTopic(topic);
   if (source === "off") {
     process.stderr.write("replay: DEAD_LETTER_TOPIC is off: there are no dead letters\n");
