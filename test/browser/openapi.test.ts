@@ -53,6 +53,31 @@ test(
 );
 
 test(
+  "the page fits a phone, follows the color scheme, and has the codes below the endpoints",
+  async () => {
+    const page = await browser.newPage();
+    await page.setViewport({ width: 390, height: 800 });
+    const backgrounds: string[] = [];
+    for (const value of ["light", "dark"]) {
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
+      await page.goto(`${origin}/openapi`, { waitUntil: "networkidle0" });
+      await page.waitForSelector(".opblock");
+      backgrounds.push(
+        String(await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")),
+      );
+      const widths = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]");
+      expect(widths).toEqual([390, 390]);
+    }
+    expect(new Set(backgrounds).size).toBe(2);
+    const isBelow = await page.evaluate(
+      "document.querySelector('.codes').offsetTop > document.querySelector('.opblock').getBoundingClientRect().bottom",
+    );
+    expect(isBelow).toBe(true);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   "an event can be sent from the page",
   async () => {
     const page = await browser.newPage();

@@ -31,16 +31,23 @@ const content = {
     },
   },
 };
-const responses = { "200": { description: "Yes", content }, "503": { description: "No", content } };
+const malformed = { "4XX": { description: "The request is malformed" } };
+const responses = {
+  "200": { description: "Yes", content },
+  ...malformed,
+  "503": { description: "No", content },
+};
+/** Probes and scrapers send no key. */
+const detail = { tags: ["operations"], security: [] };
 
 /** `GET /health/live`, `GET /health/ready`, `GET /metrics`. */
 export function healthRoutes(source: HealthSource) {
   return new Elysia({ name: "health" })
     .get("/health/live", async () => toResponse(await source.live()), {
-      detail: { summary: "Is the process alive?", tags: ["operations"], responses },
+      detail: { summary: "Is the process alive?", ...detail, responses },
     })
     .get("/health/ready", async () => toResponse(await source.ready()), {
-      detail: { summary: "Is it taking work?", tags: ["operations"], responses },
+      detail: { summary: "Is it taking work?", ...detail, responses },
     })
     .get(
       "/metrics",
@@ -49,8 +56,8 @@ export function healthRoutes(source: HealthSource) {
       {
         detail: {
           summary: "Metrics in the Prometheus text format",
-          tags: ["operations"],
-          responses: { "200": { description: "Metrics", content: { "text/plain": {} } } },
+          ...detail,
+          responses: { "200": { description: "Metrics", content: { "text/plain": {} } }, ...malformed },
         },
       },
     );

@@ -137,7 +137,7 @@ describe("the OpenAPI document", () => {
     const addresses = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address!);
     expect(addresses.length).toBeGreaterThanOrEqual(2);
     for (const address of addresses) {
-      expect(address).toStartWith("/openapi/assets/");
+      expect(address).toMatch(/^\/(openapi\/assets|problems)\//);
       expect((await ask(address)).status).toBe(200);
     }
     expect(page).not.toMatch(/https?:\/\//);

@@ -56,7 +56,7 @@ export function createApp({ events, edge, health, log, hasOpenapi, schemas, plug
     .use(eventRoutes(handlers))
     .use(healthRoutes(health))
     .use(hasOpenapi && schemas !== undefined ? schemaRoutes(schemas) : new Elysia())
-    .use(hasOpenapi ? openapiRoutes() : new Elysia())
+    .use(hasOpenapi ? openapiRoutes({ hasCallers: callers !== undefined }) : new Elysia())
     .use(problemRoutes())
     .use(callersSchemaRoute())
     .get("/", () => Response.json(hasOpenapi ? { ...service, ...documents } : service), {

@@ -33,6 +33,6 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto
 }
 
 /** Text with Markdown's backticks, which is all the table uses. */
-function toHtml(markdown: string): string {
+export function toHtml(markdown: string): string {
   return Bun.escapeHTML(markdown).replace(/`([^`]+)`/g, "<code>$1</code>");
 }

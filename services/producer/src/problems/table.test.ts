@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { problemCodes, problems } from "@ingest/contract";
 import { rejectionStatuses } from "@ingest/http-server";
+import { toPage } from "../openapi/page.ts";
 import { createTestApp } from "../testing/test-app.ts";
 
 /** The folders whose code raises problems. */
@@ -65,10 +66,11 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  test("lists every code in its schema and its description", () => {
+  test("lists every code in its schema, and its page has a row for each", () => {
     expect(document.components.schemas.Problem.properties.code.anyOf.map((row) => row.const)).toEqual(
       problemCodes,
     );
-    for (const code of problemCodes) expect(document.info.description).toContain(`\`${code}\``);
+    const page = toPage("API");
+    for (const code of problemCodes) expect(page).toContain(`<a href="/problems/${code}">`);
   });
 });

@@ -48,6 +48,7 @@ export function schemaRoutes(schemas: () => SchemaSet) {
           summary: "List the schemas of payloads",
           description: "The event types that have a schema, with their versions.",
           tags: ["events"],
+          security: [],
           responses: {
             "200": { description: "The types", content: { "application/json": { schema: listSchema } } },
           },
@@ -74,6 +75,7 @@ export function schemaRoutes(schemas: () => SchemaSet) {
           summary: "Show the schema of a type",
           description: "The JSON Schema that events of this type are checked against.",
           tags: ["events"],
+          security: [],
           responses: {
             "200": {
               description: "The schema",

@@ -1,0 +1,47 @@
+import { describe, expect, test } from "bun:test";
+import { version } from "@ingest/service";
+import { createConfig, lintFromString } from "@redocly/openapi-core";
+import packageJson from "../../../../package.json";
+import { createTestApp, type TestAppOptions } from "../testing/test-app.ts";
+
+const caller = { id: "shop", keys: [{ sha256: "0".repeat(64) }] };
+
+/** The parts that are looked at. */
+interface OpenapiDocument {
+  info: { version: string };
+  security: object[];
+  components: { securitySchemes?: object };
+  paths: Record<string, { get?: { security?: object[] } }>;
+}
+
+async function documentOf(options: TestAppOptions = {}): Promise<OpenapiDocument> {
+  const { app } = createTestApp(options);
+  const response = await app.handle(new Request("http://localhost/openapi/json"));
+  return (await response.json()) as OpenapiDocument;
+}
+
+describe("the document", () => {
+  test.each([
+    ["without callers", {}],
+    ["with callers", { callers: { callers: [caller] } }],
+  ])("%s passes Redocly's recommended rules", async (_, options: TestAppOptions) => {
+    const config = await createConfig({ extends: ["recommended"] });
+    const source = JSON.stringify(await documentOf(options));
+    const problems = await lintFromString({ source, config });
+    expect(problems.map(({ ruleId, message }) => `${ruleId}: ${message}`)).toEqual([]);
+  });
+
+  test("has the version of package.json", async () => {
+    expect(version).toBe(packageJson.version);
+    expect((await documentOf()).info.version).toBe(packageJson.version);
+  });
+
+  test("names the ways to send a key only where callers have keys", async () => {
+    const open = await documentOf();
+    expect(open.components.securitySchemes).toBeUndefined();
+    const { components, security, paths } = await documentOf({ callers: { callers: [caller] } });
+    expect(Object.keys(components.securitySchemes ?? {}).sort()).toEqual(["apiKey", "bearer"]);
+    expect(security).toContainEqual({ bearer: [] });
+    expect(paths["/health/ready"]?.get?.security).toEqual([]);
+  });
+});
