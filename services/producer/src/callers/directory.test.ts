@@ -85,6 +85,32 @@ test("another scheme of Authorization, which a proxy may have asked for, is no k
   );
 });
 
+describe("a request that means to present a key is never anonymous:", () => {
+  const directory = directoryOf({
+    callers: [{ id: "a", keys: [keyOf("k", { in_query: true })] }],
+    anonymous: {},
+  });
+  test.each([
+    ["no token", headOf({ authorization: "Bearer" })],
+    ["a token with blanks", headOf({ authorization: "Bearer k k" })],
+    ["two Authorization fields", headOf({ authorization: "Bearer k, Bearer k" })],
+    ["an unknown token behind another scheme", headOf({ authorization: "Basic YTpi, Bearer x" })],
+    ["an empty X-API-Key", headOf({ "x-api-key": "" })],
+    ["two X-API-Key fields", headOf({ "x-api-key": "k, k" })],
+    ["an empty parameter", headOf({}, "/register_event?write_key=")],
+    ["two parameters", headOf({}, "/register_event?write_key=k&write_key=k")],
+    ["an unknown key in an encoded parameter", headOf({}, "/register_event?write%5Fkey=x")],
+  ])("%s", (_, head) => {
+    expect(resultOf(directory, head)).toBe("invalid_api_key");
+  });
+
+  test("and a valid key is found behind another scheme, and in an encoded parameter", () => {
+    expect(resultOf(directory, headOf({ authorization: "Basic YTpi, bearer k" }))).toBe("a");
+    expect(resultOf(directory, headOf({}, "/register_event?write%5Fkey=%6b"))).toBe("a");
+    expect(resultOf(directory, headOf({}, "/register_event?durability=stored"))).toBe("anonymous");
+  });
+});
+
 describe("origins", () => {
   const page = (key: string, origin: string) =>
     headOf({ host: "ingest.example", "x-api-key": key, origin, "sec-fetch-site": "cross-site" });
