@@ -21,7 +21,7 @@ import {
   type SettingsRule,
 } from "@ingest/service";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
-import { type CallerSettings, callerSettings } from "./callers/settings.ts";
+import { type CallerSettings, callerSettings, checkCallerSettings } from "./callers/settings.ts";
 import { checkDeliverySettings, type DeliverySettings, deliverySettings } from "./delivery/index.ts";
 import { type CloudEventSettings, cloudEventSettings } from "./formats/cloud-events/settings.ts";
 import { checkEdgeSettings, type EdgeSettings, edgeSettings } from "./http/edge-settings.ts";
@@ -221,6 +221,7 @@ export function readConfig(env: Env): Config {
     checkDeliverySettings,
     checkEdgeSettings,
     checkSchemaSettings,
+    checkCallerSettings,
     checkLimits,
   ];
   const parsed: Settings = parseSettings(settings, env, rules, isNotForKafka);
