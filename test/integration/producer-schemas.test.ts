@@ -211,6 +211,7 @@ test(
       SCHEMA_REGISTRY_USER: "me",
       SCHEMA_REGISTRY_PASSWORD: "secret",
       SCHEMA_WIRE_FORMAT: "true",
+      CLOUDEVENTS_OUTPUT: "event",
     };
     await using started = await start(env);
     const { service, topic } = started;

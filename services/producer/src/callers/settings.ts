@@ -31,7 +31,10 @@ export type CallerSettings = Readonly<Static<TObject<typeof callerSettings>>>;
 /** Headers of other meanings, which a caller may choose in part: one of them must not pass for the caller's id. */
 const OTHER_HEADERS = /^(?:ce_|dead-letter-|content-type$)/i;
 
-export function checkCallerSettings({ CALLERS_FILE, CALLER_HEADER: header }: CallerSettings): SettingProblem[] {
+export function checkCallerSettings({
+  CALLERS_FILE,
+  CALLER_HEADER: header,
+}: CallerSettings): SettingProblem[] {
   if (header === undefined) return [];
   const problem = (message: string) => [{ name: "CALLER_HEADER", value: header, message }];
   if (CALLERS_FILE === undefined) return problem("requires CALLERS_FILE: requests have no caller without it");

@@ -36,7 +36,7 @@ export const registrySettings = {
   SCHEMA_WIRE_FORMAT: Type.Boolean({
     default: false,
     description:
-      "Begins each record whose type has a schema in the registry with Confluent's wire format: a zero byte, and the schema's id in four. The consumer reads records with and without it.",
+      "Begins each record whose type has a schema in the registry with Confluent's wire format: a zero byte, and the schema's id in four. The consumer reads records with and without it. Requires `CLOUDEVENTS_OUTPUT=event`.",
   }),
 };
 export type RegistrySettings = Readonly<Static<TObject<typeof registrySettings>>>;

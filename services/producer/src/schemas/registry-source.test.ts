@@ -142,6 +142,7 @@ test("whole events are checked, as records will contain them; SCHEMA_WIRE_FORMAT
     SCHEMA_MODE: "enforce",
     SCHEMA_REGISTRY_URL: registry.url,
     SCHEMA_WIRE_FORMAT: "true",
+    CLOUDEVENTS_OUTPUT: "event",
   });
   const schemas = (await createEventSchemas(settings, "events", log))!;
   await schemas.start();
@@ -162,6 +163,11 @@ test("whole events are checked, as records will contain them; SCHEMA_WIRE_FORMAT
 
 test.each([
   [{ SCHEMA_WIRE_FORMAT: "true" }, "SCHEMA_WIRE_FORMAT"],
+  [{ SCHEMA_WIRE_FORMAT: "true", SCHEMA_REGISTRY_URL: "http://r" }, "CLOUDEVENTS_OUTPUT"],
+  [
+    { SCHEMA_WIRE_FORMAT: "true", SCHEMA_REGISTRY_URL: "http://r", CLOUDEVENTS_OUTPUT: "structured" },
+    "must be event with SCHEMA_WIRE_FORMAT",
+  ],
   [{ SCHEMA_REGISTRY_URL: "registry:8081" }, "must be an http:// or https:// URL"],
   [{ SCHEMA_REGISTRY_URL: "http://r", SCHEMA_REGISTRY_USER: "me" }, "SCHEMA_REGISTRY_PASSWORD"],
 ])("%j does not boot", (env, message) => {

@@ -1,6 +1,7 @@
 // Schemas by event type: where they come from, and what happens to events that they do not allow.
 import type { SettingProblem } from "@ingest/service";
 import { type Static, type TObject, Type } from "@sinclair/typebox";
+import type { CloudEventSettings } from "../formats/cloud-events/settings.ts";
 import { checkRegistrySettings, registrySettings } from "./registry-settings.ts";
 
 const choice = <const Names extends readonly string[]>(names: Names) =>
@@ -30,14 +31,26 @@ export const schemaSettings = {
 };
 export type SchemaSettings = Readonly<Static<TObject<typeof schemaSettings>>>;
 
-export function checkSchemaSettings(settings: SchemaSettings): SettingProblem[] {
-  const { SCHEMA_MODE: mode, SCHEMA_DIR: dir, SCHEMA_REGISTRY_URL: url } = settings;
+export function checkSchemaSettings(settings: SchemaSettings & CloudEventSettings): SettingProblem[] {
+  const {
+    SCHEMA_MODE: mode,
+    SCHEMA_DIR: dir,
+    SCHEMA_REGISTRY_URL: url,
+    CLOUDEVENTS_OUTPUT: output,
+  } = settings;
   const problems = checkRegistrySettings(settings);
   if (mode !== "off" && dir === undefined && url === undefined)
     problems.push({
       name: "SCHEMA_MODE",
       value: mode,
       message: "requires schemas: set SCHEMA_DIR or SCHEMA_REGISTRY_URL",
+    });
+  if (settings.SCHEMA_WIRE_FORMAT && output !== "event")
+    problems.push({
+      name: "CLOUDEVENTS_OUTPUT",
+      value: output,
+      message:
+        "must be event with SCHEMA_WIRE_FORMAT: the registry's schemas describe events of this service, and readers of CloudEvents do not expect the prefix",
     });
   return problems;
 }
