@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
+import { fileNames } from "@ingest/service";
 import packageJson from "../../package.json";
+import { settingsParts } from "../generate/settings.ts";
 import { root } from "../set-up.ts";
 import { isEnvironmentName, isPath, namedScripts, readReferences } from "./markdown.ts";
 
@@ -32,6 +34,8 @@ const sourceText = files
   .filter((file) => /\.(ts|cjs|h|sh|ya?ml|json)$|Dockerfile$|^\.ci\//.test(file))
   .map((file) => readFileSync(join(root, file), "utf8"))
   .join("\n");
+
+const secretFileNames = new Set(settingsParts.flatMap(([, rows]) => fileNames(Object.keys(rows))));
 
 const exists = (path: string) => files.some((file) => file === path || file.startsWith(`${path}/`));
 const existsSomewhere = (path: string) =>
@@ -93,6 +97,7 @@ describe("what the documentation refers to is there", () => {
     const unknown = current.flatMap(({ file, codeSpans }) =>
       codeSpans
         .filter(isEnvironmentName)
+        .filter((name) => !secretFileNames.has(name))
         // A KAFKA_ name is librdkafka's in capitals, with underscores for dots.
         .filter((name) => !sourceText.includes(name))
         .filter(

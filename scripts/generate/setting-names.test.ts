@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
+import { fileNames } from "@ingest/service";
 import { readSettings } from "../../services/consumer/src/config.ts";
 import { readConfig } from "../../services/producer/src/config.ts";
 import { settingsParts } from "./settings.ts";
 
-const names = settingsParts.flatMap(([, rows]) => Object.keys(rows));
+const settings = settingsParts.flatMap(([, rows]) => Object.keys(rows));
+const names = [...settings, ...fileNames(settings)];
 
 // All services read the same .env file.
 test.each(names)("%s is no misspelled name to a service that doesn't have it", (name) => {

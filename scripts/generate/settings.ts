@@ -50,6 +50,11 @@ export function settingsPage(): string {
       "invalid one is named at once. A name with `KAFKA_` is librdkafka's in capitals: any other librdkafka property can be set " +
       "the same way (`KAFKA_SOCKET_NAGLE_DISABLE` is `socket.nagle.disable`), and an unknown one is refused. A " +
       "variable whose name is close to a setting's (`WORKER`) keeps the service from starting too: the setting would keep its default.",
+    "",
+    "A secret, and a URL, which may hold one, can be the contents of a file: `KAFKA_SASL_PASSWORD_FILE=/run/secrets/kafka` takes " +
+      "what is in that file, without the line break at its end, as `KAFKA_SASL_PASSWORD`. The file is text of at most 64 KiB, and " +
+      "not empty. Only one of the two can be set. This holds for librdkafka's secrets without a row here too. Secrets are in no " +
+      "message and in no log line.",
     ...settingsParts.flatMap(([title, rows]) => ["", `## ${title}`, "", ...settingsTable(rows)]),
     "",
   ].join("\n");

@@ -1,6 +1,6 @@
 // KAFKA_* variables without a row in the settings table: passed to librdkafka after a check against its own list.
 
-import { type Env, nearestName, type SettingProblem } from "@ingest/service";
+import { type Env, fileNames, nearestName, readSecretFiles, type SettingProblem } from "@ingest/service";
 import {
   canonicalName,
   type LibrdkafkaProperty,
@@ -49,10 +49,13 @@ const envNameByCanonical = new Map(
  * @param known further names that the service reads itself
  */
 export function readPassThrough(env: Env, role: ClientRole, known: Iterable<string> = []): PassThrough {
-  const skip = new Set([...Object.keys(allKafkaSettings), ...known]);
+  const settings = [...Object.keys(allKafkaSettings), ...known];
+  const skip = new Set([...settings, ...fileNames(settings)]);
+  const others = [...propertyByEnvName.keys()].filter((name) => !skip.has(name));
+  const files = readSecretFiles(env, others);
   const config: Record<string, string> = {};
-  const problems: SettingProblem[] = [];
-  for (const [name, value] of Object.entries(env)) {
+  const problems = [...files.problems];
+  for (const [name, value] of Object.entries(files.env)) {
     if (value === undefined || value === "" || !name.startsWith("KAFKA_") || skip.has(name)) continue;
     if (FOREIGN_NAMES.some((pattern) => pattern.test(name))) continue;
     const property = propertyByEnvName.get(name);
@@ -103,6 +106,7 @@ function valueProblem(row: LibrdkafkaProperty, value: string): string | undefine
 }
 
 function unknownName(name: string, known: ReadonlySet<string>): string {
-  const nearest = nearestName(name, [...known, ...propertyByEnvName.keys()]);
+  const properties = [...propertyByEnvName.keys()];
+  const nearest = nearestName(name, [...known, ...properties, ...fileNames(properties)]);
   return `is not a librdkafka property${nearest === undefined ? "" : `: did you mean ${nearest}?`}`;
 }

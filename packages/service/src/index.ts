@@ -1,3 +1,4 @@
+export * from "./environment.ts";
 export * from "./health.ts";
 export * from "./histogram.ts";
 export * from "./lifecycle.ts";
@@ -6,6 +7,7 @@ export * from "./metrics.ts";
 export { nearestName } from "./nearest-name.ts";
 export * from "./redact-urls.ts";
 export * from "./run.ts";
+export * from "./secret-files.ts";
 export * from "./secret-settings.ts";
 export * from "./settings.ts";
 export * from "./settings-table.ts";

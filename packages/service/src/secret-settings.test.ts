@@ -34,5 +34,5 @@ test("no secret is in an error, whoever found the problem", () => {
 
 test("the documentation names them as secret", () => {
   const [, , row] = settingsTable({ API_KEY: Type.String({ description: "Who calls." }) });
-  expect(row).toBe("| `API_KEY` | secret text |  | Who calls. |");
+  expect(row).toBe("| `API_KEY` | secret text, or `API_KEY_FILE` |  | Who calls. |");
 });

@@ -24,6 +24,8 @@ const PUBLIC_ENDINGS = new Set([
   "BYTES",
   "ALGORITHM",
 ]);
+/** Settings that hold a path in spite of their names. */
+const PATHS = new Set(["TLS_KEY"]);
 
 /** Stands in for a secret. */
 export const REDACTED = "…";
@@ -34,7 +36,7 @@ export const REDACTED = "…";
  */
 export function isSecretSetting(name: string): boolean {
   const words = name.toUpperCase().split("_");
-  if (PUBLIC_ENDINGS.has(words.at(-1)!)) return false;
+  if (PUBLIC_ENDINGS.has(words.at(-1)!) || PATHS.has(name)) return false;
   // A list of name=value pairs of any kind; librdkafka's example has a principal's claims.
   if (name.endsWith("OAUTHBEARER_CONFIG")) return true;
   return words.some((word) => SECRET_WORDS.has(word));

@@ -15,7 +15,7 @@ test("a row has the accepted values, the default and the description", () => {
     "| --- | --- | --- | --- |",
     "| `PORT` | 0 … 65,535 | `3000` | Where it listens. |",
     "| `WORKERS` | `auto`, from 1 | `1` |  |",
-    "| `PASSWORD` | secret text |  | a \\| b |",
+    "| `PASSWORD` | secret text, or `PASSWORD_FILE` |  | a \\| b |",
     "| `ON` | `true`, `false` | `false` |  |",
   ]);
 });

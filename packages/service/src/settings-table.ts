@@ -1,5 +1,6 @@
 // Settings as a Markdown table.
 import type { TSchema } from "@sinclair/typebox";
+import { takesFile, toFileName } from "./secret-files.ts";
 import { isSecretSetting } from "./secret-settings.ts";
 
 /** One row per setting, of any map of TypeBox properties with descriptions. */
@@ -25,7 +26,8 @@ function takes(name: string, row: TSchema): string {
   if (row.type === "integer" || row.type === "number") return range(row);
   if (row.type === "boolean") return "`true`, `false`";
   if (row.type === "array") return "list";
-  return isSecretSetting(name) ? "secret text" : "text";
+  const text = isSecretSetting(name) ? "secret text" : "text";
+  return takesFile(name) ? `${text}, or ${code(toFileName(name))}` : text;
 }
 
 function range({ minimum, maximum }: TSchema): string {

@@ -1,21 +1,11 @@
 // Environment → one schema → every problem at once → a frozen, typed object.
 import { type Static, type TObject, type TProperties, type TSchema, TypeGuard } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import type { Env, SettingProblem } from "./environment.ts";
 import { misspelledSetting } from "./nearest-name.ts";
 import { redactUrls } from "./redact-urls.ts";
+import { fileNames, readSecretFiles, toFileName } from "./secret-files.ts";
 import { isSecretSetting, REDACTED } from "./secret-settings.ts";
-
-/** Environment variables; only a program's main reads the process's own. */
-export type Env = Readonly<Record<string, string | undefined>>;
-
-/** One invalid setting. */
-export interface SettingProblem {
-  name: string;
-  /** What was given; `undefined` when nothing was. `SettingsError` redacts secrets. */
-  value: string | undefined;
-  /** What to change. */
-  message: string;
-}
 
 /** All invalid settings of an environment. The message lists them, one per line. */
 export class SettingsError extends Error {
@@ -40,7 +30,7 @@ export class SettingsError extends Error {
 export type SettingsRule<T> = (settings: T) => SettingProblem[];
 
 /**
- * Reads settings from `env`.
+ * Reads settings from `env`, and from the files that its NAME_FILE variables name (`readSecretFiles`).
  * @param properties env name → TypeBox schema with `description` and, unless the setting is required, `default`; with
  * `accepts`, what the schema accepts in words, where the schema itself does not say it clearly
  * @param rules contradictions between settings; they run once each setting is valid by itself
@@ -55,10 +45,13 @@ export function parseSettings<P extends TProperties>(
   rules: readonly SettingsRule<Static<TObject<P>>>[] = [],
   mayBeMisspelled?: (name: string) => boolean,
 ): Readonly<Static<TObject<P>>> {
-  const problems: SettingProblem[] = [];
+  const files = readSecretFiles(env, Object.keys(properties));
+  const problems = [...files.problems];
+  const unread = new Set(problems.map(({ name }) => name));
   const settings: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(properties)) {
-    const given = env[name];
+    if (unread.has(toFileName(name))) continue;
+    const given = files.env[name];
     // An empty variable is how compose files and shells write "not set".
     if (given === undefined || given === "") {
       if (schema.default !== undefined) settings[name] = schema.default;
@@ -82,10 +75,12 @@ function misspelledSettings(
   env: Env,
   mayBeMisspelled: (name: string) => boolean,
 ): SettingProblem[] {
-  const unset = Object.keys(properties).filter((name) => !env[name]);
+  const known = Object.keys(properties);
+  const names = new Set([...known, ...fileNames(known)]);
+  const unset = [...names].filter((name) => !env[name]);
   const problems: SettingProblem[] = [];
   for (const [name, value] of Object.entries(env)) {
-    if (name in properties || value === undefined || value === "" || !mayBeMisspelled(name)) continue;
+    if (names.has(name) || value === undefined || value === "" || !mayBeMisspelled(name)) continue;
     const meant = misspelledSetting(name, unset);
     // The value is not shown: it may be a secret's.
     if (meant !== undefined)
@@ -143,5 +138,8 @@ function wordsFor(schema: TSchema): string {
 /** Errors end in logs, where no secret may be. */
 function redact(problem: SettingProblem): SettingProblem {
   if (problem.value === undefined) return problem;
-  return { ...problem, value: isSecretSetting(problem.name) ? REDACTED : redactUrls(problem.value) };
+  // A URL that is malformed may not be found as one.
+  const isSecret =
+    isSecretSetting(problem.name) || (problem.name.endsWith("_URL") && !URL.canParse(problem.value));
+  return { ...problem, value: isSecret ? REDACTED : redactUrls(problem.value) };
 }

@@ -1,3 +1,4 @@
+export { canCreateCertificates, createCertificate } from "./certificate.ts";
 export { Random } from "./random.ts";
 export { RawSocket } from "./raw-socket.ts";
 export { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
