@@ -52,7 +52,7 @@ const RESERVED = [ANONYMOUS, "none"];
 export function parseCallers(text: string, defaults: DurabilityDefaults): Callers | FileProblems {
   let value: unknown;
   try {
-    value = JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text);
+    value = JSON.parse(text);
   } catch (error) {
     return new FileProblems([{ pointer: "", message: `is not JSON: ${(error as Error).message}` }]);
   }

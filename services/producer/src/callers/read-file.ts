@@ -1,7 +1,7 @@
 // CALLERS_FILE, read from the disk.
-import { readFileSync } from "node:fs";
 import type { Durability } from "@ingest/contract";
 import { type Log, type SettingProblem, SettingsError } from "@ingest/service";
+import { readTextFile } from "../text-file.ts";
 import type { CallerDirectory } from "./directory.ts";
 import { type Callers, type DurabilityDefaults, FileProblems, parseCallers } from "./parse-file.ts";
 import { CallersReloader } from "./reloader.ts";
@@ -22,9 +22,9 @@ export function readCallers(settings: CallersFileSettings): Callers | undefined 
   const problem = (message: string): SettingProblem => ({ name: "CALLERS_FILE", value: path, message });
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readTextFile(path);
   } catch (error) {
-    throw new SettingsError([problem(`can't be read (${(error as NodeJS.ErrnoException).code})`)]);
+    throw new SettingsError([problem((error as Error).message)]);
   }
   const callers = parseCallers(text, toDefaults(settings));
   if (callers instanceof FileProblems)

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder, until } from "@ingest/testkit";
 import pino from "pino";
@@ -88,6 +88,24 @@ test("a file with problems keeps the callers in use, is counted, and its problem
   reloader.reload();
   expect(idsInUse()).toEqual(["b"]);
   expect(reloader.counts).toEqual({ success: 1, failure: 1 });
+});
+
+test("a pipe, a folder or bytes that are not text in the place of the file keep the callers in use", () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "callers.json");
+  const { reloader, lines, idsInUse } = start(path, fileOf("a"));
+  const put = (make: () => void) => {
+    rmSync(path, { recursive: true, force: true });
+    make();
+    reloader.reload();
+    return lines.at(-1);
+  };
+  expect(put(() => void Bun.spawnSync(["mkfifo", path]))).toContain("is not a regular file");
+  expect(put(() => mkdirSync(path))).toContain("is not a regular file");
+  expect(put(() => writeFileSync(path, Buffer.from(fileOf("\u00e9"), "latin1")))).toContain("is not UTF-8");
+  expect(idsInUse()).toBeUndefined();
+  put(() => writeFileSync(path, `\ufeff${fileOf("b")}`));
+  expect(idsInUse()).toEqual(["b"]);
 });
 
 test("every problem of a file is listed with its pointer", () => {

@@ -1,6 +1,7 @@
 // Reads CALLERS_FILE again when it changes or on request: a file without problems replaces the callers as a whole.
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { Log } from "@ingest/service";
+import { readTextFile } from "../text-file.ts";
 import type { CallerDirectory } from "./directory.ts";
 import { type Callers, FileProblems } from "./parse-file.ts";
 
@@ -20,8 +21,8 @@ export class CallersReloader {
   readonly #options: ReloaderOptions;
   #timer: Timer | undefined;
   #state = "";
-  /** The file as it was last tried. */
-  #text: string | undefined;
+  /** The file as it was last tried, or why it could not be read. */
+  #text: string | FileProblems;
   /** Reloads by result. */
   readonly counts = { success: 0, failure: 0 };
   /** When the callers in use were read, Unix ms. */
@@ -45,7 +46,7 @@ export class CallersReloader {
     const { path, parse, directory, log } = this.#options;
     this.#state = stateOf(path);
     this.#text = read(path);
-    const callers = this.#text === undefined ? UNREADABLE : parse(this.#text);
+    const callers = this.#text instanceof FileProblems ? this.#text : parse(this.#text);
     if (callers instanceof FileProblems) {
       this.counts.failure++;
       log.error(
@@ -70,8 +71,6 @@ export class CallersReloader {
   }
 }
 
-const UNREADABLE = new FileProblems([{ pointer: "", message: "can't be read" }]);
-
 /** What changes with the file that the path leads to. */
 function stateOf(path: string): string {
   try {
@@ -82,10 +81,10 @@ function stateOf(path: string): string {
   }
 }
 
-function read(path: string): string | undefined {
+function read(path: string): string | FileProblems {
   try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
+    return readTextFile(path);
+  } catch (error) {
+    return new FileProblems([{ pointer: "", message: (error as Error).message }]);
   }
 }

@@ -1,6 +1,7 @@
 // Reads the JSON Schemas of a folder.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { readTextFile } from "../text-file.ts";
 import { isSchemaFile, toSchemaName } from "./file-name.ts";
 import {
   BASE_URI,
@@ -50,7 +51,7 @@ function readSchema(folder: string, file: string): SchemaDocument | string {
   const name = toSchemaName(file);
   if (typeof name === "string") return name;
   try {
-    const schema = JSON.parse(readFileSync(join(folder, file), "utf8")) as JsonSchema;
+    const schema = JSON.parse(readTextFile(join(folder, file))) as JsonSchema;
     return { source: file, uri: BASE_URI + encodeURIComponent(file), schema, name, describes: "payload" };
   } catch (error) {
     return (error as Error).message;
