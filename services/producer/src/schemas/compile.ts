@@ -4,14 +4,25 @@ import { Ajv as Ajv7, type AnySchema, type Options, type ValidateFunction } from
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { CompiledSchema } from "./compiled-schema.ts";
+import { cycleProblems } from "./cycles.ts";
 import { resolveReferences } from "./references.ts";
 import { isObject, type SchemaDocument, SchemaError, type SchemaProblem } from "./schema-document.ts";
+import { uniqueItems } from "./unique-items.ts";
 import { escapePointer, subschemas } from "./walk.ts";
 
 type Compiler = Ajv7 | Ajv2020;
 
-/** Strict: a misspelled keyword is a problem. Events are never changed: no defaults, no coercion. */
-const STRICT: Options = { strictSchema: true, strictTypes: false, strictTuples: false, logger: false };
+/**
+ * Strict: a misspelled keyword is a problem. Events are never changed: no defaults, no coercion. Own members alone count:
+ * otherwise each object would have a member `constructor`.
+ */
+const STRICT: Options = {
+  strictSchema: true,
+  strictTypes: false,
+  strictTuples: false,
+  ownProperties: true,
+  logger: false,
+};
 /** For schemas that other programs made, with keywords of their own. */
 const LENIENT: Options = { ...STRICT, strictSchema: false };
 
@@ -56,6 +67,11 @@ export function compileLeniently(documents: readonly SchemaDocument[]): Compiled
 function createCompiler(Draft: typeof Ajv7 | typeof Ajv2020, options: Options): Compiler {
   const compiler = new Draft(options);
   addFormats(compiler);
+  // The format of ajv-formats takes quadratic time: four minutes for a text that fits in one event.
+  compiler.addFormat("url", (text) => URL.canParse(text));
+  compiler.removeKeyword("uniqueItems").addKeyword(uniqueItems);
+  // Ajv resolves it, and calls it unknown.
+  compiler.addKeyword("$anchor");
   return compiler;
 }
 
@@ -65,7 +81,8 @@ function compile(
 ): CompiledSchema[] {
   const fast = create({});
   const { problems, aliases } = resolveReferences(documents, (uri) => fast.getSchema(uri) !== undefined);
-  if (problems.length > 0) throw new SchemaError(problems);
+  const found = [...problems, ...cycleProblems(documents, aliases), ...prototypeProblems(documents)];
+  if (found.length > 0) throw new SchemaError(found);
   const keywords = [...annotationsOf(documents)];
   const load = (compiler: Compiler) => {
     compiler.addVocabulary(keywords);
@@ -163,6 +180,23 @@ function keywordProblems(documents: readonly SchemaDocument[], compiler: Compile
         problems.push(at(instancePath, message));
     return problems;
   });
+}
+
+/** Ajv ignores the schema of a member with this name. */
+function prototypeProblems(documents: readonly SchemaDocument[]): SchemaProblem[] {
+  return documents.flatMap(({ source, schema, uri }) =>
+    [...subschemas(schema, uri)].flatMap(({ pointer, schema: { properties } }) =>
+      isObject(properties) && Object.hasOwn(properties, "__proto__")
+        ? [
+            {
+              source,
+              pointer: `${pointer}/properties/__proto__`,
+              message: "can't be checked: use propertyNames",
+            },
+          ]
+        : [],
+    ),
+  );
 }
 
 function whyNotPattern(pattern: string): string | undefined {

@@ -14,7 +14,10 @@ type Files = Record<string, unknown>;
 function load(files: Files): SchemaSet {
   using folder = temporaryFolder("schemas");
   for (const [name, content] of Object.entries(files))
-    writeFileSync(join(folder.path, name), typeof content === "string" ? content : JSON.stringify(content));
+    writeFileSync(
+      join(folder.path, name),
+      typeof content === "string" || content instanceof Buffer ? content : JSON.stringify(content),
+    );
   return new SchemaSet(compileSchemas(readSchemaFolder(folder.path)));
 }
 
@@ -107,6 +110,9 @@ describe("a folder", () => {
         type: "object",
         properties: { at: { format: "date-time" }, children: { items: { $ref: "#" } } },
         unevaluatedProperties: false,
+        $comment: "a comment",
+        $defs: { name: { $anchor: "name", maxLength: 3 } },
+        propertyNames: { anyOf: [{ enum: ["at", "children"] }, { $ref: "#name" }] },
         "x-owner": "team",
       },
     });
@@ -118,6 +124,7 @@ describe("a folder", () => {
 
   test.each<[string, Files, string[]]>([
     ["not JSON", { "a.json": "{" }, ["a.json: JSON"]],
+    ["not UTF-8", { "a.json": Buffer.from('{"const":"\xe9"}', "latin1") }, ["a.json: is not UTF-8"]],
     ["no schema", { "a.json": "7" }, ["a.json: must be a JSON Schema"]],
     [
       "the same name twice",
@@ -166,6 +173,31 @@ describe("a folder", () => {
       ['a.json/items/$ref: "#/$defs/b" refers to nothing'],
     ],
     [
+      "files that refer to each other",
+      { "a.json": { $ref: "b.json" }, "b.json": { type: "object", allOf: [{ $ref: "a.json" }] } },
+      ["b.json/allOf/0/$ref: leads back to a.json for the same value"],
+    ],
+    [
+      "definitions that refer to each other",
+      {
+        "a.json": {
+          $id: "https://x.org/a",
+          properties: { x: { $ref: "#/$defs/p%20q" } },
+          $defs: {
+            "p q": { anyOf: [{ type: "string" }, { $ref: "#b" }] },
+            b: { $anchor: "b", if: { $ref: "#/$defs/p%20q" } },
+          },
+        },
+      },
+      ["a.json/$defs/b/if/$ref: leads back to a.json/$defs/p q for the same value"],
+    ],
+    ["a schema that is itself", { "a.json": { $ref: "#" } }, ["a.json/$ref: leads back to a.json "]],
+    [
+      "a member that Ajv would not check",
+      { "a.json": '{"properties":{"__proto__":{"type":"string"}}}' },
+      ["a.json/properties/__proto__: can't be checked"],
+    ],
+    [
       "the same $id twice",
       { "a.json": { $id: "https://x.org/a" }, "b.json": { $id: "https://x.org/a" } },
       ["b.json: "],
@@ -174,6 +206,48 @@ describe("a folder", () => {
     const problems = problemsOf({ ...files, "good.json": true });
     expect(problems).toHaveLength(expected.length);
     for (const [index, text] of expected.entries()) expect(problems[index]).toStartWith(text);
+  });
+
+  test("members that every object inherits are absent unless an event has them", () => {
+    const set = load({
+      "a.json": {
+        required: ["constructor"],
+        properties: { toString: { type: "string" } },
+        dependentRequired: { valueOf: ["x"] },
+      },
+    });
+    expect(find(set, "a").isValid({})).toBe(false);
+    expect(find(set, "a").isValid({ constructor: 1 })).toBe(true);
+    expect(find(set, "a").isValid({ constructor: 1, toString: 1 })).toBe(false);
+    expect(find(set, "a").isValid(JSON.parse('{"constructor":1,"valueOf":1}'))).toBe(false);
+  });
+
+  test.each<[items: unknown[], isUnique: boolean]>([
+    [[1, "1", [1], ["1"], { a: 1 }, { a: "1" }, '{"a":1}', null, "null", [], {}, ""], true],
+    [
+      [
+        { a: 1, b: [{ c: 1, d: 2 }] },
+        { b: [{ d: 2, c: 1 }], a: 1 },
+      ],
+      false,
+    ],
+    [[{ a: 1 }, [["a", 1]]], true],
+    [["__proto__", "__proto__"], false],
+    [[0, -0], false],
+    [[true, false, true], false],
+  ])("uniqueItems: %j: %j", (items, isUnique) => {
+    expect(find(load({ "a.json": { uniqueItems: true } }), "a").isValid(items)).toBe(isUnique);
+    expect(find(load({ "a.json": { uniqueItems: false } }), "a").isValid(items)).toBe(true);
+  });
+
+  test("an event made for it does not keep a check of unique items or URLs busy for minutes", () => {
+    const set = load({
+      "items.json": { uniqueItems: true },
+      "url.json": { format: "url" },
+    });
+    expect(find(set, "items").isValid(Array.from({ length: 60_000 }, (_, i) => ({ i })))).toBe(true);
+    expect(find(set, "url").isValid(`http://${":".repeat(500_000)}`)).toBe(false);
+    expect(find(set, "url").isValid("https://example.com/a?b=c")).toBe(true);
   });
 
   test("a $ref that is data is no reference", () => {
