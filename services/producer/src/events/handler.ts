@@ -10,7 +10,7 @@ import {
   type RequestGuard,
   type RequestHead,
 } from "@ingest/http-server";
-import { increment } from "../callers/caller-counts.ts";
+import { type CallerCounts, increment } from "../callers/caller-counts.ts";
 import type { CallerDirectory, Identity } from "../callers/directory.ts";
 import type { Limiter } from "../callers/limits/limiter.ts";
 import type { Encoding } from "../http/content.ts";
@@ -71,9 +71,18 @@ export function createHandler(options: HandlerOptions): EventHandler {
     return { options: parseRequestOptions(head, identity?.caller, identity?.counts, options), identity };
   }
 
-  function observe({ status }: LightResponse, { head, startedMs }: IncomingRequest): void {
+  function observe(
+    { status }: LightResponse,
+    { startedMs }: IncomingRequest,
+    counts: CallerCounts | undefined,
+  ): void {
     metrics.observe(status, startedMs);
-    if (callers !== undefined) increment(callers.identify(head).counts.requests, status);
+    if (counts !== undefined) increment(counts.requests, status);
+  }
+
+  /** Of a request that is refused, also for its key. */
+  function countsOf({ head }: IncomingRequest): CallerCounts | undefined {
+    return callers?.identify(head).counts;
   }
 
   /** The options with the limits of the client's address, where requests are limited by it. */
@@ -86,13 +95,17 @@ export function createHandler(options: HandlerOptions): EventHandler {
 
   function reject(rejection: Rejection, request: IncomingRequest): LightResponse {
     const response = toProblemResponse(rejection);
-    observe(response, request);
+    observe(response, request, countsOf(request));
     return response;
   }
 
-  function leave(response: LightResponse, request: IncomingRequest): LightResponse {
+  function leave(
+    response: LightResponse,
+    request: IncomingRequest,
+    counts: CallerCounts | undefined,
+  ): LightResponse {
     admission.leave();
-    observe(response, request);
+    observe(response, request, counts);
     return response;
   }
 
@@ -116,12 +129,12 @@ export function createHandler(options: HandlerOptions): EventHandler {
   function settle(
     result: LightResponse | Promise<LightResponse>,
     request: IncomingRequest,
-    limiter: Limiter | undefined,
+    { limiter, counts }: RequestOptions,
   ): LightResponse | Promise<LightResponse> {
-    if (!(result instanceof Promise)) return leave(withLimits(result, limiter), request);
+    if (!(result instanceof Promise)) return leave(withLimits(result, limiter), request, counts);
     return result.then(
-      (response) => leave(withLimits(response, limiter), request),
-      (error) => leave(toFaultResponse(error, request), request),
+      (response) => leave(withLimits(response, limiter), request, counts),
+      (error) => leave(toFaultResponse(error, request), request, counts),
     );
   }
 
@@ -153,7 +166,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
     },
     reject(request, rejection) {
       request.isAdmitted = false;
-      return leave(toHttpProblemResponse(rejection), request);
+      return leave(toHttpProblemResponse(rejection), request, countsOf(request));
     },
     onAbort: () => admission.leave(),
     handle(request) {
@@ -166,20 +179,20 @@ export function createHandler(options: HandlerOptions): EventHandler {
         return reject(entered, request);
       }
       const requestOptions = limitsOf(entered, request);
-      const { encodings, limiter } = requestOptions;
+      const { encodings, counts } = requestOptions;
       const body = request.takeContent();
       try {
         if (body.length > maxBodyBytes)
-          return leave(toHttpProblemResponse(payloadTooLarge(maxBodyBytes)), request);
+          return leave(toHttpProblemResponse(payloadTooLarge(maxBodyBytes)), request, counts);
         return settle(
           encodings === undefined
             ? respond(body, requestOptions)
             : decompressAndRespond(requestOptions, body, encodings),
           request,
-          limiter,
+          requestOptions,
         );
       } catch (error) {
-        return leave(toFaultResponse(error, request), request);
+        return leave(toFaultResponse(error, request), request, counts);
       }
     },
   };

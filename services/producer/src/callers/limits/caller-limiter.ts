@@ -2,7 +2,7 @@
 import type { Rejection } from "../../rejection.ts";
 import { ANONYMOUS, type CallerLimits } from "../caller.ts";
 import type { Clock } from "./clock.ts";
-import { join, toItem, toPolicyLine, toRateItem } from "./fields.ts";
+import { LimitFields } from "./fields.ts";
 import {
   type Blocked,
   count,
@@ -10,7 +10,6 @@ import {
   type RefusalCounts,
   shareOf,
   toLimitRejection,
-  toSeconds,
 } from "./limiter.ts";
 import { maxOf, type Rate, type RateNames, rateNames, rateOf, type Scope, type Unit } from "./limits.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -44,7 +43,7 @@ export class CallerLimiter implements Limiter {
   #eventsRate: Rate | undefined;
   #bytesRate: Rate | undefined;
   #hasQuota = false;
-  #policyLine = "";
+  #fields!: LimitFields;
 
   constructor(
     readonly id: string,
@@ -85,7 +84,7 @@ export class CallerLimiter implements Limiter {
     this.#bytes = this.#toBucket(this.#bytes, this.#bytesRate);
     this.#hasQuota = limits.eventsPerDay !== undefined || limits.bytesPerDay !== undefined;
     if (this.#hasQuota) this.#daily.open();
-    this.#policyLine = toPolicyLine(limits, this.#names);
+    this.#fields = new LimitFields(limits, this.#names);
   }
 
   #toBucket(bucket: TokenBucket | undefined, rate: Rate | undefined): TokenBucket | undefined {
@@ -160,20 +159,14 @@ export class CallerLimiter implements Limiter {
 
   /** @param events that are available beside those here; the same for `bytes` */
   linesWith(events: number, bytes: number): string {
-    const { eventsPerDay, bytesPerDay } = this.#limits;
-    let items = "";
-    if (this.#events !== undefined)
-      items = toRateItem(this.#names.events, this.#events.latest + events, this.#eventsRate!);
-    if (this.#bytes !== undefined)
-      items = join(items, toRateItem(this.#names.bytes, this.#bytes.latest + bytes, this.#bytesRate!));
-    if (this.#hasQuota) {
-      const seconds = toSeconds(this.#daily.msUntilTomorrow);
-      if (eventsPerDay !== undefined)
-        items = join(items, toItem("events_per_day", eventsPerDay - this.#usage.events + events, seconds));
-      if (bytesPerDay !== undefined)
-        items = join(items, toItem("bytes_per_day", bytesPerDay - this.#usage.bytes + bytes, seconds));
-    }
-    return `${this.#policyLine}RateLimit: ${items}\r\n`;
+    const { eventsPerDay = 0, bytesPerDay = 0 } = this.#limits;
+    return this.#fields.linesFor(
+      (this.#events?.latest ?? 0) + events,
+      (this.#bytes?.latest ?? 0) + bytes,
+      eventsPerDay - this.#usage.events + events,
+      bytesPerDay - this.#usage.bytes + bytes,
+      this.#daily.msUntilTomorrow,
+    );
   }
 
   refuse(blocked: Blocked, events: number): Rejection {
