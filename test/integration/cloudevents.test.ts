@@ -4,7 +4,7 @@ import { freePort } from "@ingest/broker";
 import type { ConsumedRecord } from "@ingest/kafka";
 import { temporaryFolder, until } from "@ingest/testkit";
 import { KafkaFixture } from "@ingest/testkit/kafka";
-import { startConsumer, startProducer } from "@ingest/testkit/service";
+import { startConsumer, startProducer, startReplay } from "@ingest/testkit/service";
 import { CloudEvent, type CloudEventV1, emitterFor, HTTP, Kafka, type Message, Mode } from "cloudevents";
 
 const TIMEOUT_MS = 120_000;
@@ -155,6 +155,87 @@ describe.each(["binary", "structured"] as const)("records in the %s mode", (outp
     TIMEOUT_MS,
   );
 });
+
+test(
+  "dead letters of CloudEvents are replayed byte for byte, and the webhook gets them in the mode of their record",
+  async () => {
+    const { topic, env } = await kafka.createTopicAndGroup(1);
+    const image = Buffer.from([0, 255, 10]);
+    const binary = [
+      ["content-type", "image/png"],
+      ["ce_specversion", "1.0"],
+      ["ce_id", "b"],
+      ["ce_source", "/shop"],
+      ["ce_type", "t"],
+      ["ce_subject", "Euro € 100%"],
+      ["trace", "kept"],
+    ] as const;
+    const structured = JSON.stringify({
+      specversion: "1.0",
+      id: "s",
+      source: "/shop",
+      type: "t",
+      data: { n: 1 },
+    });
+    await kafka.write([
+      { topic, key: "k", value: image, headers: binary, timestampMs: 1_700_000_000_000 },
+      {
+        topic,
+        key: null,
+        value: Buffer.from(structured),
+        headers: [["content-type", "application/cloudevents+json; charset=UTF-8"]],
+      },
+    ]);
+    let isBroken = true;
+    const received: CloudEventV1<unknown>[] = [];
+    const receiver = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      async fetch(request) {
+        if (isBroken) return new Response("no", { status: 422 });
+        const headers = request.headers.toJSON();
+        const isBinary = headers["ce-id"] !== undefined;
+        const body = isBinary ? Buffer.from(await request.arrayBuffer()) : await request.text();
+        received.push(HTTP.toEvent({ headers, body }) as CloudEventV1<unknown>);
+        return new Response();
+      },
+    });
+    await using consumer = startConsumer({
+      ...env,
+      CONSUMER_HANDLER: "webhook",
+      WEBHOOK_URL: receiver.url.href,
+    });
+    await until(
+      "the dead letters",
+      async () => (await consumer.metric("ingest_consumer_dead_letters_total")) === 2,
+    );
+    isBroken = false;
+    await using replay = startReplay(env);
+    expect({ code: await replay.exited, errors: replay.stderr }).toEqual({ code: 0, errors: "" });
+    await until("both handled", () => received.length === 2);
+    expect(await consumer.stop()).toBe(0);
+    await receiver.stop(true);
+
+    const b = received.find(({ id }) => id === "b")!;
+    // The SDK does not decode header values.
+    const subject = "Euro%20%E2%82%AC%20100%25";
+    expect(b).toMatchObject({ source: "/shop", subject, datacontenttype: "image/png" });
+    expect(Buffer.from(b.data as Buffer)).toEqual(image);
+    expect(received.find(({ id }) => id === "s")).toMatchObject({ data: { n: 1 } });
+    const records = await kafka.read(topic);
+    expect(records).toHaveLength(4);
+    for (const [first, again] of [
+      [records[0]!, records[2]!],
+      [records[1]!, records[3]!],
+    ] as const) {
+      expect(again.headers).toEqual(first.headers);
+      expect(again.value).toEqual(first.value);
+      expect(again.key).toEqual(first.key);
+    }
+    expect(records[2]!.timestampMs).toBe(1_700_000_000_000);
+  },
+  TIMEOUT_MS,
+);
 
 test(
   "a CloudEvent of 0.3 in the topic is a dead letter with its headers, named by its version",

@@ -17,8 +17,9 @@ export interface CloudEvent {
   readonly data: CloudEventData | undefined;
 }
 
-/** The media type of an event in the JSON format, and how content types of the structured mode begin. */
-export const STRUCTURED_JSON = "application/cloudevents+json";
+/** The content type of an event in the JSON format, spelled as the official SDKs compare it: the charset in lower case. */
+export const STRUCTURED_JSON = "application/cloudevents+json; charset=utf-8";
+/** How content types of the structured mode begin. */
 export const STRUCTURED_PREFIX = "application/cloudevents";
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;

@@ -39,6 +39,26 @@ test.each(["binary", "structured"] as const)("a CloudEvent in the %s mode is pos
   expect(read).toMatchObject({ id: "1", source: "/s", type: "t", tenant: "a", data: { n: 1 }, subject });
 });
 
+test.each([
+  [
+    { "content-type": "Application/CloudEvents+JSON; charset=UTF-8" },
+    "application/cloudevents+json; charset=utf-8",
+  ],
+  [{ ce_specversion: "1.0", "content-type": "application/json" }, "application/json"],
+])(
+  "JSON behind a registry's prefix is posted without it, in a spelling that SDKs know: %j",
+  (fields, type) => {
+    const message = toMessage(contextOf(fields, `\0\0\0\0\u0001{"n":1}`, "unused"));
+    expect(message.body.toString()).toBe('{"n":1}');
+    expect(message.headers["content-type"]).toBe(type);
+  },
+);
+
+test("bytes that begin like that prefix are posted as they are", () => {
+  const fields = { ce_specversion: "1.0", "content-type": "image/png" };
+  expect(toMessage(contextOf(fields, "\0\0\0\0\u0001x", "unused")).body.toString()).toBe("\0\0\0\0\u0001x");
+});
+
 test("another event is posted as its JSON, whatever headers its record has", () => {
   expect(toMessage(contextOf({ trace: "x" }, "value", "text"))).toEqual({
     body: "text",
