@@ -85,7 +85,7 @@ describe.each(transports)("through %s", (transport) => {
           });
           const contentType = headersOf(record)["content-type"];
           expect(contentType).toBe(
-            output === "binary" ? "application/json" : "application/cloudevents+json; charset=UTF-8",
+            output === "binary" ? "application/json" : "application/cloudevents+json; charset=utf-8",
           );
         },
       );
@@ -177,7 +177,7 @@ describe.each(transports)("through %s", (transport) => {
       headers: { ...headers, "content-type": "text/plain" },
       body: "",
     });
-    expect(headersOf(record)).toEqual({ "content-type": "application/cloudevents+json; charset=UTF-8" });
+    expect(headersOf(record)).toEqual({ "content-type": "application/cloudevents+json; charset=utf-8" });
     expect(JSON.parse(record.value.toString())).toEqual({ ...minimal, datacontenttype: "text/plain" });
   });
 
@@ -291,6 +291,21 @@ describe.each(transports)("through %s", (transport) => {
       const response = await app.post("/register_event", body, binaryHead);
       expect(response.status).toBe(status);
       expect(await response.json()).toMatchObject({ code });
+      expect(app.delivery.taken).toEqual([]);
+    });
+
+    test("structured, more in the framing of its headers than a record may have", async () => {
+      const app = apps.open();
+      const extensions = Object.fromEntries(Array.from({ length: 900 }, (_, i) => [`${i}`, 1]));
+      const response = await app.post(
+        "/register_event",
+        JSON.stringify({ ...minimal, ...extensions, data: {} }),
+        {
+          "content-type": "application/cloudevents+json",
+        },
+      );
+      expect(response.status).toBe(413);
+      expect(await response.json()).toMatchObject({ code: "too_large", event_id: "e-1" });
       expect(app.delivery.taken).toEqual([]);
     });
 

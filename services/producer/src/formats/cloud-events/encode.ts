@@ -31,10 +31,13 @@ export interface CloudEventEncoder {
   toInput(read: ReadCloudEvent): EventInput;
 }
 
-const STRUCTURED_HEADERS: Headers = [[CONTENT_TYPE_HEADER, `${STRUCTURED_JSON}; charset=UTF-8`]];
+const STRUCTURED_HEADERS: Headers = [[CONTENT_TYPE_HEADER, STRUCTURED_JSON]];
 
 /** Attributes that are members of an event of this service, or say how the event was sent. */
 const MEMBERS: ReadonlySet<string> = new Set(["specversion", "id", "type", "time"]);
+
+/** Most bytes of the two lengths of a header in a record (Kafka's record format, version 2): varints. */
+const HEADER_FRAMING_BYTES = 10;
 
 /** @param maxBytes of a record's value and headers */
 export function createCloudEventEncoder(settings: CloudEventSettings, maxBytes: number): CloudEventEncoder {
@@ -71,7 +74,7 @@ export function createCloudEventEncoder(settings: CloudEventSettings, maxBytes: 
       if (record instanceof Rejection) return record;
       const { value, headers } = record;
       const bytes = headers.reduce(
-        (sum, [name, text]) => sum + name.length + Buffer.byteLength(text),
+        (sum, [name, text]) => sum + name.length + Buffer.byteLength(text) + HEADER_FRAMING_BYTES,
         Buffer.byteLength(value),
       );
       if (bytes > maxBytes)
