@@ -31,7 +31,7 @@ const documents = { documentation: "/openapi", document: "/openapi/json" };
 export function createApp({ events, edge, health, log, hasOpenapi, schemas, plugins = [] }: AppOptions) {
   const { metrics } = events;
   const { callers, originSource } = edge;
-  const toFaultResponse = createFaultResponder(log);
+  const toFaultResponse = createFaultResponder(log, edge.callerOf);
   const handlers = eventHandlers({
     ...events,
     callers,

@@ -18,6 +18,8 @@ import { requestIdIn, requestIdOf, sentRequestId, toRequestIdLine, withRequestId
 export interface Edge {
   /** Undefined without CALLERS_FILE. */
   readonly callers: CallerDirectory | undefined;
+  /** The id of the caller, for logs; undefined without CALLERS_FILE, and where no key is needed. */
+  callerOf(head: RequestHead): string | undefined;
   readonly originSource: OriginSource;
   readonly trustedProxies: TrustedProxies;
   readonly finish: NonNullable<HttpServerOptions["finish"]>;
@@ -30,9 +32,11 @@ export function createEdge(settings: EdgeSettings, log: Log, found?: Callers): E
   const trustedProxies = new TrustedProxies(settings.TRUSTED_PROXIES);
   const callers = found && new CallerDirectory(found, origins);
   const originSource = callers ?? { origins };
-  const accessLog = createAccessLog(settings, trustedProxies, callers, log);
+  const callerOf = (head: RequestHead) => (isForEvents(head) ? callers?.identify(head).id : undefined);
+  const accessLog = createAccessLog(settings, trustedProxies, callerOf, log);
   return {
     callers,
+    callerOf,
     originSource,
     trustedProxies,
     finish: createFinish(settings.REQUEST_ID, originSource, accessLog),
@@ -43,7 +47,7 @@ export function createEdge(settings: EdgeSettings, log: Log, found?: Callers): E
 function createAccessLog(
   { ACCESS_LOG, ACCESS_LOG_SAMPLE }: EdgeSettings,
   trustedProxies: TrustedProxies,
-  callers: CallerDirectory | undefined,
+  callerOf: Edge["callerOf"],
   log: Log,
 ): AccessLog | undefined {
   if (ACCESS_LOG === "off") return undefined;
@@ -52,7 +56,7 @@ function createAccessLog(
     log,
     share,
     clientOf: (request, peer) => trustedProxies.clientOf(peer, request?.head),
-    callerOf: (head) => (isForEvents(head) ? callers?.identify(head).id : undefined),
+    callerOf,
   });
 }
 

@@ -1,5 +1,5 @@
 // Problem responses to errors that no handler caught: unknown paths and methods, and exceptions.
-import { IncomingRequest, type LightResponse } from "@ingest/http-server";
+import { IncomingRequest, type LightResponse, type RequestHead } from "@ingest/http-server";
 import type { Log } from "@ingest/service";
 import { Elysia } from "elysia";
 import { Rejection } from "../rejection.ts";
@@ -17,14 +17,22 @@ export interface ErrorOptions {
 /** An exception is logged at most this often, ms; each is counted. */
 const LOG_EVERY_MS = 1_000;
 
-/** Responds to a request that failed with an exception: its reason goes to the log, not to the caller. */
-export function createFaultResponder(log: Log): (error: unknown, request?: Request) => LightResponse {
+/**
+ * Responds to a request that failed with an exception: its reason goes to the log, not to the caller.
+ * @param callerOf the id of the caller; undefined where requests have none
+ */
+export function createFaultResponder(
+  log: Log,
+  callerOf: (head: RequestHead) => string | undefined,
+): (error: unknown, request?: Request) => LightResponse {
   let loggedMs = Number.NEGATIVE_INFINITY;
   return function toFaultResponse(error, request) {
-    const id = request instanceof IncomingRequest ? requestIdOf(request) : undefined;
+    const incoming = request instanceof IncomingRequest ? request : undefined;
+    const id = incoming && requestIdOf(incoming);
     if (performance.now() - loggedMs >= LOG_EVERY_MS) {
       loggedMs = performance.now();
-      log.error({ error, request_id: id }, "request failed: exception in this service");
+      const caller = incoming && callerOf(incoming.head);
+      log.error({ error, request_id: id, caller }, "request failed: exception in this service");
     }
     const response = toProblemResponse(new Rejection("internal", "The error is in the log of this service."));
     // By the id, the caller's report leads to the line in the log.
