@@ -49,9 +49,12 @@ export interface FuzzResult {
 
 /** JSON Schema can't say all that makes a CloudEvent valid, so generated ones are often rejected. */
 function withoutCloudEvents(document: unknown): unknown {
-  return JSON.parse(JSON.stringify(document), (name, value: unknown) =>
-    name.startsWith("application/cloudevents") ? undefined : value,
-  );
+  return JSON.parse(JSON.stringify(document), (name, value: unknown) => {
+    if (name.startsWith("application/cloudevents")) return undefined;
+    return name === "parameters" && Array.isArray(value)
+      ? value.filter((parameter: { name?: string }) => !parameter.name?.startsWith("ce-"))
+      : value;
+  });
 }
 
 /**

@@ -74,6 +74,25 @@ function toExample(code: ProblemCode) {
   };
 }
 
+/**
+ * Attributes of a CloudEvent in the binary mode; extensions have headers of other names that begin with `ce-`. None is
+ * required by itself, and values are percent-encoded, so that a schema can't say more.
+ */
+const cloudEventHeaders = Object.entries({
+  specversion: "The version of the CloudEvents specification: `1.0`.",
+  id: "Becomes `event_id`.",
+  source: "A URI-reference.",
+  type: "Becomes `event_type`.",
+  time: "Becomes `timestamp`.",
+  subject: "What the event is about.",
+  dataschema: "The URI of the data's schema.",
+}).map(([name, description]) => ({
+  name: `ce-${name}`,
+  in: "header" as const,
+  description: `${description} Only of a CloudEvent in the binary mode, which has the first four, percent-encoded.`,
+  schema: { type: "string" as const },
+}));
+
 const parameters = [
   {
     name: "durability",
@@ -105,6 +124,7 @@ const parameters = [
       "Sent back in the response, and in every log line about the request: 1 to 128 characters of visible ASCII. Another value is ignored.",
     schema: { type: "string" as const },
   },
+  ...cloudEventHeaders,
 ];
 
 const encodingNote =

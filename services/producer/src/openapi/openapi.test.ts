@@ -11,7 +11,13 @@ interface OpenapiDocument {
   info: { version: string };
   security: object[];
   components: { securitySchemes?: object };
-  paths: Record<string, { get?: { security?: object[] } }>;
+  paths: Record<
+    string,
+    {
+      get?: { security?: object[] };
+      post?: { parameters: { name: string; in: string; required?: boolean }[] };
+    }
+  >;
 }
 
 async function documentOf(options: TestAppOptions = {}): Promise<OpenapiDocument> {
@@ -30,6 +36,17 @@ describe("the document", () => {
     const problems = await lintFromString({ source, config });
     expect(problems.map(({ ruleId, message }) => `${ruleId}: ${message}`)).toEqual([]);
   });
+
+  test.each(["/register_event", "/register_events"])(
+    "names the headers of CloudEvents for %s",
+    async (path) => {
+      const parameters = (await documentOf()).paths[path]!.post!.parameters;
+      const names = ["specversion", "id", "source", "type", "time", "subject", "dataschema"];
+      for (const name of names)
+        expect(parameters).toContainEqual(expect.objectContaining({ name: `ce-${name}`, in: "header" }));
+      expect(parameters.filter(({ required }) => required)).toEqual([]);
+    },
+  );
 
   test("has the version of package.json", async () => {
     expect(version).toBe(packageJson.version);
