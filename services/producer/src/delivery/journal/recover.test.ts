@@ -146,6 +146,20 @@ describe("a segment with damage", () => {
     expect(zeros.damages.map((damage) => damage.isTorn)).toEqual([true]);
   });
 
+  test("a record with a topic and headers that is torn at any byte leaves those before it, and is no damage", () => {
+    using folder = temporaryFolder();
+    const segment = Segment.create(1, SALT, segmentPath(folder.path, 1, SALT), "events", NOW);
+    const extras = { topic: "orders", headers: [["ce_id", "é"] as const, ["null", null] as const] };
+    segment.append({ key: "k", value: Buffer.from("first"), ...extras }, NOW);
+    const start = segment.length;
+    segment.append({ key: "k", value: Buffer.from("second"), ...extras }, NOW);
+    const bytes = segment.read(0);
+    for (let end = start + 1; end < bytes.length; end++) {
+      const { values, damages } = readBack(folder.path, Buffer.from(bytes.subarray(0, end)));
+      expect([end, values, damages.map(({ isTorn }) => isTorn)]).toEqual([end, ["first"], [true]]);
+    }
+  });
+
   test("arbitrary bytes, and an empty file", () => {
     using folder = temporaryFolder();
     expect(readBack(folder.path, Buffer.alloc(0)).values).toEqual([]);
