@@ -46,6 +46,7 @@ describe.each(["1", "2"])("with %s workers", (workers) => {
           CALLERS_FILE: path,
           CALLER_HEADER: "caller",
           ACCESS_LOG: "all",
+          LOG_LEVEL: "trace",
         },
       });
       expect(await send(service, undefined)).toMatchObject({
@@ -57,6 +58,15 @@ describe.each(["1", "2"])("with %s workers", (workers) => {
       expect(
         (await send(service, undefined, "/register_event?write_key=beacon&durability=stored")).status,
       ).toBe(201);
+      for (const path of [
+        "/register_event?durability=none&",
+        "/register_events?",
+        "/nothing?",
+        "/register_event?write_key=a&",
+      ])
+        expect((await send(service, undefined, `${path}write_key=beacon`)).status).toBeGreaterThanOrEqual(
+          400,
+        );
       expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
 
       // Every worker finds the change.
@@ -75,16 +85,30 @@ describe.each(["1", "2"])("with %s workers", (workers) => {
       await until("the signal", async () => (await failures()) === 2 * Number(workers));
       expect((await send(service, "second")).status).toBe(202);
 
+      // The signal reads the file also when it is the same as before, which a look at it does not.
+      const successes = async () =>
+        (await service.metrics()).get('ingest_callers_reloads_total{result="success"}') ?? 0;
+      write({ callers: [{ id: "shop", keys: [keyOf("third")] }] });
+      await until("the corrected file", async () => (await successes()) === 2 * Number(workers));
+      process.kill(service.pid, "SIGHUP");
+      await until("the signal", async () => (await successes()) === 3 * Number(workers));
+      expect(new Set(await statuses("third"))).toEqual(new Set([202]));
+      expect(new Set(await statuses("second"))).toEqual(new Set([401]));
+      expect(await failures()).toBe(2 * Number(workers));
+
       const metrics = await service.metrics();
       expect(metrics.get('ingest_caller_events_total{caller="shop",outcome="stored"}')).toBe(2);
       expect(metrics.get('ingest_caller_requests_total{caller="none",status="401"}')).toBeGreaterThan(1);
       expect([...metrics.keys()].filter((name) => name.includes("beacon"))).toEqual([]);
       service.kill();
       expect(await service.exited).toBe(0);
-      const [record] = await kafka.read(topic);
-      expect(JSON.stringify(record?.headers)).toContain("caller");
+      const records = await kafka.read(topic);
+      expect(records.length).toBeGreaterThan(2);
+      for (const { headers } of records)
+        expect(headers.map(([name, value]) => [name, String(value)])).toEqual([["caller", "shop"]]);
       expect(service.lines.some((line) => line.caller === "shop")).toBe(true);
-      expect(JSON.stringify(service.lines)).not.toContain("beacon");
+      const { lines, textLines, stderr } = service;
+      expect(JSON.stringify({ lines, textLines, stderr })).not.toContain("beacon");
     },
     TIMEOUT_MS,
   );

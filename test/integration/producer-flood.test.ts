@@ -1,17 +1,14 @@
 // 2,000 connections that each do the worst of one kind: the producer's memory stays within its stated bound, and good callers
 // are served.
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { connect } from "node:net";
-import { join } from "node:path";
 import { startMockCluster } from "@ingest/kafka";
 import { until } from "@ingest/testkit";
 import { startProducer } from "@ingest/testkit/service";
+import { callWell, HostileConnections, p99, residentBytes } from "./flood.ts";
 
 const TIMEOUT_MS = 120_000;
 const MIB = 1024 * 1024;
 const CONNECTIONS = 2_000;
-const GOOD_CALLERS = 20;
 const MEASURED_RESPONSES = 4_000;
 const MEASURED_WITHIN_MS = 40_000;
 const IN_FLIGHT_BYTES = 16 * MIB;
@@ -19,77 +16,6 @@ const UNSENT_BYTES = 16 * MIB;
 /** As packages/http-server/README.md states it. */
 const CONNECTION_BYTES = 20 * 1024;
 const COLLECTOR_BYTES = 128 * MIB;
-
-const EVENT = '{"event_type":"flood"}';
-const request = `POST /register_event HTTP/1.1\r\nHost: test\r\nContent-Length: ${EVENT.length}\r\n\r\n${EVENT}`;
-
-function residentBytes(pid: number): number {
-  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))!;
-  return Number(kib) * 1024;
-}
-
-/** Sends one event after the other on each connection. @returns the responses' times until `stop`, ms */
-function callWell(port: number) {
-  const timesMs: number[] = [];
-  const failures: string[] = [];
-  let isStopped = false;
-  const sockets = Array.from({ length: GOOD_CALLERS }, () => {
-    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    let sentMs = 0;
-    const send = () => {
-      sentMs = performance.now();
-      socket.write(request);
-    };
-    socket.on("connect", send);
-    socket.on("error", (error) => failures.push(String(error)));
-    socket.on("close", () => isStopped || failures.push("closed"));
-    socket.on("data", (data) => {
-      timesMs.push(performance.now() - sentMs);
-      const text = data.toString();
-      if (!text.startsWith("HTTP/1.1 202")) failures.push(text);
-      if (!isStopped) setTimeout(send, 5);
-    });
-    return socket;
-  });
-  return {
-    timesMs,
-    failures,
-    stop() {
-      isStopped = true;
-      for (const socket of sockets) socket.destroy();
-    },
-  };
-}
-
-/** The flood, in a process of its own. */
-class HostileConnections implements Disposable {
-  readonly #child;
-
-  constructor(port: number, count: number) {
-    this.#child = Bun.spawn(
-      [process.execPath, join(import.meta.dir, "hostile-connections.ts"), String(port), String(count)],
-      { stdio: ["ignore", "pipe", "inherit"] },
-    );
-  }
-
-  /** Resolves once all connections have sent what the producer reads at once. */
-  async untilOpen(): Promise<void> {
-    for await (const chunk of this.#child.stdout) if (Buffer.from(chunk).includes("open")) return;
-    throw new Error("the flood ended early");
-  }
-
-  kill(): void {
-    this.#child.kill("SIGKILL");
-  }
-
-  [Symbol.dispose](): void {
-    this.kill();
-  }
-}
-
-function p99(timesMs: readonly number[]): number {
-  return timesMs.toSorted((a, b) => a - b)[Math.floor(timesMs.length * 0.99)] ?? 0;
-}
 
 test(
   "2,000 hostile connections of every kind at once",
@@ -124,7 +50,7 @@ test(
     const quietMs = await measureP99("in quiet");
     const quietBytes = residentBytes(service.pid);
 
-    using hostile = new HostileConnections(port, CONNECTIONS);
+    using hostile = new HostileConnections("hostile-connections.ts", port, CONNECTIONS);
     const openingMs = await measureP99("while they open");
     await hostile.untilOpen();
     const floodMs = await measureP99("while they are open");
