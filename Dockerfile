@@ -84,5 +84,6 @@ ENV PORT=3000 JOURNAL_DIR=/var/lib/ingest/journal
 VOLUME ["/var/lib/ingest/journal"]
 EXPOSE 3000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s \
-  CMD health-check.sh "${ADMIN_PORT:-$PORT}"
+  CMD if [ -n "$TLS_CERT" ] && [ -z "$ADMIN_PORT" ]; \
+      then health-check.sh "$PORT" https; else health-check.sh "${ADMIN_PORT:-$PORT}"; fi
 CMD ["bun", "services/producer/src/main.ts"]

@@ -19,6 +19,7 @@ import { deliverySettings } from "../../services/producer/src/delivery/index.ts"
 import { cloudEventSettings } from "../../services/producer/src/formats/cloud-events/settings.ts";
 import { edgeSettings } from "../../services/producer/src/http/edge-settings.ts";
 import { schemaSettings } from "../../services/producer/src/schemas/settings.ts";
+import { tlsSettings } from "../../services/producer/src/tls/settings.ts";
 import { root } from "../set-up.ts";
 
 type Rows = Readonly<Record<string, TSchema>>;
@@ -28,6 +29,7 @@ export const settingsParts: readonly [title: string, rows: Rows][] = [
   ["Both services: Kafka", clientSettings],
   ["Both services: the topic", topicSettings],
   ["Producer: HTTP", httpSettings],
+  ["Producer: HTTPS", tlsSettings],
   ["Producer: proxies, browsers, request ids, access log", edgeSettings],
   ["Producer: CloudEvents", cloudEventSettings],
   ["Producer: callers", callerSettings],

@@ -1,6 +1,6 @@
 // The cases of public suites, on real sockets.
 import { afterAll, describe, expect, test } from "bun:test";
-import { RawSocket } from "@ingest/testkit";
+import { canCreateCertificates, createCertificate, RawSocket, temporaryFolder } from "@ingest/testkit";
 import { TestServer } from "../src/testing/test-server.ts";
 import type { Case } from "./case.ts";
 import { chunkedCases } from "./cases/chunked.ts";
@@ -22,11 +22,22 @@ const groups = {
 const PROBE = "GET /probe HTTP/1.1\r\nHost: a\r\n\r\n";
 const PROBE_BODY = "GET /probe";
 
-const server = new TestServer();
-afterAll(() => server[Symbol.asyncDispose]());
+const plain = new TestServer();
+using folder = temporaryFolder("conformance");
+const certificate = canCreateCertificates
+  ? createCertificate({ folder: folder.path, name: "server" })
+  : undefined;
+const secure = new TestServer(certificate && { tls: certificate });
+afterAll(async () => {
+  await plain[Symbol.asyncDispose]();
+  await secure[Symbol.asyncDispose]();
+});
+const transports = [
+  ["TCP", () => new RawSocket(plain.port)],
+  ...(certificate ? [["TLS", () => new RawSocket(secure.port, { ca: certificate.cert })] as const] : []),
+] as const;
 
-async function send({ bytes, ends }: Case): Promise<string> {
-  using socket = new RawSocket(server.port);
+async function send({ bytes, ends }: Case, socket: RawSocket): Promise<string> {
   const pieces = typeof bytes === "string" ? [bytes] : bytes;
   for (const piece of pieces) {
     socket.write(Buffer.from(piece, "latin1"));
@@ -38,14 +49,17 @@ async function send({ bytes, ends }: Case): Promise<string> {
   return await socket.untilReceived(PROBE_BODY);
 }
 
-describe.each(Object.entries(groups))("%s", (_, cases) => {
-  test.each(cases.map((row) => [row.name, row] as const))("%s", async (_, row) => {
-    const { statuses, ends, bodies } = row;
-    const methods = [...String(row.bytes).matchAll(/(?:^|\n)HEAD /g)].length;
-    const responses = readResponses(await send(row), methods > 0);
-    if (!ends) expect(responses.pop()).toEqual({ status: 200, body: PROBE_BODY });
-    expect(responses.map(({ status }) => status)).toEqual([...statuses]);
-    if (bodies !== undefined) expect(responses.map(({ body }) => body)).toEqual([...bodies]);
+describe.each(transports)("over %s", (_, open) => {
+  describe.each(Object.entries(groups))("%s", (_, cases) => {
+    test.each(cases.map((row) => [row.name, row] as const))("%s", async (_, row) => {
+      const { statuses, ends, bodies } = row;
+      const methods = [...String(row.bytes).matchAll(/(?:^|\n)HEAD /g)].length;
+      using socket = open();
+      const responses = readResponses(await send(row, socket), methods > 0);
+      if (!ends) expect(responses.pop()).toEqual({ status: 200, body: PROBE_BODY });
+      expect(responses.map(({ status }) => status)).toEqual([...statuses]);
+      if (bodies !== undefined) expect(responses.map(({ body }) => body)).toEqual([...bodies]);
+    });
   });
 });
 

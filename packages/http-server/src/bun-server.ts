@@ -11,6 +11,7 @@ import { HttpRejection, invalidHost, payloadTooLarge, tooManyBytesInFlight } fro
 import { IncomingRequest } from "./request.ts";
 import type { BodyLength } from "./request-head.ts";
 import { LightResponse } from "./response.ts";
+import { toBunTls } from "./tls.ts";
 
 /** The longest that Bun.serve supports, s. */
 const MAX_IDLE_TIMEOUT_S = 255;
@@ -23,6 +24,8 @@ type Given = LightResponse | Response;
 export class BunServer implements RunningServer {
   readonly port: number;
   refusedConnections = 0;
+  /** Bun.serve does not report them. */
+  readonly failedHandshakes = 0;
   readonly #server: Bun.Server<undefined>;
   readonly #dispatcher: Dispatcher;
   readonly #budget: ByteBudget;
@@ -44,6 +47,7 @@ export class BunServer implements RunningServer {
       // The guards bound bodies, and respond with a reason.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       development: false,
+      ...(options.tls && { tls: toBunTls(options.tls) }),
       fetch: (request) => this.#fetch(request),
     });
     this.port = this.#server.port!;
@@ -52,6 +56,11 @@ export class BunServer implements RunningServer {
   /** Requests in progress: Bun.serve does not report its connections. */
   get connections(): number {
     return this.#server.pendingRequests;
+  }
+
+  /** Bun.serve ignores another certificate. */
+  replaceTls(): boolean {
+    return false;
   }
 
   drain(): void {
@@ -75,7 +84,9 @@ export class BunServer implements RunningServer {
   }
 
   async #fetch(request: Request): Promise<Response> {
-    const incoming = IncomingRequest.over(request);
+    // http: over TLS too, as of HttpServer: Elysia looks for the path right after "http://".
+    const url = request.url.replace(/^https:/, "http:");
+    const incoming = IncomingRequest.over(request, request.headers, url);
     const server = this.#server;
     const peer = {
       get remoteAddress() {

@@ -42,6 +42,8 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
   /** Everything is written, and the sending side of the socket is closed. */
   #isShut = false;
   #isGone = false;
+  /** The TLS handshake is not complete: nothing can be sent. */
+  #isInHandshake: boolean;
   /** Set until the header of the proxy in front has come. */
   #proxyHeader: ProxyHeaderReader | undefined;
   /** Reported by that header, or by the system; once somebody has asked for it. */
@@ -57,6 +59,7 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     this.#context = context;
     this.#socket = socket;
     this.#excess = excess;
+    this.#isInHandshake = context.isTls;
     this.#output = new Output(socket, context.unsentBudget);
     this.#reader = new RequestReader(context, new Input(socket, context.budget), this);
     this.#responder = new Responder(context, this);
@@ -74,6 +77,21 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
   }
 
   // --- events of the socket ---
+
+  onHandshake(isComplete: boolean): void {
+    if (isComplete) {
+      this.#isInHandshake = false;
+      this.onProgress();
+    } else this.#failHandshake();
+  }
+
+  #failHandshake(): void {
+    // Bun reports the failure of one that is cut off, too.
+    if (!this.#isInHandshake) return;
+    this.#isInHandshake = false;
+    this.#context.onFailedHandshake();
+    this.terminate();
+  }
 
   onData(chunk: Buffer): void {
     if (this.#isClosing) return;
@@ -145,6 +163,11 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
     const waitedMs = nowMs - this.#sinceMs;
     const { timeouts, isPortClosed } = this.#context;
     const { bodyTimeoutMs, sendTimeoutMs, headTimeoutMs, idleTimeoutMs } = timeouts;
+    if (this.#isInHandshake) {
+      const limitMs = this.#excess === undefined ? headTimeoutMs : EXCESS_TIMEOUT_MS;
+      if (waitedMs >= (isPortClosed ? Math.min(LAST_REQUEST_MS, limitMs) : limitMs)) this.#endSlowHandshake();
+      return;
+    }
     if (this.#isShut) {
       if (waitedMs >= LINGER_MS) this.terminate();
       return;
@@ -178,6 +201,11 @@ export class Connection implements RequestReaderEvents, ResponderEvents {
         if (waitedMs >= (isPortClosed ? Math.min(LAST_REQUEST_MS, idleTimeoutMs) : idleTimeoutMs))
           this.#shut();
     }
+  }
+
+  #endSlowHandshake(): void {
+    this.#excess?.onRefused();
+    this.#failHandshake();
   }
 
   #sweepStream(isPortClosed: boolean): void {

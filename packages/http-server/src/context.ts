@@ -15,6 +15,10 @@ export interface ConnectionContext {
   readonly encoder: ResponseEncoder;
   readonly dispatcher: Dispatcher;
   readonly expectsProxyHeader: HttpServerOptions["expectsProxyHeader"];
+  /** Connections begin with a TLS handshake. */
+  readonly isTls: boolean;
+  /** Called for each handshake that fails or is too slow. */
+  onFailedHandshake(): void;
   /** The server is stopping: each connection's next response is its last. Only the server sets it. */
   isStopping: boolean;
   /** The port is closed: connections on which no request comes are shut. Only the server sets it. */
@@ -23,9 +27,9 @@ export interface ConnectionContext {
 
 export type ContextOptions = Timeouts &
   DispatcherOptions &
-  Pick<HttpServerOptions, "budget" | "unsentBudget" | "expectsProxyHeader">;
+  Pick<HttpServerOptions, "budget" | "unsentBudget" | "expectsProxyHeader" | "tls">;
 
-export function createContext(options: ContextOptions): ConnectionContext {
+export function createContext(options: ContextOptions, onFailedHandshake = () => {}): ConnectionContext {
   const { headTimeoutMs, bodyTimeoutMs, sendTimeoutMs, idleTimeoutMs, minBodyRate } = options;
   const { budget, unsentBudget, expectsProxyHeader } = options;
   return {
@@ -37,6 +41,8 @@ export function createContext(options: ContextOptions): ConnectionContext {
     encoder: new ResponseEncoder(new Date()),
     dispatcher: new Dispatcher(options),
     expectsProxyHeader,
+    isTls: options.tls !== undefined,
+    onFailedHandshake,
     isStopping: false,
     isPortClosed: false,
   };

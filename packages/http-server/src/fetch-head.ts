@@ -2,7 +2,10 @@
 import { type BodyLength, RequestHead } from "./request-head.ts";
 
 /** @param headers those of the request, or a copy */
-export function toRequestHead({ method, url, body }: Request, headers: Headers): RequestHead {
+export function toRequestHead(
+  { method, url, body }: Pick<Request, "method" | "url" | "body">,
+  headers: Headers,
+): RequestHead {
   // Without a Host that is one, Bun.serve gives a path instead of a URL.
   const isPath = url.startsWith("/");
   const hostStart = isPath ? 0 : url.indexOf("//") + 2;

@@ -13,3 +13,4 @@ export { RequestHead } from "./request-head.ts";
 export { LightResponse, ResponseHead } from "./response.ts";
 export { OWN_FIELDS } from "./response-encoder.ts";
 export { HttpServer } from "./server.ts";
+export type { TlsOptions } from "./tls.ts";

@@ -5,6 +5,7 @@ import type { HttpRejection } from "./rejection.ts";
 import type { IncomingRequest } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { LightResponse } from "./response.ts";
+import type { TlsOptions } from "./tls.ts";
 
 /** Decides about a request before its body has come. */
 export interface RequestGuard {
@@ -23,7 +24,7 @@ export interface RequestGuard {
 }
 
 export interface Timeouts {
-  /** From the first byte of a head to its last. */
+  /** From the first byte of a head to its last; from the start of a connection to the end of its TLS handshake. */
   readonly headTimeoutMs: number;
   /** In each such time, a body that is coming has to come at `minBodyRate` at least. */
   readonly bodyTimeoutMs: number;
@@ -41,6 +42,8 @@ export interface HttpServerOptions extends Timeouts {
   readonly host: string;
   /** Other processes listen on the same port (SO_REUSEPORT). */
   readonly isShared: boolean;
+  /** With it, the port speaks TLS only. */
+  readonly tls?: TlsOptions;
   /** Requests on further connections get a 503, and the connections are closed. */
   readonly maxConnections: number;
   /** A health check, which is handled on a few connections beyond `maxConnections` too. */
@@ -78,6 +81,13 @@ export interface RunningServer {
   readonly connections: number;
   /** Connections that were closed at once because there were too many. */
   readonly refusedConnections: number;
+  /** TLS handshakes that failed, or took longer than `headTimeoutMs`. */
+  readonly failedHandshakes: number;
+  /**
+   * Uses another certificate for connections that are made from now on. Existing ones go on with the previous one.
+   * @returns false where the server can't: it goes on with the previous one
+   */
+  replaceTls(tls: TlsOptions): boolean;
   /**
    * From now on each connection's next response is its last, and says so. The port stays open, and requests are handled as
    * before: proxies and load balancers learn of the stop before it happens.

@@ -34,8 +34,10 @@ export class IncomingRequest implements Request {
   ) {}
 
   /** Takes over a Fetch `Request`; its content is still to be read. */
-  static over(request: Request, headers = request.headers): IncomingRequest {
-    const incoming = new IncomingRequest(toRequestHead(request, headers), performance.now(), Body.EMPTY);
+  static over(request: Request, headers = request.headers, url = request.url): IncomingRequest {
+    const { method, body } = request;
+    const head = toRequestHead({ method, url, body }, headers);
+    const incoming = new IncomingRequest(head, performance.now(), Body.EMPTY);
     incoming.#lazy = { headers, request };
     return incoming;
   }

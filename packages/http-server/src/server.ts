@@ -1,11 +1,12 @@
 // Listens, keeps the set of connections, and stops: HTTP/1.1 over Bun's TCP sockets.
-import type { Socket } from "bun";
+import type { Socket, SocketHandler } from "bun";
 import { Connection, type Excess } from "./connection.ts";
 import { type ConnectionContext, createContext } from "./context.ts";
 import type { HttpServerOptions, RunningServer } from "./options.ts";
 import { HttpRejection } from "./rejection.ts";
 import { CLOSE } from "./response-encoder.ts";
 import { dropSyns } from "./syn-filter.ts";
+import { type TlsOptions, toBunTls } from "./tls.ts";
 
 const SWEEP_MS = 250;
 /** So long a sweep may hold up requests. */
@@ -20,6 +21,7 @@ const LAST_HANDSHAKES_MS = 50;
 export class HttpServer implements RunningServer {
   readonly port: number;
   refusedConnections = 0;
+  failedHandshakes = 0;
 
   readonly #context: ConnectionContext;
   readonly #maxConnections: number;
@@ -27,6 +29,7 @@ export class HttpServer implements RunningServer {
   readonly #connections = new Set<Connection>();
   readonly #excess: Excess;
   readonly #timer: Timer;
+  #tls: ReturnType<typeof toBunTls> | undefined;
   #onEmpty: (() => void) | undefined;
   /** The rest of the sweep that has begun. */
   #sweeping: Iterator<Connection> | undefined;
@@ -34,7 +37,10 @@ export class HttpServer implements RunningServer {
   /** @throws the system's error when the port is not available */
   constructor(options: HttpServerOptions) {
     const { host, port, isShared, maxConnections } = options;
-    this.#context = createContext(options);
+    this.#context = createContext(options, () => {
+      this.failedHandshakes++;
+    });
+    this.#tls = options.tls && toBunTls(options.tls);
     this.#maxConnections = maxConnections;
     this.#excess = {
       rejection: new HttpRejection(
@@ -46,21 +52,22 @@ export class HttpServer implements RunningServer {
         this.refusedConnections++;
       },
     };
+    const handlers = {
+      open: (socket: Socket<Connection>) => this.#open(socket),
+      data: ({ data }: Socket<Connection>, chunk: Buffer) => data?.onData(chunk),
+      drain: ({ data }: Socket<Connection>) => data?.onDrain(),
+      end: ({ data }: Socket<Connection>) => data?.onEnd(),
+      close: ({ data }: Socket<Connection>) => this.#close(data),
+      // An exception in one of the functions above.
+      error: ({ data }: Socket<Connection>, error: Error) => this.#fail(data, error),
+    };
     const listen = {
       hostname: host,
       port,
       // Bun's types lack it.
       reusePort: isShared,
       allowHalfOpen: true,
-      socket: {
-        open: (socket: Socket<Connection>) => this.#open(socket),
-        data: ({ data }: Socket<Connection>, chunk: Buffer) => data?.onData(chunk),
-        drain: ({ data }: Socket<Connection>) => data?.onDrain(),
-        end: ({ data }: Socket<Connection>) => data?.onEnd(),
-        close: ({ data }: Socket<Connection>) => this.#close(data),
-        // An exception in one of the functions above.
-        error: ({ data }: Socket<Connection>, error: Error) => this.#fail(data, error),
-      },
+      socket: this.#tls === undefined ? handlers : this.#toTlsHandlers(handlers),
     };
     this.#listener = Bun.listen<Connection>(listen);
     this.port = this.#listener.port;
@@ -72,6 +79,11 @@ export class HttpServer implements RunningServer {
 
   get connections(): number {
     return this.#connections.size;
+  }
+
+  replaceTls(tls: TlsOptions): boolean {
+    this.#tls = toBunTls(tls);
+    return true;
   }
 
   drain(): void {
@@ -91,6 +103,30 @@ export class HttpServer implements RunningServer {
     for (const connection of this.#connections) connection.terminate();
     clearInterval(this.#timer);
     return cut;
+  }
+
+  /**
+   * The handlers of a port that speaks TLS. A listener of Bun's keeps the certificate that it was created with, so this one
+   * accepts plain connections, and each becomes one of TLS with the certificate of that moment.
+   */
+  #toTlsHandlers(handlers: SocketHandler<Connection>): SocketHandler<Connection> {
+    const socket: SocketHandler<Connection> = {
+      ...handlers,
+      handshake: ({ data }, isComplete) => data?.onHandshake(isComplete),
+      // What a client sends after the handshake is no TLS.
+      error: ({ data }, error) =>
+        (error as NodeJS.ErrnoException).code === "EPROTO" ? data?.terminate() : this.#fail(data, error),
+    };
+    return {
+      open: (raw) => {
+        // Bun's types lack `isServer`.
+        const options = { isServer: true, tls: this.#tls!, socket };
+        raw.upgradeTLS(options);
+      },
+      // Bun requires one that takes data. These bytes are encrypted, and the handlers above get their contents.
+      drain() {},
+      error: (_, error) => this.#fail(undefined, error),
+    };
   }
 
   /** Closes the port in such a way that no connection is reset that a client has established already. */
@@ -137,6 +173,11 @@ export class HttpServer implements RunningServer {
   #refuse(socket: Socket<Connection>): void {
     const { rejection, onRefused } = this.#excess;
     onRefused();
+    if (this.#tls !== undefined) {
+      // A response would have to wait for the handshake.
+      socket.terminate();
+      return;
+    }
     const { dispatcher, encoder } = this.#context;
     // Waiting until the client has read it would keep one more connection open.
     const response = dispatcher.finish(dispatcher.toRejectionResponse(rejection), undefined, socket);

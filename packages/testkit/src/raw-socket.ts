@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { until } from "./until.ts";
 
 /** A TCP connection whose bytes a test writes itself. Destroyed when disposed of. */
@@ -12,13 +13,20 @@ export class RawSocket implements Disposable {
   hasConnected = false;
   readonly socket: Socket;
 
-  /** Connects to a port of 127.0.0.1. */
-  constructor(port: number) {
-    this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  /**
+   * Connects to a port of 127.0.0.1.
+   * @param tls speaks TLS with it, and trusts these authorities (PEM)
+   */
+  constructor(port: number, tls?: { ca: string; cert?: string; key?: string }) {
+    const address = { port, host: "127.0.0.1" };
+    this.socket =
+      tls === undefined
+        ? connect({ ...address, noDelay: true })
+        : connectTls({ ...address, ...tls, servername: "localhost" }).setNoDelay();
     this.socket.on("data", (chunk) => {
       this.received += chunk.toString();
     });
-    this.socket.on("connect", () => {
+    this.socket.on(tls === undefined ? "connect" : "secureConnect", () => {
       this.hasConnected = true;
     });
     this.socket.on("end", () => {

@@ -26,6 +26,7 @@ import { checkDeliverySettings, type DeliverySettings, deliverySettings } from "
 import { type CloudEventSettings, cloudEventSettings } from "./formats/cloud-events/settings.ts";
 import { checkEdgeSettings, type EdgeSettings, edgeSettings } from "./http/edge-settings.ts";
 import { checkSchemaSettings, type SchemaSettings, schemaSettings } from "./schemas/settings.ts";
+import { checkTlsSettings, type TlsSettings, tlsSettings } from "./tls/settings.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -182,6 +183,7 @@ export type HttpSettings = Static<TObject<typeof httpSettings>>;
 
 const settings = {
   ...httpSettings,
+  ...tlsSettings,
   ...edgeSettings,
   ...schemaSettings,
   ...cloudEventSettings,
@@ -194,6 +196,7 @@ const settings = {
 };
 type Settings = Readonly<
   HttpSettings &
+    TlsSettings &
     EdgeSettings &
     SchemaSettings &
     CloudEventSettings &
@@ -220,6 +223,7 @@ export function readConfig(env: Env): Config {
     kafkaRule("producer", env),
     checkDeliverySettings,
     checkEdgeSettings,
+    checkTlsSettings,
     checkSchemaSettings,
     checkCallerSettings,
     checkLimits,

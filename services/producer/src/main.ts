@@ -5,6 +5,7 @@ import { createLog, exitCodes, runService, settingsOrExit } from "@ingest/servic
 import { readCallers } from "./callers/read-file.ts";
 import { readConfig } from "./config.ts";
 import { startServer } from "./server.ts";
+import { readCertificate } from "./tls/certificate.ts";
 import {
   aggregateHealth,
   leasesFrom,
@@ -26,6 +27,7 @@ await commandLineOrExit(
 const config = settingsOrExit(() => readConfig(process.env));
 const { settings } = config;
 const callers = settingsOrExit(() => readCallers(settings));
+const certificate = settingsOrExit(() => readCertificate(settings));
 const count = workerCount(settings);
 const index = workerIndex(process.env);
 const log = createLog("producer", settings);
@@ -44,6 +46,7 @@ if (index !== undefined) {
       const { port } = await startServer({
         config,
         callers,
+        certificate,
         log: workerLog,
         lifecycle,
         worker: { index, count },
@@ -59,7 +62,7 @@ if (index !== undefined) {
     const start = () =>
       count > 1
         ? superviseWorkers({ main: import.meta.path, env: process.env, settings, callers, log, lifecycle })
-        : startServer({ config, callers, log, lifecycle });
+        : startServer({ config, callers, certificate, log, lifecycle });
     const ports = await start();
     log.info({ host: settings.HOST, ...ports, workers: count, topic: settings.KAFKA_TOPIC }, "listening");
   });

@@ -25,12 +25,17 @@ import { listen } from "./http/listen.ts";
 import { createProducerMetrics } from "./observe/metrics.ts";
 import { RequestMetrics } from "./observe/request-metrics.ts";
 import { createEventSchemas } from "./schemas/index.ts";
+import type { Certificate } from "./tls/certificate.ts";
+import { tlsMetrics } from "./tls/metrics.ts";
+import { CertificateReloader } from "./tls/reloader.ts";
 import { TopicWatch } from "./topics/topic-watch.ts";
 
 export interface ServerOptions {
   config: Config;
   /** What CALLERS_FILE contains, when it is set. */
   callers?: Callers | undefined;
+  /** Of TLS_CERT, when it is set. */
+  certificate?: Certificate | undefined;
   log: Log;
   lifecycle: Lifecycle;
   /** This process's number among the workers, from 0, and how many there are. */
@@ -144,6 +149,17 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
   const limiters = options.callers && (kept?.limiters ?? new LeasedLimiters(options.leases!));
   if (limiters !== undefined) limitMetrics(registry, limiters);
   if (kept !== undefined) quotaMetrics(registry, kept);
+  const { certificate } = options;
+  const certificateReloader =
+    certificate &&
+    new CertificateReloader({
+      settings,
+      certificate,
+      replace: (tls) => server?.replaceTls(tls) ?? false,
+      log,
+    });
+  if (certificateReloader !== undefined)
+    tlsMetrics(registry, certificateReloader, () => server?.failedHandshakes ?? 0);
   const own: OwnHealth = {
     live: () => ({ ok: true }),
     ready: () => readiness({ delivery, topics, isStopping: () => lifecycle.isStopping }),
@@ -244,6 +260,7 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
         port: settings.PORT,
         host: settings.HOST,
         maxConnections,
+        ...(certificate !== undefined && { tls: certificate.tls }),
         ...(admin !== undefined && { serves: portPaths.public }),
       });
     },
@@ -253,6 +270,14 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
     },
     stopBudgetMs: forRequests + STOP_MARGIN_MS,
   });
+  if (certificateReloader !== undefined) {
+    lifecycle.onReload(() => certificateReloader.reload());
+    await lifecycle.start({
+      name: "certificate",
+      start: () => certificateReloader.start(),
+      stop: () => certificateReloader.stop(),
+    });
+  }
   await lifecycle.start({
     name: "draining",
     async stop() {

@@ -17,6 +17,7 @@ export type TestServerOptions = Partial<
     | "idleTimeoutMs"
     | "finish"
     | "expectsProxyHeader"
+    | "tls"
   >
 > & {
   /** Of the paths with a guard. */

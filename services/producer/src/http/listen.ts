@@ -37,6 +37,7 @@ export type ListenOptions = Pick<
   | "idleTimeoutMs"
   | "budget"
   | "unsentBudget"
+  | "tls"
 > & {
   /** `native`: the server of packages/http-server; `bun`: Bun.serve. */
   readonly implementation?: "native" | "bun";

@@ -8,6 +8,7 @@ import type { CallerSettings } from "../callers/settings.ts";
 import type { HttpSettings } from "../config.ts";
 import { assertPortFree } from "../http/listen.ts";
 import type { Ports } from "../server.ts";
+import type { TlsSettings } from "../tls/settings.ts";
 import type { FromParent, FromWorker } from "./messages.ts";
 import { MAX_MISSED, Supervisor, type WorkerProcess } from "./supervisor.ts";
 
@@ -36,7 +37,7 @@ export interface SuperviseOptions {
   /** The script that a worker runs. */
   main: string;
   env: Env;
-  settings: HttpSettings & CallerSettings & LimitSettings;
+  settings: HttpSettings & CallerSettings & LimitSettings & TlsSettings;
   /** What CALLERS_FILE contains, when it is set. */
   callers: Callers | undefined;
   log: Log;
@@ -74,7 +75,8 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Ports
     "reason",
     () => supervisor.restarts,
   );
-  if (settings.CALLERS_FILE !== undefined) lifecycle.onReload(() => supervisor.signal("SIGHUP"));
+  if (settings.CALLERS_FILE !== undefined || settings.TLS_CERT !== undefined)
+    lifecycle.onReload(() => supervisor.signal("SIGHUP"));
   // With SO_REUSEPORT another service could share the port and get a part of the requests.
   assertPortFree(settings.HOST, settings.PORT);
   if (settings.ADMIN_PORT !== undefined) assertPortFree(settings.ADMIN_HOST, settings.ADMIN_PORT);
