@@ -16,6 +16,7 @@ import { webhookSettings } from "../../services/consumer/src/handlers/webhook/se
 import { callerSettings } from "../../services/producer/src/callers/settings.ts";
 import { httpSettings } from "../../services/producer/src/config.ts";
 import { deliverySettings } from "../../services/producer/src/delivery/index.ts";
+import { adapterSettings } from "../../services/producer/src/formats/adapters/settings.ts";
 import { cloudEventSettings } from "../../services/producer/src/formats/cloud-events/settings.ts";
 import { edgeSettings } from "../../services/producer/src/http/edge-settings.ts";
 import { schemaSettings } from "../../services/producer/src/schemas/settings.ts";
@@ -32,6 +33,7 @@ export const settingsParts: readonly [title: string, rows: Rows][] = [
   ["Producer: HTTPS", tlsSettings],
   ["Producer: proxies, browsers, request ids, access log", edgeSettings],
   ["Producer: CloudEvents", cloudEventSettings],
+  ["Producer: adapters", adapterSettings],
   ["Producer: callers", callerSettings],
   ["Producer: schemas", schemaSettings],
   ["Producer: durability and journal", deliverySettings],

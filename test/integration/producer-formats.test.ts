@@ -1,9 +1,15 @@
 // Bodies in the forms that callers have, over real sockets, compared with the records in the topic of a real broker.
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { ConsumedRecord } from "@ingest/kafka";
+import { temporaryFolder } from "@ingest/testkit";
 import { KafkaFixture } from "@ingest/testkit/kafka";
 import { startProducer } from "@ingest/testkit/service";
+import { Analytics } from "@segment/analytics-node";
+import { PostHog } from "posthog-node";
 
 const TIMEOUT_MS = 120_000;
 const kafka = await KafkaFixture.shared();
@@ -46,3 +52,94 @@ test(
   },
   TIMEOUT_MS,
 );
+
+/** Passes requests on to the producer, except the first ones, whose responses it makes. */
+function failing(service: { url: string }, statuses: number[]) {
+  const seen: number[] = [];
+  const server = Bun.serve({
+    port: 0,
+    async fetch(request) {
+      const { pathname, search } = new URL(request.url);
+      const status = statuses.shift();
+      const response =
+        status === undefined
+          ? await fetch(service.url + pathname + search, {
+              method: request.method,
+              headers: request.headers,
+              body: await request.arrayBuffer(),
+            })
+          : new Response(null, { status, headers: { "retry-after": "0" } });
+      seen.push(response.status);
+      return response;
+    },
+  });
+  return { url: server.url.origin, seen, [Symbol.asyncDispose]: () => server.stop(true) };
+}
+
+/** How an SDK of another product sends so many events, with ids. */
+type SendAll = (url: string, key: string, ids: readonly string[]) => Promise<void>;
+
+const sendBySegment: SendAll = async (host, writeKey, ids) => {
+  const analytics = new Analytics({ writeKey, host, flushAt: 20, flushInterval: 100 });
+  analytics.on("error", () => {});
+  for (const [n, messageId] of ids.entries())
+    analytics.track({ event: "Order Completed", userId: `u-${n % 7}`, messageId, properties: { n } });
+  await analytics.closeAndFlush({ timeout: 60_000 });
+};
+
+const sendByPosthog: SendAll = async (host, key, ids) => {
+  const posthog = new PostHog(key, { host, flushAt: 20, flushInterval: 100, fetchRetryDelay: 100 });
+  posthog.on("error", () => {});
+  for (const [n, uuid] of ids.entries())
+    posthog.capture({ event: "Order Completed", distinctId: `u-${n % 7}`, uuid, properties: { n } });
+  await posthog.shutdown(60_000);
+};
+
+describe.each([
+  ["segment", "@segment/analytics-node", sendBySegment],
+  ["posthog", "posthog-node", sendByPosthog],
+] as const)("with ADAPTERS=%s, the SDK %s", (name, _, sendAll) => {
+  test(
+    "sends every event once, with its id, also after a 503",
+    async () => {
+      await using service = await producer({ ADAPTERS: name });
+      await using proxy = failing(service, [503]);
+      const ids = Array.from({ length: 100 }, () => crypto.randomUUID());
+      await sendAll(proxy.url, "any", ids);
+      const stored = (await kafka.read(service.topic)).map((record) => ({ record, event: eventOf(record) }));
+      expect(stored.map(({ event }) => event.event_id).sort()).toEqual(ids.toSorted());
+      expect(proxy.seen).toContain(503);
+      for (const { record, event } of stored) {
+        const n = ids.findIndex((id) => id === event.event_id);
+        expect(event).toMatchObject({
+          event_type: "Order Completed",
+          user_id: `u-${n % 7}`,
+          payload: { properties: { n } },
+        });
+        expect(record.key?.toString()).toBe(`u-${n % 7}`);
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "is known by its key, and sends no batch again after 401",
+    async () => {
+      using folder = temporaryFolder("adapters");
+      const path = join(folder.path, "callers.json");
+      const sha256 = createHash("sha256").update("right").digest("hex");
+      writeFileSync(path, JSON.stringify({ callers: [{ id: "shop", keys: [{ sha256 }] }] }));
+      await using service = await producer({ ADAPTERS: name, CALLERS_FILE: path });
+      await using proxy = failing(service, []);
+      await sendAll(proxy.url, "wrong", [crypto.randomUUID()]);
+      expect(proxy.seen).toEqual([401]);
+      const id = crypto.randomUUID();
+      await sendAll(proxy.url, "right", [id]);
+      expect(proxy.seen).toEqual([401, 200]);
+      const [record] = await kafka.read(service.topic);
+      expect(eventOf(record!).event_id).toBe(id);
+      expect(record!.value!.toString()).not.toContain("right");
+    },
+    TIMEOUT_MS,
+  );
+});

@@ -53,7 +53,7 @@ export function createApp({ events, edge, health, log, hasOpenapi, schemas, plug
   for (const plugin of plugins) base.use(plugin);
   const elysia = base
     .use(errorRoutes({ toFaultResponse, hasOpenapi, onUnhandledResponse }, (path) => methodsOf(path)))
-    .use(eventRoutes(handlers))
+    .use(eventRoutes(handlers, events.routes))
     .use(healthRoutes(health))
     .use(hasOpenapi && schemas !== undefined ? schemaRoutes(schemas) : new Elysia())
     .use(hasOpenapi ? openapiRoutes({ hasCallers: callers !== undefined }) : new Elysia())

@@ -23,6 +23,7 @@ import {
 import { type Static, type TObject, Type } from "@sinclair/typebox";
 import { type CallerSettings, callerSettings, checkCallerSettings } from "./callers/settings.ts";
 import { checkDeliverySettings, type DeliverySettings, deliverySettings } from "./delivery/index.ts";
+import { type AdapterSettings, adapterSettings } from "./formats/adapters/settings.ts";
 import { type CloudEventSettings, cloudEventSettings } from "./formats/cloud-events/settings.ts";
 import { checkEdgeSettings, type EdgeSettings, edgeSettings } from "./http/edge-settings.ts";
 import { checkSchemaSettings, type SchemaSettings, schemaSettings } from "./schemas/settings.ts";
@@ -187,6 +188,7 @@ const settings = {
   ...edgeSettings,
   ...schemaSettings,
   ...cloudEventSettings,
+  ...adapterSettings,
   ...callerSettings,
   ...logSettings,
   ...topicSettings,
@@ -200,6 +202,7 @@ type Settings = Readonly<
     EdgeSettings &
     SchemaSettings &
     CloudEventSettings &
+    AdapterSettings &
     CallerSettings &
     LogSettings &
     TopicSettings &

@@ -14,6 +14,7 @@ import { createReloader } from "./callers/read-file.ts";
 import { topicCheck } from "./callers/topics.ts";
 import type { Config } from "./config.ts";
 import { createDelivery } from "./delivery/index.ts";
+import { createEventRoutes } from "./events/adapter-routes.ts";
 import { Admission } from "./events/admission.ts";
 import { EventService } from "./events/service.ts";
 import { createFormats } from "./formats/index.ts";
@@ -107,14 +108,13 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
       replicationFactor: settings.KAFKA_TOPIC_REPLICATION_FACTOR,
     });
   watch(settings.KAFKA_TOPIC);
-  const formatOf = createFormats(
-    {
-      maxEventBytes: settings.MAX_EVENT_BYTES,
-      maxBatchEvents: settings.MAX_BATCH_EVENTS,
-      maxJsonDepth: settings.MAX_JSON_DEPTH,
-    },
-    settings,
-  );
+  const limits = {
+    maxEventBytes: settings.MAX_EVENT_BYTES,
+    maxBatchEvents: settings.MAX_BATCH_EVENTS,
+    maxJsonDepth: settings.MAX_JSON_DEPTH,
+  };
+  const formatOf = createFormats(limits, settings);
+  const routes = createEventRoutes(settings.ADAPTERS, limits);
   const service = new EventService({ delivery, storedDeadlineMs: settings.STORED_DEADLINE_MS });
   const admission = new Admission(settings.MAX_IN_FLIGHT_REQUESTS, delivery);
   const budget = new ByteBudget(settings.MAX_IN_FLIGHT_BYTES);
@@ -123,8 +123,8 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
   let server: RunningServer | undefined;
   let admin: RunningServer | undefined;
   const schemas = await createEventSchemas(settings, settings.KAFKA_TOPIC, log);
-  const metrics = new RequestMetrics();
-  const edge = createEdge(settings, log, options.callers);
+  const metrics = new RequestMetrics(Object.keys(routes));
+  const edge = createEdge(settings, log, options.callers, Object.keys(routes));
   const reloader = edge.callers && createReloader(settings, options.callers!, edge.callers, log);
   const registry = createProducerMetrics({
     forwarded: edge.trustedProxies,
@@ -171,6 +171,7 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
     events: {
       service,
       formatOf,
+      routes,
       admission,
       budget,
       metrics,
@@ -200,9 +201,13 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
   if (schemas !== undefined) await lifecycle.start({ name: "schemas", stop: () => schemas.stop() });
   // Already stoppable: it may wait for a registry.
   await schemas?.start();
-  const limits = kept ?? limiters;
-  if (limits !== undefined)
-    await lifecycle.start({ name: "limits", start: () => limits.start(), stop: () => limits.stop() });
+  const limitKeeper = kept ?? limiters;
+  if (limitKeeper !== undefined)
+    await lifecycle.start({
+      name: "limits",
+      start: () => limitKeeper.start(),
+      stop: () => limitKeeper.stop(),
+    });
   await lifecycle.start({
     name: "delivery",
     start: () => delivery.start(),

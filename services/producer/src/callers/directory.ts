@@ -62,7 +62,9 @@ export class CallerDirectory {
     return this.#counts;
   }
 
-  identify(head: RequestHead): Identity {
+  /** @param inBody the key in the body of a request whose head has none */
+  identify(head: RequestHead, inBody?: string): Identity {
+    if (inBody !== undefined) return this.#find(head, { key: inBody, place: "body" });
     const known = this.#byHead.get(head);
     if (known !== undefined && this.isCurrent(known)) return known;
     const identity = this.#find(head);
@@ -75,8 +77,7 @@ export class CallerDirectory {
     return source === this.#callers && (expiresMs === Number.POSITIVE_INFINITY || Date.now() < expiresMs);
   }
 
-  #find(head: RequestHead): Identity {
-    const presented = presentedKey(head);
+  #find(head: RequestHead, presented = presentedKey(head)): Identity {
     if (presented === undefined) {
       const { anonymous } = this.#callers;
       return anonymous
@@ -109,15 +110,15 @@ export class CallerDirectory {
   }
 }
 
-function findKey({ key, isInQuery }: PresentedKey, { keys }: Callers): CallerKey | Rejection {
+function findKey({ key, place }: PresentedKey, { keys }: Callers): CallerKey | Rejection {
   // The bytes as they were sent: those of a header field were read as Latin-1.
   const digest = createHash("sha256")
-    .update(key, isInQuery ? "utf8" : "latin1")
+    .update(key, place === "header" ? "latin1" : "utf8")
     .digest();
   // What the lookup's time reveals is about the digest, from which no key follows.
   const found = keys.get(digest.toString("hex"));
   if (found === undefined || !timingSafeEqual(found.digest, digest)) return UNKNOWN_KEY;
-  if (isInQuery && !found.inQuery) return NOT_IN_QUERY;
+  if (place === "query" && !found.inQuery) return NOT_IN_QUERY;
   return Date.now() < found.expiresMs ? found : EXPIRED_KEY;
 }
 

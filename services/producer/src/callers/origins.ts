@@ -127,7 +127,7 @@ export function originNotAllowed(head: Pick<RequestHead, "get">): Rejection {
   const origin = head.get("origin") ?? "another site";
   return new Rejection(
     "origin_not_allowed",
-    `A page of ${origin.slice(0, 128)} sent a body without Content-Type: send application/json, from an origin that CORS_ALLOWED_ORIGINS lists.`,
+    `A page of ${origin.slice(0, 128)} sent a body without Content-Type, or a form: send application/json, from an origin that CORS_ALLOWED_ORIGINS lists.`,
   );
 }
 

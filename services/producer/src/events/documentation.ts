@@ -209,3 +209,25 @@ export const registerEventsDetail: DocumentDecoration = {
     ...problemResponses,
   },
 };
+
+/** A route of an adapter: its product's documentation describes the body. */
+export function adapterDetail(product: string, path: string): DocumentDecoration {
+  // Clients send to a path with a slash at its end, too, which OpenAPI advises against.
+  if (path.endsWith("/")) return { hide: true };
+  return {
+    operationId: `adapter${path.replace(/\W+/g, "_")}`,
+    summary: `As ${product}'s SDKs send it`,
+    description: `Takes what ${product}'s SDKs send to this path, and translates it into events.`,
+    tags: ["events"],
+    parameters,
+    requestBody: { required: true, content: json({}) },
+    responses: {
+      "200": {
+        description: "Taken. With a member `results` where some events are invalid.",
+        headers: preferenceApplied,
+        content: json({ type: "object" }),
+      },
+      ...problemResponses,
+    },
+  };
+}

@@ -11,6 +11,7 @@ import {
   type RequestHead,
 } from "@ingest/http-server";
 import { type CallerCounts, increment } from "../callers/caller-counts.ts";
+import { presentedKey } from "../callers/credentials.ts";
 import type { CallerDirectory, Identity } from "../callers/directory.ts";
 import type { Limiter } from "../callers/limits/limiter.ts";
 import type { Encoding } from "../http/content.ts";
@@ -34,6 +35,8 @@ export interface HandlerOptions extends HeadOptions {
   /** The client's address, by which requests without a key may be limited. */
   addressOf(request: IncomingRequest): string;
   toFaultResponse(error: unknown, request: IncomingRequest): LightResponse;
+  /** The key that a decompressed body holds, on routes whose clients may send it there. */
+  keyIn?: ((body: Body, head: RequestHead) => string | undefined) | undefined;
   /** Makes the response to a decompressed body. */
   respond(body: Body, options: RequestOptions): LightResponse | Promise<LightResponse>;
 }
@@ -52,7 +55,7 @@ interface HeadFacts {
 }
 
 export function createHandler(options: HandlerOptions): EventHandler {
-  const { admission, budget, metrics, maxBodyBytes, isBatch, callers, addressOf, respond, toFaultResponse } =
+  const { admission, budget, metrics, maxBodyBytes, isBatch, callers, addressOf, keyIn, toFaultResponse } =
     options;
 
   /** Requests with the same head share one parsed head, so its options are read once. */
@@ -66,9 +69,16 @@ export function createHandler(options: HandlerOptions): EventHandler {
     return facts.options;
   }
   function toFacts(head: RequestHead): HeadFacts {
+    if (awaitsKey(head))
+      return { options: parseRequestOptions(head, undefined, undefined, options), identity: undefined };
     const identity = callers?.identify(head);
     if (identity?.caller instanceof Rejection) return { options: identity.caller, identity };
     return { options: parseRequestOptions(head, identity?.caller, identity?.counts, options), identity };
+  }
+
+  /** Who sent the request is known only when its body is here. */
+  function awaitsKey(head: RequestHead): boolean {
+    return keyIn !== undefined && callers !== undefined && presentedKey(head) === undefined;
   }
 
   function observe(
@@ -138,7 +148,36 @@ export function createHandler(options: HandlerOptions): EventHandler {
     );
   }
 
+  function respond(
+    body: Body,
+    requestOptions: RequestOptions,
+    request: IncomingRequest,
+  ): LightResponse | Promise<LightResponse> {
+    return keyIn !== undefined && awaitsKey(request.head)
+      ? respondByKey(body, keyIn(body, request.head), request)
+      : options.respond(body, requestOptions);
+  }
+
+  async function respondByKey(
+    body: Body,
+    key: string | undefined,
+    request: IncomingRequest,
+  ): Promise<LightResponse> {
+    const { head } = request;
+    const { caller, counts } = callers!.identify(head, key);
+    const found = caller instanceof Rejection ? caller : parseRequestOptions(head, caller, counts, options);
+    let response: LightResponse;
+    if (found instanceof Rejection) response = toProblemResponse(found);
+    else {
+      const requestOptions = limitsOf(found, request);
+      response = withLimits(await options.respond(body, requestOptions), requestOptions.limiter);
+    }
+    increment(counts.requests, response.status);
+    return response;
+  }
+
   async function decompressAndRespond(
+    request: IncomingRequest,
     requestOptions: RequestOptions,
     body: Body,
     encodings: readonly Encoding[],
@@ -153,7 +192,7 @@ export function createHandler(options: HandlerOptions): EventHandler {
     budget.release(reserved);
     return decompressed instanceof Rejection
       ? toProblemResponse(decompressed)
-      : respond(Body.of(decompressed), requestOptions);
+      : respond(Body.of(decompressed), requestOptions, request);
   }
 
   return {
@@ -186,8 +225,8 @@ export function createHandler(options: HandlerOptions): EventHandler {
           return leave(toHttpProblemResponse(payloadTooLarge(maxBodyBytes)), request, counts);
         return settle(
           encodings === undefined
-            ? respond(body, requestOptions)
-            : decompressAndRespond(requestOptions, body, encodings),
+            ? respond(body, requestOptions, request)
+            : decompressAndRespond(request, requestOptions, body, encodings),
           request,
           requestOptions,
         );

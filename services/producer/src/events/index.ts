@@ -7,7 +7,7 @@ import type { RequestMetrics } from "../observe/request-metrics.ts";
 import type { Admission } from "./admission.ts";
 import { createHandler, type EventHandler } from "./handler.ts";
 import type { HeadOptions } from "./request-options.ts";
-import { type EventPath, eventPaths, routes } from "./routes.ts";
+import { type EventPath, type EventRoute, routes as ownRoutes } from "./routes.ts";
 import type { EventService } from "./service.ts";
 
 export interface EventRoutesOptions extends HeadOptions {
@@ -17,6 +17,8 @@ export interface EventRoutesOptions extends HeadOptions {
   metrics: RequestMetrics;
   maxEventBytes: number;
   maxBodyBytes: number;
+  /** By path; by default those of this service alone. */
+  routes?: Readonly<Record<string, EventRoute>> | undefined;
   /** Undefined without CALLERS_FILE: requests have no caller then. */
   callers: CallerDirectory | undefined;
   /** The client's address, by which requests without a key may be limited. */
@@ -25,27 +27,33 @@ export interface EventRoutesOptions extends HeadOptions {
   toFaultResponse(error: unknown, request: IncomingRequest): LightResponse;
 }
 
-export type EventHandlers = Readonly<Record<EventPath, EventHandler>>;
+export type EventHandlers = Readonly<Record<EventPath, EventHandler> & Record<string, EventHandler>>;
 
 export function eventHandlers(options: EventRoutesOptions): EventHandlers {
-  const { service, metrics } = options;
-  const handlerOf = (path: EventPath) => {
-    const { respond, bodyLimit, isBatch } = routes[path];
-    return createHandler({
+  const { service, metrics, routes = ownRoutes } = options;
+  const handlerOf = (path: string, { respond, bodyLimit, isBatch, head, keyIn }: EventRoute) =>
+    createHandler({
       ...options,
-      metrics: metrics.routes[path],
+      ...head,
+      keyIn,
+      metrics: metrics.routes[path]!,
       maxBodyBytes: options[bodyLimit],
       isBatch,
       respond: (body, requestOptions) => respond(service, body, requestOptions),
     });
-  };
-  return Object.fromEntries(eventPaths.map((path) => [path, handlerOf(path)])) as EventHandlers;
+  return Object.fromEntries(
+    Object.entries<EventRoute>(routes).map(([path, route]) => [path, handlerOf(path, route)]),
+  ) as EventHandlers;
 }
 
 /** The routes. A request reaches them complete, and within the limits of size and time. */
-export function eventRoutes(handlers: EventHandlers) {
+export function eventRoutes(
+  handlers: EventHandlers,
+  routes: Readonly<Record<string, EventRoute>> = ownRoutes,
+) {
   const app = new Elysia({ name: "events", normalize: false });
-  for (const path of eventPaths) app.post(path, routeTo(handlers[path]), { detail: routes[path].detail });
+  for (const [path, { detail }] of Object.entries(routes))
+    app.post(path, routeTo(handlers[path]!), { detail });
   return app;
 }
 

@@ -3,13 +3,14 @@ import type { Durability } from "@ingest/contract";
 import type { RequestHead } from "@ingest/http-server";
 import type { Caller } from "../callers/caller.ts";
 import type { CallerCounts } from "../callers/caller-counts.ts";
+import { KEY_PARAMETER } from "../callers/credentials.ts";
 import type { AddressLimiters } from "../callers/limits/address-limiters.ts";
 import type { Limiter } from "../callers/limits/limiter.ts";
 import type { Limiters } from "../callers/limits/limiters.ts";
 import { isCrossOrigin, type OriginSource, originNotAllowed } from "../callers/origins.ts";
 import { isHigher } from "../callers/parse-file.ts";
 import type { EventFormat, EventIds, FormatOf } from "../formats/index.ts";
-import { type Encoding, isPlainText, toEncodings } from "../http/content.ts";
+import { type Encoding, isForm, isPlainText, toEncodings } from "../http/content.ts";
 import { toIdempotencyKey } from "../http/idempotency-key.ts";
 import { Rejection } from "../rejection.ts";
 import { type EventCheck, type EventCheckFactory, toEventCheck } from "./event-check.ts";
@@ -39,6 +40,10 @@ export interface HeadOptions {
   defaultDurability: Durability;
   originSource: OriginSource;
   formatOf: FormatOf;
+  /** By default from Content-Encoding. */
+  encodingsOf?: ((head: RequestHead) => readonly Encoding[] | undefined | Rejection) | undefined;
+  /** The query may have parameters that this service does not know. */
+  ignoresQuery?: boolean | undefined;
   /** What is checked of each event, in this order; by default nothing is. */
   checks?: readonly EventCheckFactory[];
   /** By default no caller is limited. */
@@ -54,9 +59,9 @@ export function parseRequestOptions(
 ): RequestOptions | Rejection {
   const format = toFormat(head, options);
   if (format instanceof Rejection) return format;
-  const requested = toDurability(head, caller, options.defaultDurability);
+  const requested = toDurability(head, caller, options);
   if (requested instanceof Rejection) return requested;
-  const encodings = toEncodings(head.get("content-encoding"));
+  const encodings = options.encodingsOf?.(head) ?? toEncodings(head.get("content-encoding"));
   if (encodings instanceof Rejection) return encodings;
   const key = toIdempotencyKey(head.get("idempotency-key"));
   if (key instanceof Rejection) return key;
@@ -72,19 +77,28 @@ function toFormat(head: RequestHead, { originSource, formatOf }: HeadOptions): E
   if (originSource.origins.includes(head))
     return formatOf(head, isPlainText(contentType) ? null : contentType);
   if (contentType === null && isCrossOrigin(head)) return originNotAllowed(head);
-  return formatOf(head, contentType);
+  const format = formatOf(head, contentType);
+  return !(format instanceof Rejection) && isForm(contentType) && isCrossOrigin(head)
+    ? originNotAllowed(head)
+    : format;
 }
 
 function toDurability(
   head: RequestHead,
   caller: Caller | undefined,
-  defaultDurability: Durability,
+  { defaultDurability, ignoresQuery }: HeadOptions,
 ): RequestedDurability | Rejection {
   const mark = head.target.indexOf("?");
   const query = mark === -1 ? undefined : head.target.slice(mark + 1);
   const prefer = head.get("prefer");
-  if (caller === undefined) return toRequestedDurability(query, prefer, defaultDurability);
-  const requested = toRequestedDurability(query, prefer, caller.defaultDurability, true);
+  if (caller === undefined)
+    return toRequestedDurability(query, prefer, defaultDurability, ignoresQuery ? "any" : []);
+  const requested = toRequestedDurability(
+    query,
+    prefer,
+    caller.defaultDurability,
+    ignoresQuery ? "any" : [KEY_PARAMETER],
+  );
   if (requested instanceof Rejection || !isHigher(requested.durability, caller.maxDurability))
     return requested;
   return new Rejection(

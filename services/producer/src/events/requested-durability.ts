@@ -1,6 +1,5 @@
 // The durability that a request asks for: `?durability=`, else `Prefer: durability=` (RFC 7240), else the default.
 import { type Durability, durabilities } from "@ingest/contract";
-import { KEY_PARAMETER } from "../callers/credentials.ts";
 import { parsePrefer } from "../http/prefer.ts";
 import { Rejection } from "../rejection.ts";
 
@@ -22,18 +21,18 @@ const preferred = byDurability(true);
  * rejected, and so is a malformed `Prefer` or an unknown value of the preference `durability`. Other preferences are ignored (RFC 7240).
  * @param query the request target after `?`
  * @param prefer the `Prefer` header
- * @param hasCallers the query may also hold a caller's key
+ * @param others the names of other parameters that the query may have
  * @returns a `bad_parameter` rejection that names what is allowed
  */
 export function toRequestedDurability(
   query: string | undefined,
   prefer: string | null,
   defaultDurability: Durability,
-  hasCallers = false,
+  others: readonly string[] | "any" = [],
 ): RequestedDurability | Rejection {
   const preference = prefer === null ? undefined : durabilityPreference(prefer);
   if (preference instanceof Rejection) return preference;
-  const parameter = query === undefined ? undefined : durabilityParameter(query, hasCallers);
+  const parameter = query === undefined ? undefined : durabilityParameter(query, others);
   if (parameter instanceof Rejection) return parameter;
   if (parameter !== undefined) return plain[parameter];
   return preference === undefined ? plain[defaultDurability] : preferred[preference];
@@ -51,16 +50,21 @@ function durabilityPreference(prefer: string): Durability | undefined | Rejectio
   return unknownDurability("Prefer: durability", value);
 }
 
-/** The only parameter that the event routes have, beside a caller's key; names and values are percent-decoded. */
-function durabilityParameter(query: string, hasCallers: boolean): Durability | undefined | Rejection {
+/** Names and values are percent-decoded. */
+function durabilityParameter(
+  query: string,
+  others: readonly string[] | "any",
+): Durability | undefined | Rejection {
   let durability: Durability | undefined;
   for (const [name, value] of new URLSearchParams(query)) {
-    if (hasCallers && name === KEY_PARAMETER) continue;
-    if (name !== "durability")
+    if (others !== "any" && others.includes(name)) continue;
+    if (name !== "durability") {
+      if (others === "any") continue;
       return new Rejection(
         "bad_parameter",
         `Unknown query parameter ${JSON.stringify(name.slice(0, 64))}: the only one is durability.`,
       );
+    }
     if (durability !== undefined)
       return new Rejection("bad_parameter", "The query parameter durability occurs more than once.");
     if (!isDurability(value)) return unknownDurability("durability", value);

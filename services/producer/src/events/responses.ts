@@ -68,6 +68,33 @@ export function toBatchResponse(
   return toProblemResponse(whyNoneTaken(results, invalid, unknown), { results });
 }
 
+/**
+ * The response to the SDK of another product, which sends a batch again as a whole or not at all: 200 unless an event may
+ * succeed later, or every event is invalid. Events that were taken already keep their ids when the batch is sent again.
+ * @param success the body that the SDK expects; with `results` where some events are invalid
+ */
+export function toAdapterResponse(
+  results: EventResult[] | Rejection,
+  success: object,
+  requested: RequestedDurability,
+): LightResponse {
+  if (results instanceof Rejection) return toProblemResponse(results);
+  const again = results.filter(({ status }) => status === "retry" || status === "unknown");
+  const invalid = results.filter(({ status }) => status === "invalid").length;
+  if (again.length > 0 || (invalid > 0 && invalid === results.length)) {
+    const unknown = again.filter(({ status }) => status === "unknown").length;
+    const { code, detail, more } = whyNoneTaken(
+      again.length > 0 ? again : results,
+      again.length > 0 ? 0 : invalid,
+      unknown,
+    );
+    const why = again.length > 0 ? "Not all events were taken: send the batch again, see results." : detail;
+    return toProblemResponse(new Rejection(code, why, more), { results });
+  }
+  const body = invalid === 0 ? success : { ...success, results };
+  return new LightResponse(headOf(200, requested), JSON.stringify(body));
+}
+
 function whyNoneTaken(results: EventResult[], invalid: number, unknown: number): Rejection {
   if (invalid > 0) return new Rejection("invalid_event", "None of the events is valid: see results.");
   if (unknown > 0)

@@ -1,8 +1,8 @@
 // The routes that take events, in one table: metrics, handlers, Elysia's routes and the documentation follow from it.
-import type { Body, LightResponse } from "@ingest/http-server";
+import type { Body, LightResponse, RequestHead } from "@ingest/http-server";
 import type { DocumentDecoration } from "elysia";
 import { registerEventDetail, registerEventsDetail } from "./documentation.ts";
-import type { RequestOptions } from "./request-options.ts";
+import type { HeadOptions, RequestOptions } from "./request-options.ts";
 import { toBatchResponse, toEventResponse } from "./responses.ts";
 import type { EventService } from "./service.ts";
 
@@ -13,6 +13,10 @@ export interface EventRoute {
   readonly bodyLimit: "maxEventBytes" | "maxBodyBytes";
   /** A body may hold many events. */
   readonly isBatch: boolean;
+  /** How the head of a request is read, where it differs. */
+  readonly head?: Partial<Pick<HeadOptions, "formatOf" | "encodingsOf" | "ignoresQuery">>;
+  /** The key in a decompressed body. */
+  readonly keyIn?: ((body: Body, head: RequestHead) => string | undefined) | undefined;
   respond(service: EventService, body: Body, options: RequestOptions): LightResponse | Promise<LightResponse>;
 }
 

@@ -37,6 +37,11 @@ export function isPlainText(header: string | null): boolean {
   return header !== null && /^text\/plain[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i.test(header);
 }
 
+/** What HTML forms send, and `navigator.sendBeacon` for URLSearchParams. */
+export function isForm(header: string | null): boolean {
+  return header !== null && /^[ \t]*application\/x-www-form-urlencoded[ \t]*(?:;|$)/i.test(header);
+}
+
 /** Does it name CloudEvents in an event format, known here or not? */
 export function isCloudEventsType(header: string | null): boolean {
   return header !== null && /^[ \t]*application\/cloudevents/i.test(header);

@@ -26,8 +26,17 @@ export interface Edge {
   readonly expectsProxyHeader: HttpServerOptions["expectsProxyHeader"];
 }
 
-/** @param found what CALLERS_FILE contains, when it is set */
-export function createEdge(settings: EdgeSettings, log: Log, found?: Callers): Edge {
+/**
+ * @param found what CALLERS_FILE contains, when it is set
+ * @param paths those that take events
+ */
+export function createEdge(
+  settings: EdgeSettings,
+  log: Log,
+  found?: Callers,
+  paths: readonly string[] = eventPaths,
+): Edge {
+  const isForEvents = ({ path }: RequestHead) => paths.includes(path);
   const origins = new AllowedOrigins(settings.CORS_ALLOWED_ORIGINS);
   const trustedProxies = new TrustedProxies(settings.TRUSTED_PROXIES);
   const callers = found && new CallerDirectory(found, origins);
@@ -39,7 +48,7 @@ export function createEdge(settings: EdgeSettings, log: Log, found?: Callers): E
     callerOf,
     originSource,
     trustedProxies,
-    finish: createFinish(settings.REQUEST_ID, originSource, accessLog),
+    finish: createFinish(settings.REQUEST_ID, originSource, isForEvents, accessLog),
     expectsProxyHeader: settings.PROXY_PROTOCOL ? (address) => trustedProxies.has(address) : undefined,
   };
 }
@@ -76,6 +85,7 @@ const NO_FACTS: HeadFacts = { sentId: undefined, corsLines: "", lines: "", origi
 function createFinish(
   identifiesAll: boolean,
   source: OriginSource,
+  isForEvents: (head: RequestHead) => boolean,
   accessLog: AccessLog | undefined,
 ): Edge["finish"] {
   /** Requests with the same head share one parsed head, so its facts are found once. */
@@ -83,7 +93,7 @@ function createFinish(
   function factsOf(head: RequestHead): HeadFacts {
     let facts = factsByHead.get(head);
     if (facts === undefined || facts.origins !== source.origins) {
-      facts = toFacts(head, source.origins);
+      facts = toFacts(head, source.origins, isForEvents(head));
       factsByHead.set(head, facts);
     }
     return facts;
@@ -103,15 +113,11 @@ function createFinish(
   };
 }
 
-function toFacts(head: RequestHead, origins: AllowedOrigins): HeadFacts {
+function toFacts(head: RequestHead, origins: AllowedOrigins, isForEvents: boolean): HeadFacts {
   const sentId = sentRequestId(head);
-  const corsLines = isForEvents(head) ? origins.linesFor(head) : "";
+  const corsLines = isForEvents ? origins.linesFor(head) : "";
   const lines = corsLines + (sentId === undefined ? "" : toRequestIdLine(sentId));
   return { sentId, corsLines, lines, origins };
-}
-
-function isForEvents({ path }: RequestHead): boolean {
-  return (eventPaths as readonly string[]).includes(path);
 }
 
 function withLines<R extends LightResponse | Response>(response: R, lines: string): R {

@@ -16,11 +16,14 @@ export class RouteMetrics {
 }
 
 export class RequestMetrics {
-  readonly routes = Object.fromEntries(eventPaths.map((path) => [path, new RouteMetrics()])) as Readonly<
-    Record<EventPath, RouteMetrics>
-  >;
+  readonly routes: Readonly<Record<EventPath, RouteMetrics> & Record<string, RouteMetrics>>;
   /** Responses by status that no event handler made: unknown paths and methods, unexpected errors. */
   readonly other: Record<number, number> = {};
+
+  /** @param paths of the routes that take events */
+  constructor(paths: readonly string[] = eventPaths) {
+    this.routes = Object.fromEntries(paths.map((path) => [path, new RouteMetrics()])) as typeof this.routes;
+  }
 
   countOther(status: number): void {
     this.other[status] = (this.other[status] ?? 0) + 1;

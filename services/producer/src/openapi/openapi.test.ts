@@ -27,10 +27,11 @@ async function documentOf(options: TestAppOptions = {}): Promise<OpenapiDocument
 }
 
 describe("the document", () => {
-  test.each([
+  test.each<[string, TestAppOptions]>([
     ["without callers", {}],
     ["with callers", { callers: { callers: [caller] } }],
-  ])("%s passes Redocly's recommended rules", async (_, options: TestAppOptions) => {
+    ["with adapters", { adapters: ["segment", "posthog"] }],
+  ])("%s passes Redocly's recommended rules", async (_, options) => {
     const config = await createConfig({ extends: ["recommended"] });
     const source = JSON.stringify(await documentOf(options));
     const problems = await lintFromString({ source, config });
@@ -47,6 +48,14 @@ describe("the document", () => {
       expect(parameters.filter(({ required }) => required)).toEqual([]);
     },
   );
+
+  test("lists the paths of adapters only where they are on", async () => {
+    const paths = ["/v1/batch", "/v1/track", "/batch"];
+    const off = await documentOf();
+    expect(paths.filter((path) => path in off.paths)).toEqual([]);
+    const on = await documentOf({ adapters: ["segment", "posthog"] });
+    expect(Object.keys(on.paths)).toEqual(expect.arrayContaining(paths));
+  });
 
   test("has the version of package.json", async () => {
     expect(version).toBe(packageJson.version);

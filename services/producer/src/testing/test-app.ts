@@ -11,8 +11,10 @@ import { type Clock, systemClock } from "../callers/limits/clock.ts";
 import { LocalLimiters } from "../callers/limits/limiters.ts";
 import { type Callers, FileProblems, parseCallers } from "../callers/parse-file.ts";
 import { topicCheck } from "../callers/topics.ts";
+import { createEventRoutes } from "../events/adapter-routes.ts";
 import { Admission } from "../events/admission.ts";
 import { EventService } from "../events/service.ts";
+import type { AdapterName } from "../formats/adapters/settings.ts";
 import { cloudEventSettings } from "../formats/cloud-events/settings.ts";
 import { createFormats } from "../formats/index.ts";
 import { createEdge } from "../http/edge.ts";
@@ -37,6 +39,7 @@ export interface TestAppOptions {
   log?: Log;
   /** Settings of CloudEvents, as in the environment. */
   cloudEvents?: Record<string, string>;
+  adapters?: readonly AdapterName[];
   plugins?: readonly AnyElysia[];
 }
 
@@ -44,18 +47,18 @@ export function createTestApp(options: TestAppOptions = {}) {
   const { maxEventBytes = 10_000, maxBodyBytes = 100_000, maxBatchEvents = 100 } = options;
   const delivery = new FakeDelivery();
   const service = new EventService({ delivery, storedDeadlineMs: 1_000 });
-  const formatOf = createFormats(
-    { maxEventBytes, maxBatchEvents, maxJsonDepth: 128 },
-    parseSettings(cloudEventSettings, options.cloudEvents ?? {}),
-  );
+  const limits = { maxEventBytes, maxBatchEvents, maxJsonDepth: 128 };
+  const routes = createEventRoutes(options.adapters ?? [], limits);
+  const formatOf = createFormats(limits, parseSettings(cloudEventSettings, options.cloudEvents ?? {}));
   const admission = new Admission(options.maxInFlight ?? 100, delivery);
   const budget = new ByteBudget(options.maxInFlightBytes ?? 1_000_000);
-  const metrics = new RequestMetrics();
+  const metrics = new RequestMetrics(Object.keys(routes));
   const log = options.log ?? pino({ level: "silent" });
   const edge = createEdge(
     { ...parseSettings(edgeSettings, {}), ...options.edge },
     log,
     options.callers && toCallers(options.callers),
+    Object.keys(routes),
   );
   const registry = createProducerMetrics({
     requests: metrics,
@@ -77,6 +80,7 @@ export function createTestApp(options: TestAppOptions = {}) {
     events: {
       service,
       formatOf,
+      routes,
       admission,
       budget,
       metrics,

@@ -1,0 +1,238 @@
+// Bodies of other products through the application: which events they become, and what their SDKs get back.
+import { describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import { createTestApp, type TestAppOptions } from "../../testing/test-app.ts";
+
+const appOf = (options: TestAppOptions = {}) =>
+  createTestApp({ adapters: ["segment", "posthog"], ...options });
+const eventsOf = ({ delivery }: ReturnType<typeof appOf>) => delivery.events;
+const keyOf = (text: string, more: object = {}) => ({
+  sha256: createHash("sha256").update(text).digest("hex"),
+  ...more,
+});
+const callers = { callers: [{ id: "shop", keys: [keyOf("key-1")] }] };
+const basic = (key: string) => ({ authorization: `Basic ${btoa(`${key}:`)}` });
+
+test.each(["/v1/batch", "/v1/track", "/batch/", "/e/"])("without an adapter, %s is 404", async (path) => {
+  expect((await createTestApp().post(path, "{}")).status).toBe(404);
+});
+
+describe("Segment", () => {
+  const time = "2026-01-31T12:00:00.123Z";
+  const track = {
+    type: "track",
+    event: "Order Completed",
+    userId: "u-1",
+    anonymousId: "a-1",
+    messageId: "m-1",
+    timestamp: time,
+    properties: { total: 12.5, id: 12 },
+    context: { library: { name: "l" } },
+    extra: [1],
+  };
+
+  test("a batch becomes events, and every member that is not mapped stays in their payload", async () => {
+    const app = appOf();
+    const page = { type: "page", name: "Home", anonymousId: "a-2", messageId: "m-2", userId: null };
+    const batch = { batch: [track, page], sentAt: time, writeKey: "secret" };
+    const response = await app.post("/v1/batch", JSON.stringify(batch));
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ success: true });
+    const [first, second] = eventsOf(app);
+    expect(first).toEqual({
+      event_type: "Order Completed",
+      event_id: "m-1",
+      user_id: "u-1",
+      timestamp: time,
+      payload: {
+        type: "track",
+        anonymousId: "a-1",
+        properties: track.properties,
+        context: track.context,
+        extra: [1],
+        batch: { sentAt: time },
+      },
+    });
+    expect(second).toEqual({
+      event_type: "page",
+      event_id: "m-2",
+      user_id: "a-2",
+      timestamp: expect.any(Number),
+      payload: { type: "page", name: "Home", anonymousId: "a-2", userId: null, batch: { sentAt: time } },
+    });
+  });
+
+  test.each(["track", "identify", "page", "screen", "group", "alias"])(
+    "/v1/%s takes one message",
+    async (type) => {
+      const app = appOf();
+      const { type: _, ...message } = track;
+      expect((await app.post(`/v1/${type}`, JSON.stringify(message))).status).toBe(200);
+      expect(eventsOf(app)[0]).toMatchObject({
+        event_type: type === "track" ? "Order Completed" : type,
+        event_id: "m-1",
+        payload: { type, ...(type !== "track" && { event: "Order Completed" }) },
+      });
+    },
+  );
+
+  test("numbers stay as they were written", async () => {
+    const app = appOf();
+    const numbers = '{"large":12345678901234567890,"small":1e-400,"zeros":1.00}';
+    await app.post("/v1/track", `{"event":"a","userId":12345678901234567890,"properties":${numbers}}`);
+    const [record] = app.delivery.taken;
+    expect(record!.value.toString()).toContain(`"properties":${numbers}`);
+    expect(record!.key).toBe("12345678901234567890");
+  });
+
+  test("a time that no event can have stays in the payload", async () => {
+    const app = appOf();
+    await app.post("/v1/track", JSON.stringify({ event: "a", timestamp: "yesterday" }));
+    expect(eventsOf(app)[0]).toMatchObject({
+      timestamp: expect.any(Number),
+      payload: { timestamp: "yesterday" },
+    });
+  });
+
+  test.each([
+    ["no JSON", "{", 400],
+    ["no object", "[]", 422],
+    ["no batch", "{}", 422],
+    ["nothing valid", '{"batch":[{"messageId":"m"},7]}', 422],
+    ["too deep", `{"batch":[${"[".repeat(200)}${"]".repeat(200)}]}`, 422],
+  ])("a body with %s is a problem", async (_, body, status) => {
+    const app = appOf();
+    const response = await app.post("/v1/batch", body);
+    expect(response.status).toBe(status);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(app.delivery.taken).toEqual([]);
+  });
+
+  test("the valid messages of a batch are taken, and the others have results", async () => {
+    const app = appOf();
+    const response = await app.post("/v1/batch", JSON.stringify({ batch: [track, { messageId: "m-9" }] }));
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      success: true,
+      results: [{ status: "accepted" }, { status: "invalid", index: 1 }],
+    });
+  });
+
+  test("a batch with an event that may be taken later is sent again: 503, never 200", async () => {
+    const app = appOf();
+    app.delivery.acceptOutcomes.push(
+      { status: "accepted" },
+      { status: "refused", code: "queue_full", detail: "full", retryAfterSeconds: 7 },
+    );
+    const response = await app.post(
+      "/v1/batch",
+      JSON.stringify({ batch: [track, { ...track, messageId: "m-2" }] }),
+    );
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("7");
+  });
+
+  test("the key is the user name of Basic authentication, or the writeKey of the body", async () => {
+    const app = appOf({ callers });
+    const body = (writeKey?: string) => JSON.stringify({ batch: [track], writeKey });
+    const status = async (text: string, headers = {}) => (await app.post("/v1/batch", text, headers)).status;
+    expect(await status(body(), basic("key-1"))).toBe(200);
+    expect(await status(body("key-1"))).toBe(200);
+    expect(await status(body(), basic("wrong"))).toBe(401);
+    expect(await status(body("wrong"))).toBe(401);
+    expect(await status(body())).toBe(401);
+    expect(await status("{", {})).toBe(401);
+    expect(app.delivery.taken.map(({ value }) => value.toString()).join()).not.toContain("key-1");
+  });
+
+  test("Basic authentication is for these paths alone", async () => {
+    const { post } = appOf({ callers });
+    expect((await post("/register_event", '{"event_type":"a"}', basic("key-1"))).status).toBe(401);
+  });
+});
+
+describe("PostHog", () => {
+  const uuid = "0192f0c1-2c4f-7a63-8f14-7b8a4b0c1d2e";
+  const event = {
+    event: "signed_up",
+    uuid,
+    distinct_id: "d-1",
+    timestamp: "2026-01-31T12:00:00.123Z",
+    properties: { plan: "pro", token: "key-1" },
+    library: "l",
+  };
+  const translated = {
+    event_type: "signed_up",
+    event_id: uuid,
+    user_id: "d-1",
+    timestamp: event.timestamp,
+    payload: { properties: { plan: "pro" }, library: "l" },
+  };
+
+  test("a batch becomes events, without the key", async () => {
+    const app = appOf();
+    const body = { api_key: "key-1", batch: [event], sent_at: "now", historical_migration: true };
+    const response = await app.post("/batch/", JSON.stringify(body));
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ status: "Ok" });
+    const payload = { ...translated.payload, batch: { sent_at: "now", historical_migration: true } };
+    expect(eventsOf(app)).toEqual([{ ...translated, payload }]);
+  });
+
+  const text = JSON.stringify(event);
+  const plain = { "content-type": "text/plain" };
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  test.each([
+    ["one event", "/capture/", text, {}],
+    ["an array", "/e/", JSON.stringify([event]), {}],
+    ["gzip-js", "/e/?compression=gzip-js&ver=1.2&_=17", gzipSync(text), plain],
+    ["Content-Encoding", "/i/v0/e/", gzipSync(text), { "content-encoding": "gzip" }],
+    ["base64 in a form", "/e/?compression=base64", `data=${encodeURIComponent(btoa(text))}`, form],
+    ["a form", "/e/", new URLSearchParams({ data: text }).toString(), form],
+  ])("%s is taken", async (_, path, body, headers) => {
+    const app = appOf();
+    expect((await app.post(path, body as Bun.BodyInit, headers)).status).toBe(200);
+    expect(eventsOf(app)).toEqual([translated]);
+  });
+
+  test("an unknown compression is refused by name", async () => {
+    const response = await appOf().post("/e/?compression=lz64", text);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain("compression=lz64");
+  });
+
+  test("the durability may be named in the query", async () => {
+    const app = appOf();
+    expect((await app.post("/batch/?durability=never", text)).status).toBe(400);
+    expect((await app.post("/batch/?durability=stored", text)).status).toBe(200);
+    expect(app.service.counts.stored).toBe(1);
+  });
+
+  test("the key is in the body, compressed or not, and its caller is counted and limited", async () => {
+    const limited = [{ ...callers.callers[0], event_types: ["signed_up"], limits: { events_per_second: 1 } }];
+    const app = appOf({ callers: { callers: limited } });
+    const body = (api_key: string, name = "signed_up") =>
+      JSON.stringify({ api_key, batch: [{ ...event, event: name }] });
+    expect((await app.post("/batch/", body("wrong"))).status).toBe(401);
+    expect((await app.post("/batch/", gzipSync(body("key-1")), { "content-encoding": "gzip" })).status).toBe(
+      200,
+    );
+    expect((await app.post("/batch/", body("key-1", "other"))).status).not.toBe(200);
+    const again = await app.post("/batch/", body("key-1"));
+    expect(again.status).toBe(429);
+    expect(app.delivery.taken).toHaveLength(1);
+    const metrics = await (await app.app.handle(new Request("http://localhost/metrics"))).text();
+    expect(metrics).toMatch(/ingest_caller_requests_total\{caller="shop",status="200"\} 1/);
+    expect(metrics).toMatch(/ingest_caller_requests_total\{caller="none",status="401"\} 1/);
+  });
+
+  test("a form from a page of another origin is refused", async () => {
+    const headers = { ...form, origin: "https://evil.example" };
+    expect((await appOf().post("/e/", `data=${text}`, headers)).status).toBe(403);
+    const app = appOf({ edge: { CORS_ALLOWED_ORIGINS: ["https://shop.example"] } });
+    const allowed = await app.post("/e/", text, { ...plain, origin: "https://shop.example" });
+    expect(allowed.status).toBe(200);
+    expect(allowed.headers.get("access-control-allow-origin")).toBe("https://shop.example");
+  });
+});
