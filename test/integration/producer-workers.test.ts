@@ -1,8 +1,10 @@
 // Several producer processes on one port, on a real broker.
 import { afterAll, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { freePort } from "@ingest/broker";
-import { until } from "@ingest/testkit";
+import { temporaryFolder, until } from "@ingest/testkit";
 import { KafkaFixture } from "@ingest/testkit/kafka";
 import { type ProducerProcess, startProducer } from "@ingest/testkit/service";
 
@@ -84,6 +86,47 @@ test(
     expect(await service.exited).toBe(0);
     expect(children.filter(exists)).toEqual([]);
     expect(await kafka.countRecords(topic)).toBe(400);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "workers that are restarted while CALLERS_FILE is invalid have the callers of its last valid state",
+  async () => {
+    using folder = temporaryFolder("callers");
+    const path = join(folder.path, "callers.json");
+    const write = (key: string) => {
+      const sha256 = createHash("sha256").update(key).digest("hex");
+      writeFileSync(path, JSON.stringify({ callers: [{ id: "shop", keys: [{ sha256 }] }] }));
+    };
+    write("first");
+    await using service = await start({ CALLERS_FILE: path });
+    /** On connections of their own, so that the kernel distributes them among the workers. */
+    const statusesWith = (key: string) =>
+      Promise.all(
+        Array.from({ length: 20 }, async () => {
+          const headers = { connection: "close", "x-api-key": key };
+          return (await service.post("/register_event", { event_type: "a" }, headers)).status;
+        }),
+      );
+    const are = (statuses: number[], status: number) => statuses.every((other) => other === status);
+    write("second");
+    await until("the reload", async () => are(await statusesWith("second"), 202));
+    const linesOf = (text: string) => service.lines.filter(({ message }) => message === text).length;
+    await until("the parent's reload", () => linesOf("callers reloaded") === WORKERS + 1);
+    writeFileSync(path, "{");
+    await until(
+      "the bad file noticed",
+      () => linesOf("callers file is invalid: keeping the previous callers") === WORKERS + 1,
+    );
+    for (const victim of childrenOf(service.pid)) {
+      process.kill(victim, "SIGKILL");
+      await untilReplaced(service, victim);
+    }
+    expect(are(await statusesWith("second"), 202)).toBe(true);
+    expect(are(await statusesWith("first"), 401)).toBe(true);
+    service.kill("SIGTERM");
+    expect(await service.exited).toBe(0);
   },
   TIMEOUT_MS,
 );

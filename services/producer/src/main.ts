@@ -2,7 +2,7 @@
 // HTTP in, Kafka out. Only wiring is here, and only here the environment is read.
 import { commandLineOrExit } from "@ingest/cli-flags";
 import { createLog, exitCodes, runService, settingsOrExit } from "@ingest/service";
-import { readCallers } from "./callers/read-file.ts";
+import { readCallers, readCallersOfParent } from "./callers/read-file.ts";
 import { readConfig } from "./config.ts";
 import { startServer } from "./server.ts";
 import { readCertificate } from "./tls/certificate.ts";
@@ -26,10 +26,11 @@ await commandLineOrExit(
 );
 const config = settingsOrExit(() => readConfig(process.env));
 const { settings } = config;
-const callers = settingsOrExit(() => readCallers(settings));
 const certificate = settingsOrExit(() => readCertificate(settings));
 const count = workerCount(settings);
 const index = workerIndex(process.env);
+const callers =
+  index === undefined ? settingsOrExit(() => readCallers(settings)) : readCallersOfParent(settings);
 const log = createLog("producer", settings);
 
 if (index !== undefined) {

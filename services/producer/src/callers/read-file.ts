@@ -1,4 +1,5 @@
 // CALLERS_FILE, read from the disk.
+import { readFileSync } from "node:fs";
 import type { Durability } from "@ingest/contract";
 import { type Log, type SettingProblem, SettingsError } from "@ingest/service";
 import { readTextFile } from "../text-file.ts";
@@ -34,11 +35,25 @@ export function readCallers(settings: CallersFileSettings): Callers | undefined 
   return callers;
 }
 
+/**
+ * In a worker: the callers that its parent uses, from the standard input. A worker that is restarted while the file is
+ * invalid has the callers of the others.
+ * @returns undefined when CALLERS_FILE is not set
+ */
+export function readCallersOfParent(settings: CallersFileSettings): Callers | undefined {
+  if (settings.CALLERS_FILE === undefined) return undefined;
+  const callers = parseCallers(readFileSync(STDIN_FD, "utf8"), toDefaults(settings));
+  if (callers instanceof FileProblems) throw new Error("the parent process sent no valid callers");
+  return callers;
+}
+
+const STDIN_FD = 0;
+
 /** @param settings with CALLERS_FILE */
 export function createReloader(
   settings: CallersFileSettings,
   { text }: Callers,
-  directory: CallerDirectory,
+  directory: Pick<CallerDirectory, "replace">,
   log: Log,
 ): CallersReloader {
   const parse = (text: string) => parseCallers(text, toDefaults(settings));

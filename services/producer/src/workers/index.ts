@@ -4,7 +4,7 @@ import { countersOf, createMetrics, type Env, type Lifecycle, type Log } from "@
 import { keepLimits, type LimitSettings } from "../callers/limits/index.ts";
 import { quotaMetrics } from "../callers/limits/metrics.ts";
 import type { Callers } from "../callers/parse-file.ts";
-import type { CallerSettings } from "../callers/settings.ts";
+import { type CallersFileSettings, createReloader } from "../callers/read-file.ts";
 import type { HttpSettings } from "../config.ts";
 import { assertPortFree } from "../http/listen.ts";
 import type { Ports } from "../server.ts";
@@ -37,7 +37,7 @@ export interface SuperviseOptions {
   /** The script that a worker runs. */
   main: string;
   env: Env;
-  settings: HttpSettings & CallerSettings & LimitSettings & TlsSettings;
+  settings: HttpSettings & CallersFileSettings & LimitSettings & TlsSettings;
   /** What CALLERS_FILE contains, when it is set. */
   callers: Callers | undefined;
   log: Log;
@@ -50,12 +50,13 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Ports
   const count = workerCount(settings);
   const registry = createMetrics();
   const limits = keepLimits(settings, options.callers, log);
+  let { callers } = options;
   const supervisor = new Supervisor({
     count,
     port: settings.PORT,
     spawn: (index, port, onMessage) => {
       const workerEnv = { ...env, PORT: String(port), WORKERS: String(count), [INDEX_ENV]: String(index) };
-      return spawnWorker(main, workerEnv, onMessage);
+      return spawnWorker(main, workerEnv, callers?.text, onMessage);
     },
     registry,
     log,
@@ -75,7 +76,16 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Ports
     "reason",
     () => supervisor.restarts,
   );
-  if (settings.CALLERS_FILE !== undefined || settings.TLS_CERT !== undefined)
+  if (callers !== undefined) {
+    // Workers read the file by themselves. This is for those that are restarted while it is invalid.
+    const replace = (next: Callers) => {
+      callers = next;
+    };
+    const reloader = createReloader(settings, callers, { replace }, log);
+    lifecycle.onReload(() => reloader.reload());
+    await lifecycle.start({ name: "callers", start: () => reloader.start(), stop: () => reloader.stop() });
+  }
+  if (callers !== undefined || settings.TLS_CERT !== undefined)
     lifecycle.onReload(() => supervisor.signal("SIGHUP"));
   // With SO_REUSEPORT another service could share the port and get a part of the requests.
   assertPortFree(settings.HOST, settings.PORT);
@@ -98,10 +108,16 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Ports
   return { port, ...(settings.ADMIN_PORT !== undefined && { adminPort: settings.ADMIN_PORT }) };
 }
 
-function spawnWorker(main: string, env: Env, onMessage: (message: FromWorker) => void): WorkerProcess {
+/** @param callersText what CALLERS_FILE contained when it was last valid */
+function spawnWorker(
+  main: string,
+  env: Env,
+  callersText: string | undefined,
+  onMessage: (message: FromWorker) => void,
+): WorkerProcess {
   const child = Bun.spawn([process.execPath, main], {
     env: { ...env },
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: [callersText === undefined ? "ignore" : Buffer.from(callersText), "inherit", "inherit"],
     ipc: (message) => onMessage(message as FromWorker),
     // Ctrl-C at a terminal reaches the parent alone, which forwards it once.
     detached: true,
