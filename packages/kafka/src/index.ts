@@ -12,6 +12,7 @@ export * from "./errors.ts";
 export * from "./gauges.ts";
 export * from "./header-block.ts";
 export * from "./mock-cluster.ts";
+export { passThroughSettings } from "./pass-through.ts";
 export * from "./producer.ts";
 export * from "./reader.ts";
 export * from "./records.ts";

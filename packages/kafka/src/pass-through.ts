@@ -71,6 +71,16 @@ export function readPassThrough(env: Env, role: ClientRole, known: Iterable<stri
   return { config, problems };
 }
 
+/** The KAFKA_* variables that aren't in the table, with their values, by name: for reports. */
+export function passThroughSettings(
+  env: Env,
+  role: ClientRole,
+  known: Iterable<string>,
+): Record<string, string> {
+  const { config } = readPassThrough(env, role, known);
+  return Object.fromEntries(Object.entries(config).map(([property, value]) => [toEnvName(property), value]));
+}
+
 function takes(role: ClientRole, { roles }: LibrdkafkaProperty): boolean {
   return roles === "*" || (role === "producer" && roles === "P") || (role === "consumer" && roles === "C");
 }

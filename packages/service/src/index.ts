@@ -1,3 +1,4 @@
+export * from "./config-report.ts";
 export * from "./environment.ts";
 export * from "./health.ts";
 export * from "./histogram.ts";

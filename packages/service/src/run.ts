@@ -1,4 +1,6 @@
 // The main program of every service: settings, start, signals, stop, exit code.
+
+import type { SettingProblem } from "./environment.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
 import { SettingsError } from "./settings.ts";
@@ -25,6 +27,26 @@ export function settingsOrExit<T>(parse: () => T): T {
     process.stderr.write(`${error.message}\n`);
     process.exit(exitCodes.settings);
   }
+}
+
+/**
+ * Returns what both return.
+ * @throws SettingsError with the problems of both
+ */
+export function readBoth<A, B>(first: () => A, second: () => B): [A, B] {
+  const problems: SettingProblem[] = [];
+  const collect = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      problems.push(...error.problems);
+      return undefined;
+    }
+  };
+  const results = [collect(first), collect(second)];
+  if (problems.length > 0) throw new SettingsError(problems);
+  return results as [A, B];
 }
 
 export interface RunOptions {

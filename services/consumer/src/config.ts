@@ -127,7 +127,7 @@ export const consumerOwnSettings = {
   }),
 };
 
-const settingsSchema = {
+export const consumerRows = {
   ...consumerSettings,
   ...topicSettings,
   ...logSettings,
@@ -146,7 +146,7 @@ export type Settings = Readonly<
 /** @throws SettingsError with all problems */
 export function readSettings(env: Env): Settings {
   const rules = [kafkaRule("consumer", env), contradictions];
-  return parseSettings(settingsSchema, env, rules, isNotForKafka) as Settings;
+  return parseSettings(consumerRows, env, rules, isNotForKafka) as Settings;
 }
 
 function contradictions(settings: object): SettingProblem[] {

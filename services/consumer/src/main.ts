@@ -1,21 +1,39 @@
 #!/usr/bin/env bun
 // The consumer's entry point. This file only wires; see app.ts.
 import { commandLineOrExit } from "@ingest/cli-flags";
-import { createLog, exitCodes, isJsonLog, runService, settingsOrExit } from "@ingest/service";
+import { passThroughSettings } from "@ingest/kafka";
+import {
+  configFlags,
+  createLog,
+  exitCodes,
+  isJsonLog,
+  printConfigAndExit,
+  runService,
+  settingsOrExit,
+} from "@ingest/service";
 import { SERVICE_NAME, startConsumer } from "./app.ts";
-import { readSettings } from "./config.ts";
+import { consumerRows, readSettings } from "./config.ts";
+import { deadLetterProducerConfig } from "./dead-letter/producer-config.ts";
 import { LineWriter } from "./output/line-writer.ts";
 
-await commandLineOrExit(
+const { values: flags } = await commandLineOrExit(
   {
     name: "bun run consumer",
     about: "Reads events from Kafka and passes each to a handler, in the foreground.",
-    flags: {},
+    flags: configFlags,
     notes: "Settings are environment variables: docs/settings.md lists them.",
   },
   process.argv.slice(2),
 );
 const settings = settingsOrExit(() => readSettings(process.env));
+if (settings.DEAD_LETTER_TOPIC !== "off") settingsOrExit(() => deadLetterProducerConfig(process.env));
+await printConfigAndExit({
+  flags,
+  rows: consumerRows,
+  settings,
+  others: passThroughSettings(process.env, "consumer", Object.keys(consumerRows)),
+  env: process.env,
+});
 const output = new LineWriter(1, (error) => {
   process.stderr.write(`${SERVICE_NAME}: writing to standard output failed: ${error.message}\n`);
   process.exit(exitCodes.failed);

@@ -182,7 +182,7 @@ export const httpSettings = {
 };
 export type HttpSettings = Static<TObject<typeof httpSettings>>;
 
-const settings = {
+export const producerRows = {
   ...httpSettings,
   ...tlsSettings,
   ...edgeSettings,
@@ -231,7 +231,7 @@ export function readConfig(env: Env): Config {
     checkCallerSettings,
     checkLimits,
   ];
-  const parsed: Settings = parseSettings(settings, env, rules, isNotForKafka);
+  const parsed: Settings = parseSettings(producerRows, env, rules, isNotForKafka);
   return { settings: parsed, kafka: toClientConfig(parsed, "producer", env) };
 }
 

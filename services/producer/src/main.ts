@@ -1,9 +1,18 @@
 #!/usr/bin/env bun
 // HTTP in, Kafka out. Only wiring is here, and only here the environment is read.
 import { commandLineOrExit } from "@ingest/cli-flags";
-import { createLog, exitCodes, runService, settingsOrExit } from "@ingest/service";
+import { passThroughSettings } from "@ingest/kafka";
+import {
+  configFlags,
+  createLog,
+  exitCodes,
+  printConfigAndExit,
+  readBoth,
+  runService,
+  settingsOrExit,
+} from "@ingest/service";
 import { readCallers, readCallersOfParent } from "./callers/read-file.ts";
-import { readConfig } from "./config.ts";
+import { producerRows, readConfig } from "./config.ts";
 import { startServer } from "./server.ts";
 import { readCertificate } from "./tls/certificate.ts";
 import {
@@ -15,22 +24,32 @@ import {
   workerIndex,
 } from "./workers/index.ts";
 
-await commandLineOrExit(
+const { values: flags } = await commandLineOrExit(
   {
     name: "bun run producer",
     about: "Takes events over HTTP and produces them to Kafka, in the foreground.",
-    flags: {},
+    flags: configFlags,
     notes: "Settings are environment variables: docs/settings.md lists them.",
   },
   process.argv.slice(2),
 );
 const config = settingsOrExit(() => readConfig(process.env));
 const { settings } = config;
-const certificate = settingsOrExit(() => readCertificate(settings));
 const count = workerCount(settings);
 const index = workerIndex(process.env);
-const callers =
-  index === undefined ? settingsOrExit(() => readCallers(settings)) : readCallersOfParent(settings);
+const [callers, certificate] = settingsOrExit(() =>
+  readBoth(
+    () => (index === undefined ? readCallers(settings) : readCallersOfParent(settings)),
+    () => readCertificate(settings),
+  ),
+);
+await printConfigAndExit({
+  flags,
+  rows: producerRows,
+  settings,
+  others: passThroughSettings(process.env, "producer", Object.keys(producerRows)),
+  env: process.env,
+});
 const log = createLog("producer", settings);
 
 if (index !== undefined) {
