@@ -143,3 +143,31 @@ describe.each([
     TIMEOUT_MS,
   );
 });
+
+test(
+  "a form and the pixel are events of the topic",
+  async () => {
+    await using service = await producer({ ADAPTERS: "form,pixel" });
+    const form = new URLSearchParams({ event_type: "ordered", event_id: "f", plan: "pro" });
+    const sent = await fetch(`${service.url}/register_event?durability=stored`, {
+      method: "POST",
+      body: form,
+    });
+    expect(sent.status).toBe(201);
+    const pixel = await fetch(
+      `${service.url}/pixel.gif?event_type=opened&event_id=p&mail=7&durability=stored`,
+    );
+    expect(pixel.headers.get("content-type")).toBe("image/gif");
+    expect((await pixel.bytes()).subarray(0, 6)).toEqual(new TextEncoder().encode("GIF89a"));
+    const head = await fetch(`${service.url}/pixel.gif?event_type=opened&durability=stored`, {
+      method: "HEAD",
+    });
+    expect(head.status).toBe(200);
+    const stored = (await kafka.read(service.topic)).map(eventOf);
+    expect(Object.fromEntries(stored.map(({ event_id, payload }) => [event_id, payload]))).toEqual({
+      f: { plan: "pro" },
+      p: { mail: "7" },
+    });
+  },
+  TIMEOUT_MS,
+);

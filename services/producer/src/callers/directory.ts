@@ -1,6 +1,7 @@
 // Who sent a request: its head → the caller, or why it is refused.
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { RequestHead } from "@ingest/http-server";
+import { PIXEL_PATH } from "../formats/adapters/pixel-path.ts";
 import { Rejection } from "../rejection.ts";
 import type { Caller } from "./caller.ts";
 import { type CallerCounts, createCallerCounts } from "./caller-counts.ts";
@@ -101,7 +102,12 @@ export class CallerDirectory {
   }
 
   #checkOrigin(caller: Caller, head: RequestHead): Caller | Rejection {
-    if (!isCrossOrigin(head) || (caller.origins ?? this.#corsOrigins).includes(head)) return caller;
+    if (
+      head.path === PIXEL_PATH ||
+      !isCrossOrigin(head) ||
+      (caller.origins ?? this.#corsOrigins).includes(head)
+    )
+      return caller;
     const origin = head.get("origin") ?? "another site";
     return new Rejection(
       "origin_not_allowed",

@@ -1,9 +1,12 @@
 // The routes of the adapters that are on. They are those of a batch, with the responses that the SDKs expect.
 
+import { KEY_PARAMETER } from "../callers/credentials.ts";
 import { type AdapterFormats, adapters, createAdapterFormats } from "../formats/adapters/index.ts";
+import { createPixelFormat, toPixelResponse } from "../formats/adapters/pixel.ts";
+import { PIXEL_PATH } from "../formats/adapters/pixel-path.ts";
 import type { AdapterName } from "../formats/adapters/settings.ts";
 import type { DecodeLimits } from "../formats/index.ts";
-import { adapterDetail } from "./documentation.ts";
+import { adapterDetail, pixelDetail } from "./documentation.ts";
 import { toAdapterResponse } from "./responses.ts";
 import { type EventRoute, routes } from "./routes.ts";
 
@@ -16,6 +19,9 @@ export function createEventRoutes(
 }
 
 function routesOf(name: AdapterName, limits: DecodeLimits): [path: string, EventRoute][] {
+  if (name === "pixel") return [[PIXEL_PATH, pixelRoute(limits)]];
+  // A Content-Type of /register_event.
+  if (name === "form") return [];
   const adapter = adapters[name];
   const formats: AdapterFormats = createAdapterFormats(adapter, limits);
   return adapter.paths.map((path) => [
@@ -38,4 +44,20 @@ function routesOf(name: AdapterName, limits: DecodeLimits): [path: string, Event
       },
     },
   ]);
+}
+
+/** Parameters of the request itself. */
+const reserved = ["durability", KEY_PARAMETER];
+
+function pixelRoute(limits: DecodeLimits): EventRoute {
+  return {
+    ...routes["/register_event"],
+    detail: pixelDetail,
+    head: {
+      formatOf: (head) => createPixelFormat(head, reserved, limits),
+      ignoresQuery: true,
+      isForAnyPage: true,
+    },
+    toImage: toPixelResponse,
+  };
 }

@@ -231,3 +231,27 @@ export function adapterDetail(product: string, path: string): DocumentDecoration
     },
   };
 }
+
+export const pixelDetail: DocumentDecoration = {
+  operationId: "registerByPixel",
+  summary: "Register one event by an image",
+  description:
+    "The parameters `event_type`, `event_id`, `user_id` and `timestamp` are members of the event, all others of its payload.",
+  tags: ["events"],
+  parameters: [
+    {
+      name: "event_type",
+      in: "query",
+      required: true,
+      description: "The event's type.",
+      schema: { type: "string" },
+    },
+  ],
+  responses: {
+    "200": {
+      description: "A transparent image of one pixel, whatever becomes of the event.",
+      content: { "image/gif": { schema: { type: "string", format: "binary" } } },
+    },
+    ...problemResponses,
+  },
+};

@@ -52,8 +52,15 @@ export function eventRoutes(
   routes: Readonly<Record<string, EventRoute>> = ownRoutes,
 ) {
   const app = new Elysia({ name: "events", normalize: false });
-  for (const [path, { detail }] of Object.entries(routes))
-    app.post(path, routeTo(handlers[path]!), { detail });
+  for (const [path, { detail, toImage }] of Object.entries<EventRoute>(routes)) {
+    const handler = handlers[path]!;
+    if (toImage === undefined) app.post(path, routeTo(handler), { detail });
+    else
+      app
+        .get(path, routeToImage(handler, toImage), { detail })
+        // Who asks for the head alone shows no image.
+        .head(path, () => toImage(), { detail: { hide: true } });
+  }
   return app;
 }
 
@@ -64,4 +71,12 @@ export function eventRoutes(
 function routeTo(handler: EventHandler) {
   const route = ({ request }: { request: Request }) => handler.handle(request as Request & IncomingRequest);
   return route.bind(undefined);
+}
+
+/** The status of the event is in the metrics: an image that is not found would be shown as broken. */
+function routeToImage(handler: EventHandler, toImage: () => Response) {
+  return async ({ request }: { request: Request }) => {
+    await handler.handle(request as Request & IncomingRequest);
+    return toImage();
+  };
 }

@@ -44,6 +44,8 @@ export interface HeadOptions {
   encodingsOf?: ((head: RequestHead) => readonly Encoding[] | undefined | Rejection) | undefined;
   /** The query may have parameters that this service does not know. */
   ignoresQuery?: boolean | undefined;
+  /** Pages of all origins may send such requests. */
+  isForAnyPage?: boolean | undefined;
   /** What is checked of each event, in this order; by default nothing is. */
   checks?: readonly EventCheckFactory[];
   /** By default no caller is limited. */
@@ -72,8 +74,12 @@ export function parseRequestOptions(
   return { format, requested, encodings, ids, caller, counts, check, limiter, addresses };
 }
 
-function toFormat(head: RequestHead, { originSource, formatOf }: HeadOptions): EventFormat | Rejection {
+function toFormat(
+  head: RequestHead,
+  { originSource, formatOf, isForAnyPage }: HeadOptions,
+): EventFormat | Rejection {
   const contentType = head.get("content-type");
+  if (isForAnyPage) return formatOf(head, contentType);
   if (originSource.origins.includes(head))
     return formatOf(head, isPlainText(contentType) ? null : contentType);
   if (contentType === null && isCrossOrigin(head)) return originNotAllowed(head);

@@ -14,7 +14,9 @@ export interface EventRoute {
   /** A body may hold many events. */
   readonly isBatch: boolean;
   /** How the head of a request is read, where it differs. */
-  readonly head?: Partial<Pick<HeadOptions, "formatOf" | "encodingsOf" | "ignoresQuery">>;
+  readonly head?: Partial<Pick<HeadOptions, "formatOf" | "encodingsOf" | "ignoresQuery" | "isForAnyPage">>;
+  /** An image: it is fetched by GET, and shown whatever becomes of its event. */
+  readonly toImage?: () => Response;
   /** The key in a decompressed body. */
   readonly keyIn?: ((body: Body, head: RequestHead) => string | undefined) | undefined;
   respond(service: EventService, body: Body, options: RequestOptions): LightResponse | Promise<LightResponse>;

@@ -1,6 +1,8 @@
 // Chooses the format of a body by its Content-Type, and CloudEvents in the binary mode by their headers.
-import { isCloudEventsType, type MediaType, toMediaType } from "../http/content.ts";
+import { isCloudEventsType, type MediaType, toMediaType, unsupportedType } from "../http/content.ts";
 import { Rejection } from "../rejection.ts";
+import { createFormFormat } from "./adapters/form.ts";
+import type { AdapterSettings } from "./adapters/settings.ts";
 import { createCloudEventFormats, isBinaryMode } from "./cloud-events/index.ts";
 import type { CloudEventSettings } from "./cloud-events/settings.ts";
 import type { DecodeLimits, EventFormat, FormatOf } from "./event-format.ts";
@@ -13,9 +15,17 @@ const singleAsNdjson = new Rejection(
   "One event is sent as application/json; send NDJSON to /register_events.",
 );
 
-export function createFormats(limits: DecodeLimits, settings: CloudEventSettings): FormatOf {
+const NO_FORMS = new Rejection(
+  "unsupported_media_type",
+  unsupportedType("application/x-www-form-urlencoded"),
+);
+
+export function createFormats(
+  limits: DecodeLimits,
+  settings: CloudEventSettings & Partial<AdapterSettings>,
+): FormatOf {
   const cloudEvents = createCloudEventFormats(settings, limits);
-  const formats: Readonly<Record<MediaType, EventFormat>> = {
+  const formats: Readonly<Record<MediaType, EventFormat | Rejection>> = {
     json: {
       decodeOne: (body, ids, check) => decodeEvent(body.toText(), limits, ids, check),
       decodeMany: (body, ids, check) => decodeEvents(body.toBuffer(), "array", limits, ids, check),
@@ -26,6 +36,7 @@ export function createFormats(limits: DecodeLimits, settings: CloudEventSettings
     },
     cloudevent: cloudEvents.structured,
     "cloudevent-batch": cloudEvents.batched,
+    form: settings.ADAPTERS?.includes("form") ? createFormFormat(limits) : NO_FORMS,
   };
   return (head, contentType) => {
     if (isBinaryMode(head) && !isCloudEventsType(contentType)) return cloudEvents.binary(head);

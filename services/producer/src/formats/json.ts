@@ -221,6 +221,6 @@ export function tooDeep(maxJsonDepth: number): Rejection {
   return new Rejection("invalid_event", `The event ${message}.`, { errors: [{ pointer: "", message }] });
 }
 
-function tooLarge(bytes: number, { maxEventBytes }: DecodeLimits): Rejection {
+export function tooLarge(bytes: number, { maxEventBytes }: DecodeLimits): Rejection {
   return new Rejection("too_large", `The event has ${bytes} bytes; the limit is ${maxEventBytes}.`);
 }

@@ -1,7 +1,7 @@
 // Content-Type and Content-Encoding of a request (RFC 9110, section 8).
 import { Rejection } from "../rejection.ts";
 
-export type MediaType = "json" | "ndjson" | "cloudevent" | "cloudevent-batch";
+export type MediaType = "json" | "ndjson" | "cloudevent" | "cloudevent-batch" | "form";
 
 /** The content codings that are decompressed. */
 const encodings = ["gzip", "deflate", "br", "zstd"] as const;
@@ -15,6 +15,7 @@ const mediaTypes: ReadonlyMap<string, MediaType> = new Map([
   ["application/x-jsonlines", "ndjson"],
   ["application/cloudevents+json", "cloudevent"],
   ["application/cloudevents-batch+json", "cloudevent-batch"],
+  ["application/x-www-form-urlencoded", "form"],
 ]);
 
 /** Clients send few different values, so each is parsed once. Bounded, because a client may send any number. */
@@ -57,7 +58,7 @@ function parseMediaType(header: string): MediaType | Rejection {
       "unsupported_media_type",
       isCloudEventsType(lowered)
         ? `Content-Type "${name.trim()}" is not supported: send CloudEvents as application/cloudevents+json or application/cloudevents-batch+json.`
-        : `Content-Type "${name.trim()}" is not supported: send application/json, or application/x-ndjson to /register_events.`,
+        : unsupportedType(name),
     );
   for (const parameter of parameters) {
     const [key = "", value = ""] = parameter.split("=");
@@ -66,6 +67,11 @@ function parseMediaType(header: string): MediaType | Rejection {
       return new Rejection("unsupported_media_type", `Charset "${charset}" is not supported: send UTF-8.`);
   }
   return type;
+}
+
+/** @param name as sent, without parameters */
+export function unsupportedType(name: string): string {
+  return `Content-Type "${name.trim()}" is not supported: send application/json, or application/x-ndjson to /register_events.`;
 }
 
 /** More than one encoding is legal and rare; each may enlarge a body up to its limit. */

@@ -30,7 +30,7 @@ describe("the document", () => {
   test.each<[string, TestAppOptions]>([
     ["without callers", {}],
     ["with callers", { callers: { callers: [caller] } }],
-    ["with adapters", { adapters: ["segment", "posthog"] }],
+    ["with adapters", { adapters: ["segment", "posthog", "form", "pixel"] }],
   ])("%s passes Redocly's recommended rules", async (_, options) => {
     const config = await createConfig({ extends: ["recommended"] });
     const source = JSON.stringify(await documentOf(options));

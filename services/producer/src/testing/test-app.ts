@@ -49,7 +49,10 @@ export function createTestApp(options: TestAppOptions = {}) {
   const service = new EventService({ delivery, storedDeadlineMs: 1_000 });
   const limits = { maxEventBytes, maxBatchEvents, maxJsonDepth: 128 };
   const routes = createEventRoutes(options.adapters ?? [], limits);
-  const formatOf = createFormats(limits, parseSettings(cloudEventSettings, options.cloudEvents ?? {}));
+  const formatOf = createFormats(limits, {
+    ...parseSettings(cloudEventSettings, options.cloudEvents ?? {}),
+    ADAPTERS: [...(options.adapters ?? [])],
+  });
   const admission = new Admission(options.maxInFlight ?? 100, delivery);
   const budget = new ByteBudget(options.maxInFlightBytes ?? 1_000_000);
   const metrics = new RequestMetrics(Object.keys(routes));

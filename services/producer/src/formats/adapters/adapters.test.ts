@@ -236,3 +236,105 @@ describe("PostHog", () => {
     expect(allowed.headers.get("access-control-allow-origin")).toBe("https://shop.example");
   });
 });
+
+describe("a form", () => {
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  const text =
+    "event_type=signed+up&event_id=e-1&user_id=u-1&timestamp=1767225600000&plan=pro&tag=a&tag=%F0%9F%98%80";
+  const event = {
+    event_type: "signed up",
+    event_id: "e-1",
+    user_id: "u-1",
+    timestamp: 1_767_225_600_000,
+    payload: { plan: "pro", tag: ["a", "😀"] },
+  };
+
+  test("is an event, whose other fields are its payload", async () => {
+    const app = createTestApp({ adapters: ["form"] });
+    expect((await app.post("/register_event", text, form)).status).toBe(202);
+    expect(app.delivery.events).toEqual([event]);
+  });
+
+  test.each([
+    ["without the adapter", [], "/register_event", text, form, 415],
+    ["to the path for many", ["form"], "/register_events", text, form, 415],
+    [
+      "of another charset",
+      ["form"],
+      "/register_event",
+      text,
+      { "content-type": `${form["content-type"]};charset=latin1` },
+      415,
+    ],
+    ["without a type", ["form"], "/register_event", "a=b", form, 422],
+    ["that is not UTF-8", ["form"], "/register_event", "event_type=a&b=%FF", form, 400],
+    [
+      "that is too large as JSON",
+      ["form"],
+      "/register_event",
+      `event_type=a&b=${"%01".repeat(3_000)}`,
+      form,
+      413,
+    ],
+    [
+      "of a page elsewhere",
+      ["form"],
+      "/register_event",
+      text,
+      { ...form, origin: "https://evil.example" },
+      403,
+    ],
+  ] as const)("%s is refused", async (_, adapters, path, body, headers, status) => {
+    const app = createTestApp({ adapters });
+    expect((await app.post(path, body, headers)).status).toBe(status);
+    expect(app.delivery.events).toEqual([]);
+  });
+});
+
+describe("the pixel", () => {
+  const get = ({ app }: ReturnType<typeof createTestApp>, query: string, init: RequestInit = {}) =>
+    app.handle(new Request(`http://localhost/pixel.gif?${query}`, init));
+
+  test("is an image, and its query an event", async () => {
+    const app = createTestApp({ adapters: ["pixel"] });
+    const response = await get(app, "event_type=opened&mail=7&durability=stored", {
+      headers: { "sec-fetch-site": "cross-site" },
+    });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("image/gif");
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    const bytes = Buffer.from(await response.arrayBuffer());
+    expect(bytes.subarray(0, 6).toString()).toBe("GIF89a");
+    expect([bytes.readUInt16LE(6), bytes.readUInt16LE(8), bytes.at(-1)]).toEqual([1, 1, 0x3b]);
+    expect(app.delivery.events).toMatchObject([{ event_type: "opened", payload: { mail: "7" } }]);
+    expect(app.service.counts.stored).toBe(1);
+  });
+
+  test("is shown when the event is refused, whose status is in the metrics", async () => {
+    const app = createTestApp({ adapters: ["pixel"] });
+    expect((await get(app, "mail=7")).status).toBe(200);
+    app.delivery.refusal = { status: "refused", code: "queue_full", detail: "full", retryAfterSeconds: 1 };
+    expect((await get(app, "event_type=opened")).headers.get("content-type")).toBe("image/gif");
+    expect(app.metrics.routes["/pixel.gif"]?.byStatus).toEqual({ 422: 1, 503: 1 });
+    expect(app.delivery.events).toEqual([]);
+    expect(app.admission.inFlight).toBe(0);
+  });
+
+  test("registers nothing by HEAD, and is 404 without the adapter", async () => {
+    const app = createTestApp({ adapters: ["pixel"] });
+    const response = await get(app, "event_type=opened", { method: "HEAD" });
+    expect(response.status).toBe(200);
+    expect(app.delivery.events).toEqual([]);
+    expect((await get(createTestApp(), "event_type=opened")).status).toBe(404);
+  });
+
+  test("takes a caller's key in the query, which is no part of the event", async () => {
+    const inQuery = { callers: [{ id: "mail", keys: [keyOf("key-2", { in_query: true })] }] };
+    const app = createTestApp({ adapters: ["pixel"], callers: inQuery });
+    await get(app, "event_type=opened&write_key=wrong");
+    expect(app.delivery.events).toEqual([]);
+    await get(app, "event_type=opened&write_key=key-2", { headers: { "sec-fetch-site": "cross-site" } });
+    expect(app.delivery.events).toHaveLength(1);
+    expect(JSON.stringify(app.delivery.events)).not.toContain("key-2");
+  });
+});

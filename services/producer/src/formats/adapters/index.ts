@@ -9,11 +9,10 @@ import type { Adapter, Translation } from "./adapter.ts";
 import { parseExactly } from "./members.ts";
 import { posthog } from "./posthog.ts";
 import { segment } from "./segment.ts";
-import type { AdapterName } from "./settings.ts";
 
 export type { Adapter } from "./adapter.ts";
 
-export const adapters: Readonly<Record<AdapterName, Adapter>> = { segment, posthog };
+export const adapters: { readonly segment: Adapter; readonly posthog: Adapter } = { segment, posthog };
 
 /** Levels that a body has around the members of an event. */
 const LEVELS_AROUND = 2;
