@@ -1,5 +1,5 @@
 // Chooses the format of a body by its Content-Type, and CloudEvents in the binary mode by their headers.
-import { isCloudEventsType, type MediaType, toMediaType, unsupportedType } from "../http/content.ts";
+import { ACCEPT, isCloudEventsType, type MediaType, toMediaType, unsupportedType } from "../http/content.ts";
 import { Rejection } from "../rejection.ts";
 import { createFormFormat } from "./adapters/form.ts";
 import type { AdapterSettings } from "./adapters/settings.ts";
@@ -13,11 +13,13 @@ export type { DecodeLimits, EventFormat, EventIds, FormatOf } from "./event-form
 const singleAsNdjson = new Rejection(
   "unsupported_media_type",
   "One event is sent as application/json; send NDJSON to /register_events.",
+  ACCEPT,
 );
 
 const NO_FORMS = new Rejection(
   "unsupported_media_type",
   unsupportedType("application/x-www-form-urlencoded"),
+  ACCEPT,
 );
 
 export function createFormats(

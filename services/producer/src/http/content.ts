@@ -33,6 +33,9 @@ export function toMediaType(header: string | null): MediaType | Rejection {
   return type;
 }
 
+/** The media types that every path for events takes (RFC 9110, section 15.5.16). */
+export const ACCEPT = { fields: { Accept: "application/json, application/cloudevents+json" } };
+
 /** What `navigator.sendBeacon` and `fetch` send for a string. */
 export function isPlainText(header: string | null): boolean {
   return header !== null && /^text\/plain[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i.test(header);
@@ -59,12 +62,17 @@ function parseMediaType(header: string): MediaType | Rejection {
       isCloudEventsType(lowered)
         ? `Content-Type "${name.trim()}" is not supported: send CloudEvents as application/cloudevents+json or application/cloudevents-batch+json.`
         : unsupportedType(name),
+      ACCEPT,
     );
   for (const parameter of parameters) {
     const [key = "", value = ""] = parameter.split("=");
     const charset = value.trim().replace(/^"(.*)"$/, "$1");
     if (key.trim().toLowerCase() === "charset" && !/^(utf-?8|us-ascii)$/i.test(charset))
-      return new Rejection("unsupported_media_type", `Charset "${charset}" is not supported: send UTF-8.`);
+      return new Rejection(
+        "unsupported_media_type",
+        `Charset "${charset}" is not supported: send UTF-8.`,
+        ACCEPT,
+      );
   }
   return type;
 }

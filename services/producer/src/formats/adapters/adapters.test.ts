@@ -338,3 +338,17 @@ describe("the pixel", () => {
     expect(JSON.stringify(app.delivery.events)).not.toContain("key-2");
   });
 });
+
+test.each([
+  ["/register_event", "text/csv", "application/json, application/cloudevents+json"],
+  ["/register_event", "application/x-ndjson", "application/json, application/cloudevents+json"],
+  ["/register_events", "application/json; charset=latin1", "application/json, application/cloudevents+json"],
+  ["/register_events", "application/x-www-form-urlencoded", "application/json, application/cloudevents+json"],
+  ["/register_event", "application/cloudevents-batch+json", "application/json, application/cloudevents+json"],
+  ["/v1/batch", "application/x-ndjson", "application/json"],
+  ["/v1/batch", "text/csv", "application/json"],
+])("415 of %s to %s names in Accept what is taken", async (path, type, accept) => {
+  const response = await appOf().post(path, "", { "content-type": type });
+  expect(response.status).toBe(415);
+  expect(response.headers.get("accept")).toBe(accept);
+});

@@ -60,7 +60,6 @@ export function createAdapterFormats(adapter: Adapter, limits: DecodeLimits): Ad
   return {
     formatOf(head, contentType) {
       const type = contentType !== null && adapter.takes?.(contentType) ? "json" : toMediaType(contentType);
-      if (type instanceof Rejection) return type;
       return type === "json" ? formatFor(head) : NOT_JSON;
     },
     keyIn(body, head) {
@@ -70,4 +69,6 @@ export function createAdapterFormats(adapter: Adapter, limits: DecodeLimits): Ad
   };
 }
 
-const NOT_JSON = new Rejection("unsupported_media_type", "Send application/json to this path.");
+const NOT_JSON = new Rejection("unsupported_media_type", "Send application/json in UTF-8 to this path.", {
+  fields: { Accept: "application/json" },
+});

@@ -15,6 +15,7 @@ import {
 import type { Body, RequestHead } from "@ingest/http-server";
 import type { EncodedEvent } from "../../delivery/index.ts";
 import type { EventCheck } from "../../events/event-check.ts";
+import { ACCEPT } from "../../http/content.ts";
 import { Rejection } from "../../rejection.ts";
 import type { DecodeLimits, EventFormat } from "../event-format.ts";
 import { decodeElements, notUtf8, parse, tooDeep, withoutByteOrderMark } from "../json.ts";
@@ -31,6 +32,7 @@ export interface CloudEventFormats {
 const batchAsSingle = new Rejection(
   "unsupported_media_type",
   "One CloudEvent is sent as application/cloudevents+json, or with ce- headers; send a batch to /register_events.",
+  ACCEPT,
 );
 
 /** Does a request have a header of an attribute that every CloudEvent has? */
