@@ -6,6 +6,7 @@ import { publishedSchema as peersSchema } from "../benchmarks/peers/report-schem
 import { type Command, commandLineOrExit } from "../packages/cli-flags/src/index.ts";
 import { propertiesFile } from "../packages/kafka/build/configuration-table.ts";
 import { callersSchema } from "../services/producer/src/callers/file-schema.ts";
+import { routesSchema } from "../services/producer/src/routes/file-schema.ts";
 import { problemsPage } from "./generate/problems.ts";
 import { environmentExample, settingsPage } from "./generate/settings.ts";
 import { root } from "./set-up.ts";
@@ -18,6 +19,7 @@ export const generatedFiles: Readonly<Record<string, () => string>> = {
 
   "docs/callers.schema.json": callersSchema,
   "docs/problems.md": problemsPage,
+  "docs/routes.schema.json": routesSchema,
   "docs/settings.md": settingsPage,
   "packages/kafka/src/librdkafka-properties.json": propertiesFile,
 };

@@ -19,6 +19,7 @@ import { deliverySettings } from "../../services/producer/src/delivery/index.ts"
 import { adapterSettings } from "../../services/producer/src/formats/adapters/settings.ts";
 import { cloudEventSettings } from "../../services/producer/src/formats/cloud-events/settings.ts";
 import { edgeSettings } from "../../services/producer/src/http/edge-settings.ts";
+import { routeSettings } from "../../services/producer/src/routes/settings.ts";
 import { schemaSettings } from "../../services/producer/src/schemas/settings.ts";
 import { tlsSettings } from "../../services/producer/src/tls/settings.ts";
 import { root } from "../set-up.ts";
@@ -35,6 +36,7 @@ export const settingsParts: readonly [title: string, rows: Rows][] = [
   ["Producer: CloudEvents", cloudEventSettings],
   ["Producer: adapters", adapterSettings],
   ["Producer: callers", callerSettings],
+  ["Producer: routes", routeSettings],
   ["Producer: schemas", schemaSettings],
   ["Producer: durability and journal", deliverySettings],
   ["Producer: Kafka", { ...topicOwnerSettings, ...without(producerSettings, clientSettings) }],

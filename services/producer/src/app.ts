@@ -1,13 +1,15 @@
 // The HTTP application: features put together. No socket is opened here; tests call `app.handle`.
 import { type HealthSource, healthRoutes, type Log } from "@ingest/service";
 import { type AnyElysia, Elysia } from "elysia";
-import { callersSchemaRoute } from "./callers/index.ts";
+import { callersSchema } from "./callers/file-schema.ts";
 import { type EventRoutesOptions, eventHandlers, eventRoutes } from "./events/index.ts";
 import { createDoors, lightResponseAdapter } from "./http/adapter.ts";
 import type { Edge } from "./http/edge.ts";
 import { createFaultResponder, errorRoutes } from "./http/errors.ts";
+import { jsonSchemaRoute } from "./http/json-schema-route.ts";
 import { openapiRoutes } from "./openapi/index.ts";
 import { problemRoutes } from "./problems/index.ts";
+import { routesSchema } from "./routes/file-schema.ts";
 import { schemaRoutes } from "./schemas/routes.ts";
 import type { SchemaSet } from "./schemas/schema-set.ts";
 
@@ -58,7 +60,8 @@ export function createApp({ events, edge, health, log, hasOpenapi, schemas, plug
     .use(hasOpenapi && schemas !== undefined ? schemaRoutes(schemas) : new Elysia())
     .use(hasOpenapi ? openapiRoutes({ hasCallers: callers !== undefined }) : new Elysia())
     .use(problemRoutes())
-    .use(callersSchemaRoute())
+    .use(jsonSchemaRoute("/callers.schema.json", callersSchema()))
+    .use(jsonSchemaRoute("/routes.schema.json", routesSchema()))
     .get("/", () => Response.json(hasOpenapi ? { ...service, ...documents } : service), {
       detail: { hide: true },
     });

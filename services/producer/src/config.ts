@@ -26,6 +26,7 @@ import { checkDeliverySettings, type DeliverySettings, deliverySettings } from "
 import { type AdapterSettings, adapterSettings } from "./formats/adapters/settings.ts";
 import { type CloudEventSettings, cloudEventSettings } from "./formats/cloud-events/settings.ts";
 import { checkEdgeSettings, type EdgeSettings, edgeSettings } from "./http/edge-settings.ts";
+import { type RouteSettings, routeSettings } from "./routes/settings.ts";
 import { checkSchemaSettings, type SchemaSettings, schemaSettings } from "./schemas/settings.ts";
 import { checkTlsSettings, type TlsSettings, tlsSettings } from "./tls/settings.ts";
 
@@ -190,6 +191,7 @@ export const producerRows = {
   ...cloudEventSettings,
   ...adapterSettings,
   ...callerSettings,
+  ...routeSettings,
   ...logSettings,
   ...topicSettings,
   ...topicOwnerSettings,
@@ -204,6 +206,7 @@ type Settings = Readonly<
     CloudEventSettings &
     AdapterSettings &
     CallerSettings &
+    RouteSettings &
     LogSettings &
     TopicSettings &
     TopicOwnerSettings &

@@ -6,14 +6,22 @@ import type { TopicState } from "./topics/watched-topic.ts";
 function at({ isReady = true, isTried = true, topic = "ready" as TopicState, isStopping = false }) {
   const delivery = new FakeDelivery();
   delivery.isReady = isReady;
-  return readiness({ delivery, topics: { isTried, state: topic }, isStopping: () => isStopping });
+  return readiness({
+    delivery,
+    topics: { isTried, state: topic, notReady: topic === "ready" ? [] : ["orders"] },
+    isStopping: () => isStopping,
+  });
 }
 
 test("ready while events are taken", () => {
   expect(at({})).toEqual({ ok: true, kafka: "connected", topic: "ready", spooling: false });
   // Without Kafka the journal takes them.
   expect(at({ topic: "pending" }).ok).toBe(true);
-  expect(at({ topic: "missing" })).toMatchObject({ ok: true, topic: "missing" });
+  expect(at({ topic: "missing" })).toMatchObject({
+    ok: true,
+    topic: "missing",
+    topics_not_ready: ["orders"],
+  });
 });
 
 test.each([

@@ -5,7 +5,7 @@ import type { TopicWatch } from "./topics/topic-watch.ts";
 
 export interface ReadinessSources {
   delivery: Pick<Delivery, "state">;
-  topics: Pick<TopicWatch, "state" | "isTried">;
+  topics: Pick<TopicWatch, "state" | "isTried" | "notReady">;
   isStopping(): boolean;
 }
 
@@ -22,6 +22,7 @@ export function readiness({ delivery, topics, isStopping }: ReadinessSources): H
     ...(reason === undefined ? {} : { reason }),
     kafka: connected ? "connected" : "unavailable",
     topic: topics.state,
+    ...(topics.state === "ready" ? {} : { topics_not_ready: topics.notReady }),
     spooling,
     ...(journal?.failure === undefined ? {} : { journal: journal.failure }),
     ...(failing === undefined ? {} : { failing: failing.code, failing_because: failing.meaning }),

@@ -13,6 +13,7 @@ import {
 } from "@ingest/service";
 import { readCallers, readCallersOfParent } from "./callers/read-file.ts";
 import { producerRows, readConfig } from "./config.ts";
+import { readRoutes } from "./routes/read-file.ts";
 import { startServer } from "./server.ts";
 import { readCertificate } from "./tls/certificate.ts";
 import {
@@ -37,10 +38,14 @@ const config = settingsOrExit(() => readConfig(process.env));
 const { settings } = config;
 const count = workerCount(settings);
 const index = workerIndex(process.env);
-const [callers, certificate] = settingsOrExit(() =>
+const [callers, [certificate, routes]] = settingsOrExit(() =>
   readBoth(
     () => (index === undefined ? readCallers(settings) : readCallersOfParent(settings)),
-    () => readCertificate(settings),
+    () =>
+      readBoth(
+        () => readCertificate(settings),
+        () => readRoutes(settings),
+      ),
   ),
 );
 await printConfigAndExit({
@@ -66,6 +71,7 @@ if (index !== undefined) {
       const { port } = await startServer({
         config,
         callers,
+        routes,
         certificate,
         log: workerLog,
         lifecycle,
@@ -82,7 +88,7 @@ if (index !== undefined) {
     const start = () =>
       count > 1
         ? superviseWorkers({ main: import.meta.path, env: process.env, settings, callers, log, lifecycle })
-        : startServer({ config, callers, certificate, log, lifecycle });
+        : startServer({ config, callers, routes, certificate, log, lifecycle });
     const ports = await start();
     log.info({ host: settings.HOST, ...ports, workers: count, topic: settings.KAFKA_TOPIC }, "listening");
   });

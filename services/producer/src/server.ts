@@ -25,6 +25,9 @@ import { toMaxConnections } from "./http/fd-limit.ts";
 import { listen } from "./http/listen.ts";
 import { createProducerMetrics } from "./observe/metrics.ts";
 import { RequestMetrics } from "./observe/request-metrics.ts";
+import { createRoutesReloader } from "./routes/read-file.ts";
+import type { Routes } from "./routes/route-table.ts";
+import { routeCheck } from "./routes/route-table.ts";
 import { createEventSchemas } from "./schemas/index.ts";
 import type { Certificate } from "./tls/certificate.ts";
 import { tlsMetrics } from "./tls/metrics.ts";
@@ -35,6 +38,8 @@ export interface ServerOptions {
   config: Config;
   /** What CALLERS_FILE contains, when it is set. */
   callers?: Callers | undefined;
+  /** What ROUTES_FILE contains, when it is set. */
+  routes?: Routes | undefined;
   /** Of TLS_CERT, when it is set. */
   certificate?: Certificate | undefined;
   log: Log;
@@ -72,10 +77,12 @@ const MAX_ADMIN_CONNECTIONS = 256;
 export async function startServer(options: ServerOptions): Promise<Ports> {
   const { config, log, lifecycle, worker = { index: 0, count: 1 } } = options;
   const { settings, kafka } = config;
+  let { routes: topicRoutes } = options;
   let statistics: ProducerStatistics | undefined;
   const delivery = createDelivery({
     settings,
     config: kafka,
+    topicConfig: topicRoutes && ((topic) => topicRoutes?.producerConfig(topic)),
     log,
     worker: worker.index,
     workers: worker.count,
@@ -98,16 +105,25 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
     onMissing: (areAllMissing) => delivery.setTopicsMissing(areAllMissing),
     onLimits(topic, limits) {
       if (topic === settings.KAFKA_TOPIC) delivery.setTopicLimits(limits);
+      // A route may lead to KAFKA_TOPIC too: its events name the topic.
+      delivery.setTopicLimits(limits, topic);
     },
     log,
   });
+  const newTopics = {
+    partitions: settings.KAFKA_TOPIC_PARTITIONS,
+    replicationFactor: settings.KAFKA_TOPIC_REPLICATION_FACTOR,
+  };
   const watch = (topic: string) =>
-    topics.add({
-      topic,
-      partitions: settings.KAFKA_TOPIC_PARTITIONS,
-      replicationFactor: settings.KAFKA_TOPIC_REPLICATION_FACTOR,
-    });
+    topics.add(topicRoutes?.toNewTopic(topic, newTopics) ?? { topic, ...newTopics });
   watch(settings.KAFKA_TOPIC);
+  for (const { topic } of topicRoutes?.entries ?? []) watch(topic);
+  const routesReloader =
+    topicRoutes &&
+    createRoutesReloader(settings, topicRoutes, log, (reloaded) => {
+      topicRoutes = reloaded;
+      for (const { topic } of reloaded.entries) watch(topic);
+    });
   const limits = {
     maxEventBytes: settings.MAX_EVENT_BYTES,
     maxBatchEvents: settings.MAX_BATCH_EVENTS,
@@ -181,6 +197,7 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
       checks: [
         eventTypeCheck,
         ...(schemas === undefined ? [] : [schemas.toCheck]),
+        ...(topicRoutes === undefined ? [] : [routeCheck(() => topicRoutes!)]),
         topicCheck(settings.KAFKA_TOPIC),
         ...(settings.CALLER_HEADER === undefined ? [] : [callerHeader(settings.CALLER_HEADER)]),
       ],
@@ -197,6 +214,14 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
   if (reloader !== undefined) {
     lifecycle.onReload(() => reloader.reload());
     await lifecycle.start({ name: "callers", start: () => reloader.start(), stop: () => reloader.stop() });
+  }
+  if (routesReloader !== undefined) {
+    lifecycle.onReload(() => routesReloader.reload());
+    await lifecycle.start({
+      name: "routes",
+      start: () => routesReloader.start(),
+      stop: () => routesReloader.stop(),
+    });
   }
   if (schemas !== undefined) await lifecycle.start({ name: "schemas", stop: () => schemas.stop() });
   // Already stoppable: it may wait for a registry.
@@ -220,7 +245,8 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
   });
   // If such a topic were missing, its events would be retried for ever, ahead of all others.
   for (const topic of delivery.journalTopics().filter((name) => name !== settings.KAFKA_TOPIC)) {
-    log.warn({ topic }, "journal holds events of another topic than KAFKA_TOPIC: they are sent there");
+    if (!topicRoutes?.hasTopic(topic))
+      log.warn({ topic }, "journal holds events of another topic than KAFKA_TOPIC: they are sent there");
     watch(topic);
   }
   await lifecycle.start({ name: "topics", start: () => topics.start(), stop: () => topics.stop() });

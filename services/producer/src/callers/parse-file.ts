@@ -1,7 +1,6 @@
 // CALLERS_FILE, parsed: the callers and their keys, or every problem of the file.
 import { type Durability, durabilities } from "@ingest/contract";
-import { type ValueError, ValueErrorType } from "@sinclair/typebox/compiler";
-import { Value } from "@sinclair/typebox/value";
+import { type FileProblem, FileProblems, parseJsonFile } from "../file-problems.ts";
 import { ANONYMOUS, type Caller, type CallerLimits } from "./caller.ts";
 import { type AnonymousEntry, type CallerEntry, CallersFile } from "./file-schema.ts";
 import { NamePatterns } from "./name-patterns.ts";
@@ -34,29 +33,13 @@ export interface Callers {
   readonly text: string;
 }
 
-/** One problem of the file: the member's JSON pointer (RFC 6901; `""` is the file itself), and what to change. */
-export interface FileProblem {
-  readonly pointer: string;
-  readonly message: string;
-}
-
-/** Every problem of a file. */
-export class FileProblems {
-  constructor(readonly problems: readonly FileProblem[]) {}
-}
-
 /** Ids that stand for requests without a caller. */
 const RESERVED = [ANONYMOUS, "none"];
 
 /** @returns the callers, or every problem of the file */
 export function parseCallers(text: string, defaults: DurabilityDefaults): Callers | FileProblems {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return new FileProblems([{ pointer: "", message: `is not JSON: ${(error as Error).message}` }]);
-  }
-  if (!Value.Check(CallersFile, value)) return new FileProblems(schemaProblems(value));
+  const value = parseJsonFile(CallersFile, text);
+  if (value instanceof FileProblems) return value;
   const problems = [
     ...identityProblems(value.callers),
     ...value.callers.flatMap((entry, index) => rightsProblems(entry, `/callers/${index}`, defaults)),
@@ -164,38 +147,4 @@ export function isHigher(durability: Durability, than: Durability): boolean {
 
 function lower(one: Durability, other: Durability): Durability {
   return isHigher(one, other) ? other : one;
-}
-
-/** The first error of each member is the clearest one: "required" comes before the errors of `undefined`. */
-function schemaProblems(value: unknown): FileProblem[] {
-  const messages = new Map<string, string>();
-  for (const error of Value.Errors(CallersFile, value))
-    if (!messages.has(error.path)) messages.set(error.path, messageFor(error));
-  return [...messages].map(([pointer, message]) => ({ pointer, message }));
-}
-
-function messageFor({ type, schema, message, value }: ValueError): string {
-  switch (type) {
-    case ValueErrorType.ObjectRequiredProperty:
-      return "is required";
-    case ValueErrorType.ObjectAdditionalProperties:
-      return "is not a member that is known here";
-    case ValueErrorType.ArrayMinItems:
-      return "must not be empty: leave it out, or list at least one";
-    case ValueErrorType.ArrayUniqueItems:
-      return "lists something twice";
-    case ValueErrorType.StringFormat:
-      return "must be an RFC 3339 date-time, such as 2027-01-31T00:00:00Z";
-    case ValueErrorType.StringPattern:
-      return schema.title ?? `must match ${schema.pattern}`;
-    case ValueErrorType.Union:
-      return `must be one of ${durabilities.join(", ")}`;
-    case ValueErrorType.IntegerMaximum:
-      return `must not be more than ${schema.maximum}, got ${JSON.stringify(value)}`;
-    case ValueErrorType.IntegerMinimum:
-    case ValueErrorType.Integer:
-      return `must be an integer from ${schema.minimum}, got ${JSON.stringify(value)}`;
-    default:
-      return message.charAt(0).toLowerCase() + message.slice(1);
-  }
 }

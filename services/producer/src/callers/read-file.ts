@@ -1,11 +1,11 @@
 // CALLERS_FILE, read from the disk.
 import { readFileSync } from "node:fs";
 import type { Durability } from "@ingest/contract";
-import { type Log, type SettingProblem, SettingsError } from "@ingest/service";
-import { readTextFile } from "../text-file.ts";
+import type { Log } from "@ingest/service";
+import { FileProblems, readSettingsFile } from "../file-problems.ts";
+import { FileReloader } from "../file-reloader.ts";
 import type { CallerDirectory } from "./directory.ts";
-import { type Callers, type DurabilityDefaults, FileProblems, parseCallers } from "./parse-file.ts";
-import { CallersReloader } from "./reloader.ts";
+import { type Callers, type DurabilityDefaults, parseCallers } from "./parse-file.ts";
 import type { CallerSettings } from "./settings.ts";
 
 export type CallersFileSettings = CallerSettings & {
@@ -18,21 +18,8 @@ export type CallersFileSettings = CallerSettings & {
  * @throws SettingsError naming every problem of the file
  */
 export function readCallers(settings: CallersFileSettings): Callers | undefined {
-  const path = settings.CALLERS_FILE;
-  if (path === undefined) return undefined;
-  const problem = (message: string): SettingProblem => ({ name: "CALLERS_FILE", value: path, message });
-  let text: string;
-  try {
-    text = readTextFile(path);
-  } catch (error) {
-    throw new SettingsError([problem((error as Error).message)]);
-  }
-  const callers = parseCallers(text, toDefaults(settings));
-  if (callers instanceof FileProblems)
-    throw new SettingsError(
-      callers.problems.map(({ pointer, message }) => problem(`${pointer || "the file"} ${message}`)),
-    );
-  return callers;
+  const parse = (text: string) => parseCallers(text, toDefaults(settings));
+  return readSettingsFile("CALLERS_FILE", settings.CALLERS_FILE, parse);
 }
 
 /**
@@ -55,9 +42,19 @@ export function createReloader(
   { text }: Callers,
   directory: Pick<CallerDirectory, "replace">,
   log: Log,
-): CallersReloader {
+): FileReloader<Callers> {
   const parse = (text: string) => parseCallers(text, toDefaults(settings));
-  return new CallersReloader({ path: settings.CALLERS_FILE!, text, parse, directory, log });
+  return new FileReloader({
+    subject: "callers",
+    path: settings.CALLERS_FILE!,
+    text,
+    parse,
+    replace(callers) {
+      directory.replace(callers);
+      return { callers: callers.callers.length, keys: callers.keys.size };
+    },
+    log,
+  });
 }
 
 function toDefaults(settings: CallersFileSettings): DurabilityDefaults {

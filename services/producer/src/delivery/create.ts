@@ -20,6 +20,8 @@ export interface CreateDeliveryOptions {
   /** The index of this worker, from 0 (default 0), and the number of workers (default 1). */
   worker?: number;
   workers?: number;
+  /** librdkafka's settings for a topic, where they differ from `config`. */
+  topicConfig?: ((topic: string) => Record<string, string> | undefined) | undefined;
   /** Called with the statistics of the Kafka client at each KAFKA_STATISTICS_INTERVAL_MS. */
   onStatistics?: (statistics: ProducerStatistics) => void;
 }
@@ -29,8 +31,9 @@ export function createDelivery(options: CreateDeliveryOptions): Delivery {
   const { settings, config, log, worker = 0, workers = 1, onStatistics } = options;
   const topic = settings.KAFKA_TOPIC;
   const limitsCheck = new TopicLimitsCheck();
-  const maxBatchBytes = () => limitsCheck.limits?.maxBatchBytes;
-  const sinkOptions = { config, topic, log, maxBatchBytes };
+  const maxBatchBytes = () => limitsCheck.maxBatchBytes;
+  const { topicConfig } = options;
+  const sinkOptions = { config, topic, log, maxBatchBytes, ...(topicConfig && { topicConfig }) };
   const folder = workerFolder(settings.JOURNAL_DIR, worker);
   const journal = {
     openJournal: () =>

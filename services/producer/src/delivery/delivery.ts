@@ -146,10 +146,12 @@ export class JournalledDelivery implements Delivery {
     return code === undefined ? undefined : this.#core.refusals.refuse(code);
   }
 
-  setTopicLimits(limits: TopicLimits): void {
-    const { limits: former } = this.#limitsCheck;
-    this.#limitsCheck.limits = limits;
-    if (former?.maxBatchBytes !== limits.maxBatchBytes) this.#core.closeSpares();
+  setTopicLimits(limits: TopicLimits, topic?: string): void {
+    const check = this.#limitsCheck;
+    const { maxBatchBytes: former } = check;
+    if (topic === undefined) check.limits = limits;
+    else check.byTopic.set(topic, limits);
+    if (former !== check.maxBatchBytes) this.#core.closeSpares();
   }
 
   setTopicsMissing(areMissing: boolean): void {

@@ -11,7 +11,7 @@ import {
 import type { Log } from "@ingest/service";
 import type { OutcomeHandler, Sink, SinkRecord } from "./sink.ts";
 
-export interface KafkaSinkOptions extends Pick<ProducerOptions, "config" | "onStatistics"> {
+export interface KafkaSinkOptions extends Pick<ProducerOptions, "config" | "onStatistics" | "topicConfig"> {
   /** The topic of records that name none. */
   topic: string;
   /** The largest batch that the topic takes; undefined where unknown. */
@@ -35,7 +35,7 @@ export class KafkaSink implements Sink {
   /** @throws KafkaError when the configuration is invalid */
   constructor(options: KafkaSinkOptions, onOutcome: OutcomeHandler) {
     this.#options = options;
-    const { onStatistics, log } = options;
+    const { onStatistics, topicConfig, log } = options;
     this.#producer = createProducer({
       config: toSinkConfig(options),
       onOutcome: (error, { topic, partition, offset }, ticket) =>
@@ -47,6 +47,7 @@ export class KafkaSink implements Sink {
         else log.debug({ facility, detail: message }, "librdkafka log");
       },
       ...(onStatistics ? { onStatistics } : {}),
+      ...(topicConfig ? { topicConfig } : {}),
     });
     void this.#connect();
   }

@@ -33,6 +33,19 @@ describe("the check of a topic's limits", () => {
     expect(limitsCheck.refusal(event("x", "k"))).toBeUndefined();
   });
 
+  test("applies to an event the limits of its own topic, and the smallest to the client's batches", () => {
+    const limitsCheck = new TopicLimitsCheck();
+    expect(limitsCheck.maxBatchBytes).toBeUndefined();
+    limitsCheck.limits = { isCompacted: false, maxBatchBytes: 1e6 };
+    limitsCheck.byTopic.set("small", { isCompacted: true, maxBatchBytes: 1_000 });
+    const large = event("x".repeat(2_000), "k");
+    expect(limitsCheck.refusal(large)).toBeUndefined();
+    expect(limitsCheck.refusal({ ...large, topic: "small" })).toBe("too_large");
+    expect(limitsCheck.refusal({ ...event("x", null), topic: "small" })).toBe("key_required");
+    expect(limitsCheck.refusal({ ...large, topic: "unknown" })).toBeUndefined();
+    expect(limitsCheck.maxBatchBytes).toBe(1_000);
+  });
+
   test("refuses by the uncompressed size, to the byte", () => {
     const value = "é".repeat(500);
     const limitsCheck = new TopicLimitsCheck();

@@ -18,18 +18,26 @@ export function toTopicLimits(settings: ReadonlyMap<string, string>): TopicLimit
   };
 }
 
-/** Checks events against the limits of one topic. */
+/** Checks events against the limits of their topics. */
 export class TopicLimitsCheck {
-  /** Undefined while they are unknown: nothing is refused here then. */
+  /** Of KAFKA_TOPIC. Undefined while they are unknown: nothing is refused here then. */
   limits: TopicLimits | undefined;
+  /** Of the topics that events name. */
+  readonly byTopic = new Map<string, TopicLimits>();
+
+  /** The largest batch that every topic takes: the client has one limit for all. Undefined while none is known. */
+  get maxBatchBytes(): number | undefined {
+    const known = [this.limits, ...this.byTopic.values()].flatMap((limits) => limits?.maxBatchBytes ?? []);
+    return known.length === 0 ? undefined : Math.min(...known);
+  }
 
   /**
    * Why Kafka would refuse the event; undefined when it may take it. Allocates nothing.
    * Sizes are uncompressed, as those of KAFKA_MESSAGE_MAX_BYTES: a caller can't know how well an event compresses among
    * others. The client sends a batch that doesn't become smaller uncompressed, so an event that passes here fits alone.
    */
-  refusal({ key, value, headers }: EncodedEvent): RefusalCode | undefined {
-    const { limits } = this;
+  refusal({ key, value, headers, topic }: EncodedEvent): RefusalCode | undefined {
+    const limits = topic === undefined ? this.limits : this.byTopic.get(topic);
     if (limits === undefined) return undefined;
     if (limits.isCompacted && key === null) return "key_required";
     const units = value.length + (key?.length ?? 0);

@@ -82,8 +82,11 @@ export interface Delivery {
    */
   refuse(): Refusal | undefined;
 
-  /** From now on, events that the topic's limits forbid are refused at once. Until the first call none is. */
-  setTopicLimits(limits: TopicLimits): void;
+  /**
+   * From now on, events that the topic's limits forbid are refused at once. Until the first call none is.
+   * @param topic absent: that of events that name none
+   */
+  setTopicLimits(limits: TopicLimits, topic?: string): void;
 
   /**
    * While no topic exists, events wait in the journal and nothing is sent: the client would hold them until it gives up.

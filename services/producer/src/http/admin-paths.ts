@@ -1,6 +1,6 @@
 // The paths for operators, which ADMIN_PORT moves to a port of their own.
 
-/** Health, metrics, the API's page and document, the schema of CALLERS_FILE, and the page at the root. */
+/** Health, metrics, the API's page and document, the schemas of CALLERS_FILE and ROUTES_FILE, and the page at the root. */
 function isAdminPath(path: string): boolean {
   return (
     path === "/" ||
@@ -8,7 +8,8 @@ function isAdminPath(path: string): boolean {
     path.startsWith("/health/") ||
     path === "/openapi" ||
     path.startsWith("/openapi/") ||
-    path === "/callers.schema.json"
+    path === "/callers.schema.json" ||
+    path === "/routes.schema.json"
   );
 }
 

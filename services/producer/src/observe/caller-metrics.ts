@@ -2,7 +2,7 @@
 import { Counter, countersOf, gauge, METRIC_PREFIX, type Registry } from "@ingest/service";
 import type { CallerCounts } from "../callers/caller-counts.ts";
 import type { CallerDirectory } from "../callers/directory.ts";
-import type { CallersReloader } from "../callers/reloader.ts";
+import type { FileReloader } from "../file-reloader.ts";
 
 export function callerMetrics(registry: Registry, callers: Pick<CallerDirectory, "counts">): void {
   const add = (
@@ -34,7 +34,7 @@ export function callerMetrics(registry: Registry, callers: Pick<CallerDirectory,
 
 export function reloadMetrics(
   registry: Registry,
-  reloads: Pick<CallersReloader, "counts" | "loadedMs">,
+  reloads: Pick<FileReloader<unknown>, "counts" | "loadedMs">,
 ): void {
   countersOf(
     registry,

@@ -12,10 +12,10 @@ import {
   type Registry,
 } from "@ingest/service";
 import type { CallerDirectory } from "../callers/directory.ts";
-import type { CallersReloader } from "../callers/reloader.ts";
 import type { Delivery } from "../delivery/index.ts";
 import type { Admission } from "../events/admission.ts";
 import type { EventService } from "../events/service.ts";
+import type { FileReloader } from "../file-reloader.ts";
 import type { EventSchemas } from "../schemas/index.ts";
 import { callerMetrics, reloadMetrics } from "./caller-metrics.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
@@ -41,7 +41,7 @@ export interface MetricSources {
   hasJournal: boolean;
   /** Undefined without CALLERS_FILE. */
   callers: Pick<CallerDirectory, "counts"> | undefined;
-  reloads: Pick<CallersReloader, "counts" | "loadedMs"> | undefined;
+  reloads: Pick<FileReloader<unknown>, "counts" | "loadedMs"> | undefined;
   /** The latest statistics of the Kafka client. */
   statistics(): ProducerStatistics | undefined;
 }

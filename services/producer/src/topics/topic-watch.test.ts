@@ -119,6 +119,20 @@ test("one admin client looks at all topics, and is closed after each look", asyn
   await watch.stop();
 });
 
+test("a topic that is added later is created soon, and those that are not ready are named", async () => {
+  const { cluster, watch } = start({ intervalMs: 3_600_000 });
+  await until("the first topic", () => watch.state === "ready");
+  expect(watch.notReady).toEqual([]);
+  watch.add(others);
+  expect({ state: watch.state, notReady: watch.notReady }).toEqual({
+    state: "pending",
+    notReady: ["others"],
+  });
+  await until("the other topic", () => watch.state === "ready");
+  expect(cluster.creations).toBe(2);
+  await watch.stop();
+});
+
 describe("a topic that is deleted later", () => {
   // Fault: readiness said for ever that the topic is there, and no line named it.
   test("is named and created again, as soon as events aren't delivered", async () => {

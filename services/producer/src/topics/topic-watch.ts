@@ -54,7 +54,7 @@ export class TopicWatch {
     this.#options = options;
   }
 
-  /** A topic added after the start is looked at with the others. */
+  /** A topic added after the start is looked at within `eagerIntervalMs`. */
   add(topic: NewTopic): void {
     if (!this.#topics.has(topic.topic))
       this.#topics.set(topic.topic, new WatchedTopic({ ...this.#options, topic }));
@@ -64,6 +64,15 @@ export class TopicWatch {
   get state(): TopicState {
     const states = new Set(Array.from(this.#topics.values(), ({ state }) => state));
     return states.has("missing") ? "missing" : states.has("pending") ? "pending" : "ready";
+  }
+
+  /** The topics in `state`, unless that is ready. */
+  get notReady(): string[] {
+    const { state } = this;
+    if (state === "ready") return [];
+    return Array.from(this.#topics.values())
+      .filter((topic) => topic.state === state)
+      .map(({ name }) => name);
   }
 
   /** Starts looking, and returns. */
@@ -101,7 +110,13 @@ export class TopicWatch {
       ...Array.from(this.#topics.values(), ({ limitsDueMs }) => limitsDueMs || Number.POSITIVE_INFINITY),
     );
     do await pause(Math.min(intervalMs, eagerIntervalMs), signal);
-    while (!signal.aborted && !isFailing?.() && !isEager() && performance.now() < dueMs);
+    while (
+      !signal.aborted &&
+      this.state !== "pending" &&
+      !isFailing?.() &&
+      !isEager() &&
+      performance.now() < dueMs
+    );
   }
 
   /** Looks at each topic. @returns those that aren't ready, and why */

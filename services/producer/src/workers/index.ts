@@ -7,6 +7,7 @@ import type { Callers } from "../callers/parse-file.ts";
 import { type CallersFileSettings, createReloader } from "../callers/read-file.ts";
 import type { HttpSettings } from "../config.ts";
 import { assertPortFree } from "../http/listen.ts";
+import type { RouteSettings } from "../routes/settings.ts";
 import type { Ports } from "../server.ts";
 import type { TlsSettings } from "../tls/settings.ts";
 import type { FromParent, FromWorker } from "./messages.ts";
@@ -37,7 +38,7 @@ export interface SuperviseOptions {
   /** The script that a worker runs. */
   main: string;
   env: Env;
-  settings: HttpSettings & CallersFileSettings & LimitSettings & TlsSettings;
+  settings: HttpSettings & CallersFileSettings & LimitSettings & RouteSettings & TlsSettings;
   /** What CALLERS_FILE contains, when it is set. */
   callers: Callers | undefined;
   log: Log;
@@ -85,7 +86,7 @@ export async function superviseWorkers(options: SuperviseOptions): Promise<Ports
     lifecycle.onReload(() => reloader.reload());
     await lifecycle.start({ name: "callers", start: () => reloader.start(), stop: () => reloader.stop() });
   }
-  if (callers !== undefined || settings.TLS_CERT !== undefined)
+  if (callers !== undefined || settings.ROUTES_FILE !== undefined || settings.TLS_CERT !== undefined)
     lifecycle.onReload(() => supervisor.signal("SIGHUP"));
   // With SO_REUSEPORT another service could share the port and get a part of the requests.
   assertPortFree(settings.HOST, settings.PORT);

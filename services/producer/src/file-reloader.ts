@@ -1,34 +1,36 @@
-// Reads CALLERS_FILE again when it changes or on request: a file without problems replaces the callers as a whole.
+// Reads a file of settings again when it changes or on request: one without problems replaces the former as a whole.
 import { statSync } from "node:fs";
 import type { Log } from "@ingest/service";
-import { readTextFile } from "../text-file.ts";
-import type { CallerDirectory } from "./directory.ts";
-import { type Callers, FileProblems } from "./parse-file.ts";
+import { FileProblems } from "./file-problems.ts";
+import { readTextFile } from "./text-file.ts";
 
-export interface ReloaderOptions {
+export interface FileReloaderOptions<T> {
+  /** What the file contains, in messages: as `callers`. */
+  subject: "callers" | "routes";
   path: string;
   /** What the file contained at the start. */
   text: string;
-  parse(text: string): Callers | FileProblems;
-  directory: Pick<CallerDirectory, "replace">;
+  parse(text: string): T | FileProblems;
+  /** From now on the new contents are used. @returns what to log about them */
+  replace(contents: T): Record<string, number>;
   log: Log;
 }
 
 /** How often the file is looked at, ms. Its state is polled: that works for atomic renames, symlinks and network disks. */
 const POLL_MS = 1_000;
 
-export class CallersReloader {
-  readonly #options: ReloaderOptions;
+export class FileReloader<T> {
+  readonly #options: FileReloaderOptions<T>;
   #timer: Timer | undefined;
   #state = "";
   /** The file as it was last tried, or why it could not be read. */
   #text: string | FileProblems;
   /** Reloads by result. */
   readonly counts = { success: 0, failure: 0 };
-  /** When the callers in use were read, Unix ms. */
+  /** When the contents in use were read, Unix ms. */
   loadedMs = Date.now();
 
-  constructor(options: ReloaderOptions) {
+  constructor(options: FileReloaderOptions<T>) {
     this.#options = options;
     this.#text = options.text;
   }
@@ -41,24 +43,23 @@ export class CallersReloader {
     clearInterval(this.#timer);
   }
 
-  /** Keeps the callers in use when the file can't be read, or has any problem. */
+  /** Keeps the contents in use when the file can't be read, or has any problem. */
   reload(): void {
-    const { path, parse, directory, log } = this.#options;
+    const { subject, path, parse, replace, log } = this.#options;
     this.#state = stateOf(path);
     this.#text = read(path);
-    const callers = this.#text instanceof FileProblems ? this.#text : parse(this.#text);
-    if (callers instanceof FileProblems) {
+    const contents = this.#text instanceof FileProblems ? this.#text : parse(this.#text);
+    if (contents instanceof FileProblems) {
       this.counts.failure++;
       log.error(
-        { path, problems: callers.problems },
-        "callers file is invalid: keeping the previous callers",
+        { path, problems: contents.problems },
+        `${subject} file is invalid: keeping the previous ${subject}`,
       );
       return;
     }
-    directory.replace(callers);
     this.counts.success++;
     this.loadedMs = Date.now();
-    log.info({ path, callers: callers.callers.length, keys: callers.keys.size }, "callers reloaded");
+    log.info({ path, ...replace(contents) }, `${subject} reloaded`);
   }
 
   #poll(): void {

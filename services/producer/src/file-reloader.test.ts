@@ -3,10 +3,11 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { temporaryFolder, until } from "@ingest/testkit";
 import pino from "pino";
-import { type Callers, FileProblems, parseCallers } from "./parse-file.ts";
-import { CallersReloader } from "./reloader.ts";
+import { type Callers, parseCallers } from "./callers/parse-file.ts";
+import { FileProblems } from "./file-problems.ts";
+import { FileReloader } from "./file-reloader.ts";
 
-const running: CallersReloader[] = [];
+const running: FileReloader<Callers>[] = [];
 afterEach(() => {
   for (const reloader of running.splice(0)) reloader.stop();
 });
@@ -20,8 +21,8 @@ function start(path: string, text: string) {
   const found: Callers[] = [];
   const lines: string[] = [];
   const log = pino({ level: "info" }, { write: (line: string) => void lines.push(line) });
-  const directory = { replace: (callers: Callers) => void found.push(callers) };
-  const reloader = new CallersReloader({ path, text, parse, directory, log });
+  const replace = (callers: Callers) => ({ callers: found.push(callers) });
+  const reloader = new FileReloader({ subject: "callers", path, text, parse, replace, log });
   running.push(reloader);
   reloader.start();
   return { reloader, lines, idsInUse: () => found.at(-1)?.callers.map(({ id }) => id) };
