@@ -352,3 +352,15 @@ test.each([
   expect(response.status).toBe(415);
   expect(response.headers.get("accept")).toBe(accept);
 });
+
+test.each(["/v1/batch", "/batch"])("%s: a small body does not become a large one", async (path) => {
+  const app = appOf();
+  const batch = Array.from({ length: 100 }, () => ({ event: "a", type: "track" }));
+  const response = await app.post(path, JSON.stringify({ batch, context: "x".repeat(5_000) }));
+  expect(response.status).toBe(413);
+  expect(app.delivery.taken).toEqual([]);
+  const one = await app.post(path, JSON.stringify({ batch: batch.slice(0, 1), context: "x".repeat(5_000) }));
+  expect(one.status).toBe(200);
+  const many = Array.from({ length: 101 }, () => batch[0]);
+  expect((await app.post(path, JSON.stringify({ batch: many }))).status).toBe(413);
+});

@@ -46,7 +46,8 @@ export function createAdapterFormats(adapter: Adapter, limits: DecodeLimits): Ad
     const decodeMany: EventFormat["decodeMany"] = (body, ids, check) => {
       const translation = translate(body, head);
       if (translation instanceof Rejection) return translation;
-      return decodeEvents(Buffer.from(JSON.stringify(translation.events)), "array", limits, ids, check);
+      const json = toJsonArray(translation.events, body.length, limits);
+      return json instanceof Rejection ? json : decodeEvents(Buffer.from(json), "array", limits, ids, check);
     };
     return {
       decodeMany,
@@ -68,6 +69,36 @@ export function createAdapterFormats(adapter: Adapter, limits: DecodeLimits): Ad
     },
   };
 }
+
+/**
+ * Every event has a copy of the members around its batch: a small body could become one that does not fit into memory.
+ * @param sent the length of the body
+ */
+function toJsonArray(
+  events: readonly unknown[],
+  sent: number,
+  { maxBatchEvents }: DecodeLimits,
+): string | Rejection {
+  if (events.length > maxBatchEvents)
+    return new Rejection("too_large", `The body holds more than ${maxBatchEvents} events.`);
+  let rest = MAX_GROWTH * sent + MAX_ADDED * events.length;
+  const texts: string[] = [];
+  for (const event of events) {
+    const text = JSON.stringify(event);
+    rest -= text.length;
+    if (rest < 0)
+      return new Rejection(
+        "too_large",
+        "The members around the batch, which every event gets a copy of, are too large: send smaller batches.",
+      );
+    texts.push(text);
+  }
+  return `[${texts.join(",")}]`;
+}
+
+/** The translation may be this many times as long as the body, and longer by so many characters for each event. */
+const MAX_GROWTH = 4;
+const MAX_ADDED = 256;
 
 const NOT_JSON = new Rejection("unsupported_media_type", "Send application/json in UTF-8 to this path.", {
   fields: { Accept: "application/json" },
