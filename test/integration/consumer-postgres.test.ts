@@ -59,6 +59,9 @@ describe.skipIf(whyNoPostgres !== undefined)(`CONSUMER_HANDLER=postgres${reason}
       "select count(*)::int as rows, count(distinct event_id)::int as ids, count(distinct payload->>'number')::int as numbers from events",
     );
     expect(row).toEqual({ rows: EVENTS, ids: EVENTS, numbers: EVENTS });
+    expect(await server.query('select sum("offset")::int as n from events_positions')).toEqual([
+      { n: EVENTS },
+    ]);
     expect(await kafka.countRecords(`${topic}.dead-letter`)).toBe(0);
   }, 300_000);
 });

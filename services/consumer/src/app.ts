@@ -179,6 +179,9 @@ function createParts(app: ConsumerApp, counters: Counters, deadLetterTopicName: 
     reset: settings.KAFKA_AUTO_OFFSET_RESET,
     counters,
     log,
+    ...(handler.storedPositions && {
+      storedPositions: (topic, topicId) => handler.storedPositions!(topic, topicId),
+    }),
     onRecreated: (topic) => loop.onTopicRecreated(topic),
   });
   const loop: ConsumerLoop = new ConsumerLoop({

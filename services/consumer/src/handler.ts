@@ -1,6 +1,6 @@
 // The interface of event handlers, and the context they get with each event.
 import type { StoredEvent } from "@ingest/contract";
-import type { RecordHeaders } from "@ingest/kafka";
+import type { RecordHeaders, TopicPartitionOffset } from "@ingest/kafka";
 
 /** An event as handlers get it: one of this service, or a CloudEvent in the same shape. */
 export interface ConsumedEvent extends Omit<StoredEvent, "payload"> {
@@ -40,6 +40,14 @@ export interface EventContext {
   readonly signal: AbortSignal;
 }
 
+/** How far a partition was handled: every record below `offset` is finished. */
+export interface HandledPosition extends TopicPartitionOffset {
+  /** The topic that the offset is of: one that is created again has another. */
+  readonly topicId: string;
+  /** The partition's log was truncated: its offsets below are of other records now, so a higher position is void. */
+  readonly isRewound: boolean;
+}
+
 /**
  * Handles events: each at least once, events with the same key in order. With CONSUMER_CONCURRENCY above 1, events of one
  * partition with different keys are handled concurrently; otherwise one after the other.
@@ -57,9 +65,14 @@ export interface EventHandler {
   handle(event: ConsumedEvent, context: EventContext): Promise<void> | void;
   /**
    * For handlers that buffer: resolves when every event handled before the call is stored. Offsets are committed only
-   * after that. A failure concerns the storage and not an event, so the flush is retried until it succeeds.
+   * after that. `positions` are those of before the call. A failure concerns the storage and not an event, so the flush is retried until it succeeds.
    */
-  flush?(): Promise<void> | void;
+  flush?(positions: readonly HandledPosition[]): Promise<void> | void;
+  /**
+   * For handlers that store positions together with their effect: what is stored for the topic. A partition is read from
+   * there when that is past the committed offset.
+   */
+  storedPositions?(topic: string, topicId: string): Promise<readonly TopicPartitionOffset[]>;
   /** Called once, after the last event and flush. */
   stop?(): Promise<void> | void;
 }

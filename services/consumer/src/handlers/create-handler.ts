@@ -16,7 +16,7 @@ export function createHandler(settings: Settings, output: LineWriter, name: stri
     case "logger":
       return createLogger(output, isJsonLog(settings) ? jsonLine(name) : prettyLine());
     case "postgres":
-      return createPostgres(toPostgresOptions(settings));
+      return createPostgres(toPostgresOptions(settings, settings.KAFKA_GROUP_ID));
     case "webhook":
       return createWebhook(toWebhookOptions(settings));
   }

@@ -195,7 +195,7 @@ export class ConsumerLoop implements RebalanceListener {
       "log truncated: continuing at an earlier offset",
     );
     this.#remove(task);
-    return this.#start(task, { describedTopic: task.describedTopic });
+    return this.#start(task, { describedTopic: task.describedTopic, isRewound: true });
   }
 
   #start(partition: TopicPartition, start: TaskStart): PartitionTask {

@@ -3,7 +3,7 @@ import type { Log } from "@ingest/service";
 import { type BackoffSettings, backoffMs, pause } from "@ingest/wait";
 import type { Counters } from "../counters.ts";
 import type { SeenEvents } from "../deduplication/seen-events.ts";
-import type { EventHandler } from "../handler.ts";
+import type { EventHandler, HandledPosition } from "../handler.ts";
 import type { LineWriter } from "../output/line-writer.ts";
 import type { PartitionTask } from "./partition-task.ts";
 
@@ -60,8 +60,10 @@ export class Flusher {
   async #flushNow(tasks: readonly PartitionTask[]): Promise<void> {
     const { handler, seen, output } = this.#options;
     const checkpoints = tasks.map((task) => task.checkpoint());
+    const positions = tasks.flatMap(toHandledPosition);
     const handled = seen?.takeHandled() ?? [];
-    if (!(await this.#retryUntilDone("handler flush failed: retrying", () => handler.flush?.()))) return;
+    if (!(await this.#retryUntilDone("handler flush failed: retrying", () => handler.flush?.(positions))))
+      return;
     if (!(await this.#retryUntilDone("log output flush failed: retrying", () => output?.flush()))) return;
     if (!(await this.#retryUntilDone("saving event ids failed: retrying", () => seen?.remember(handled))))
       return;
@@ -82,4 +84,11 @@ export class Flusher {
       }
     }
   }
+}
+
+/** None for a partition that is gone, one without a record yet, and a topic that this client can't describe. */
+function toHandledPosition(task: PartitionTask): HandledPosition[] {
+  const { topic, partition, position, describedTopic, isRewound } = task;
+  if (task.fenced.aborted || position < 0 || describedTopic === undefined) return [];
+  return [{ topic, partition, offset: position, topicId: describedTopic.topicId, isRewound }];
 }

@@ -28,6 +28,8 @@ export interface TaskStart {
   describedTopic?: TopicDescription | undefined;
   /** Chosen by this service, and committed at once; undefined: by the client. */
   startOffset?: number | undefined;
+  /** Whether the log was truncated below offsets that were handled. */
+  isRewound?: boolean;
 }
 
 export class PartitionTask implements TopicPartition {
@@ -38,6 +40,7 @@ export class PartitionTask implements TopicPartition {
   isPaused = false;
   /** The topic that its offsets are of; undefined while it isn't known. */
   readonly describedTopic: TopicDescription | undefined;
+  readonly isRewound: boolean;
   /**
    * The next offset to commit: every record below it is handled and flushed. Before the first record it is the start
    * offset, or -1 where the client chose that.
@@ -65,11 +68,12 @@ export class PartitionTask implements TopicPartition {
     { topic, partition }: TopicPartition,
     concurrency: number,
     process: ProcessRecord,
-    { describedTopic, startOffset = -1 }: TaskStart = {},
+    { describedTopic, startOffset = -1, isRewound = false }: TaskStart = {},
   ) {
     this.topic = topic;
     this.partition = partition;
     this.describedTopic = describedTopic;
+    this.isRewound = isRewound;
     this.committable = startOffset;
     this.#lanes = new Lanes(concurrency, (record) => process(this, record));
   }

@@ -65,3 +65,31 @@ test("a topic that is missing, and then another one, is said once each", async (
   ]);
   topicWatch.stop();
 });
+
+test("a stored position wins when it is past the committed offset and in the log", async () => {
+  const topic = { topicId: "L0uP2tmbRG6SwHUZqIWemA", partitions: 1 };
+  const startAt = async (stored: () => Promise<number>) => {
+    const topicWatch = new TopicWatch({
+      topic: "events",
+      reset: "earliest",
+      counters: { topicRecreations: 0 },
+      log: { info() {}, warn() {}, error() {} } as unknown as Log,
+      onRecreated() {},
+      storedPositions: async () => [{ topic: "events", partition: 0, offset: await stored() }],
+    });
+    const consumer = {
+      describeTopic: async () => topic,
+      committed: async () => [{ topic: "events", partition: 0, offset: 5 }],
+      watermarks: async () => ({ low: 0, high: 9 }),
+    } as unknown as KafkaConsumer;
+    topicWatch.start(consumer, async () => {});
+    const starts = await topicWatch.toStartOffsets([{ topic: "events", partition: 0 }]);
+    topicWatch.stop();
+    return starts.map(({ offset }) => offset);
+  };
+  expect(await startAt(async () => 7)).toEqual([7]);
+  expect(await startAt(async () => 9)).toEqual([9]);
+  expect(await startAt(async () => 4)).toEqual([]);
+  expect(await startAt(async () => 10)).toEqual([]);
+  expect(await startAt(() => Promise.reject(new Error("connection lost")))).toEqual([]);
+});

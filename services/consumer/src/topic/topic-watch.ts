@@ -9,8 +9,9 @@ import {
   toKafkaError,
 } from "@ingest/kafka";
 import type { Log } from "@ingest/service";
-import { pause } from "@ingest/wait";
+import { pause, settlesWithin } from "@ingest/wait";
 import type { Counters } from "../counters.ts";
+import type { EventHandler } from "../handler.ts";
 import { isCommittedForAnother, toStart } from "./start-offsets.ts";
 
 export interface TopicWatchOptions {
@@ -19,6 +20,8 @@ export interface TopicWatchOptions {
   reset: "earliest" | "latest";
   counters: Pick<Counters, "topicRecreations">;
   log: Log;
+  /** Positions that the handler stored with its effects. */
+  storedPositions?: EventHandler["storedPositions"];
   /** The topic was deleted and created again: positions in it are worth nothing any more. */
   onRecreated(topic: TopicDescription): void;
 }
@@ -81,13 +84,34 @@ export class TopicWatch {
     this.#noteOlderCommits(committed, topic);
     const { reset } = this.#options;
     const context = { topic, committed, isRecreated: this.#isRecreated, reset };
+    const stored = await this.#storedPositions(topic);
     const starts = partitions.map(async ({ topic: name, partition }) => {
       const start = toStart(partition, context);
-      if (start === "committed") return [];
+      const own = stored.find((position) => position.partition === partition)?.offset ?? -1;
+      const committedOffset = committed.find((commit) => commit.partition === partition)?.offset ?? -1;
+      if (start === "committed" && own <= committedOffset) return [];
       const { low, high } = await consumer.watermarks({ topic: name, partition }, REQUEST_TIMEOUT_MS);
-      return { topic: name, partition, offset: start === "beginning" ? low : high };
+      const chosen = { committed: committedOffset, beginning: low, end: high }[start];
+      // Outside of the log: it was truncated, or deleted by retention.
+      if (own >= low && own <= high && (own > chosen || start === "end"))
+        return { topic: name, partition, offset: own };
+      return start === "committed" ? [] : { topic: name, partition, offset: chosen };
     });
     return (await Promise.all(starts)).flat();
+  }
+
+  /** @returns none when they can't be read in time: what comes again is then left out by the handler */
+  async #storedPositions({ topicId }: TopicDescription): Promise<readonly TopicPartitionOffset[]> {
+    const { log, storedPositions, topic } = this.#options;
+    if (storedPositions === undefined) return [];
+    try {
+      const reading = storedPositions(topic, topicId);
+      if (await settlesWithin(reading, REQUEST_TIMEOUT_MS)) return await reading;
+      log.warn({ topic }, "stored positions not read in time: starting at the committed offsets");
+    } catch (error) {
+      log.warn({ topic, error }, "stored positions can't be read: starting at the committed offsets");
+    }
+    return [];
   }
 
   async #run(afterLook: () => Promise<void>): Promise<void> {

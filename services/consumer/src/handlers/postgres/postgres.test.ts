@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { until } from "@ingest/testkit";
 import { PostgresServer, whyNoPostgres } from "@ingest/testkit/postgres";
+import type { ConsumedEvent, EventContext, EventHandler, HandledPosition } from "../../handler.ts";
 import { eventRecord, type FixtureOptions, partitions, record, startLoop } from "../../loop/loop-fixture.ts";
 import { createPostgres, type PostgresOptions } from "./postgres.ts";
 
@@ -19,6 +20,7 @@ describe.skipIf(whyNoPostgres !== undefined)(`postgres${reason}`, () => {
     const table = options.table ?? `events_${tables++}`;
     const handler = createPostgres({
       url: server.url,
+      groupId: "group",
       createTable: true,
       timeoutMs: 5_000,
       ...options,
@@ -26,7 +28,7 @@ describe.skipIf(whyNoPostgres !== undefined)(`postgres${reason}`, () => {
     });
     const fixture = startLoop({
       handler: handler.handle,
-      flush: () => handler.flush!(),
+      flush: (positions) => handler.flush!(positions),
     } satisfies FixtureOptions);
     fixture.loop.onAssigned(partitions(0));
     return {
@@ -149,6 +151,55 @@ describe.skipIf(whyNoPostgres !== undefined)(`postgres${reason}`, () => {
     await until("written", () => consumer.committedOffsets()[0] === 2);
     expect(deadLetters.stored).toEqual([]);
     expect(await server.query("select count(*)::int as n from made_later")).toEqual([{ n: 3 }]);
+  });
+
+  test("stores the position with the rows, and an older one of a former owner changes nothing", async () => {
+    const table = `events_${tables++}`;
+    const topicId = "L0uP2tmbRG6SwHUZqIWemA";
+    const handler = (groupId = "group") =>
+      createPostgres({ url: server.url, groupId, table, createTable: true, timeoutMs: 5_000 });
+    const context = (offset: number) =>
+      ({
+        topic: "events",
+        partition: 0,
+        offset,
+        timestampMs: 1,
+        text: `{"event_id":"${offset}","event_type":"t"}`,
+      }) as EventContext;
+    const write = async (to: EventHandler, offset: number, more: Partial<HandledPosition> = {}) => {
+      to.handle(
+        { event_id: String(offset), event_type: "t", timestamp: 1 } as unknown as ConsumedEvent,
+        context(offset),
+      );
+      await to.flush!([
+        { topic: "events", partition: 0, offset: offset + 1, topicId, isRewound: false, ...more },
+      ]);
+    };
+    const [owner, former, other] = [handler(), handler(), handler("other")];
+    try {
+      expect(await owner.storedPositions!("events", topicId)).toEqual([]);
+      const at = async () => (await owner.storedPositions!("events", topicId))[0]?.offset;
+      await write(owner, 9);
+      expect(await at()).toBe(10);
+      await write(former, 4);
+      expect(await at()).toBe(10);
+      expect(await other.storedPositions!("events", topicId)).toEqual([]);
+      expect(await owner.storedPositions!("events", "another topic")).toEqual([]);
+      await write(former, 6, { isRewound: true });
+      expect(await at()).toBe(7);
+      // It reads below what it was told at the assignment: the log was truncated meanwhile.
+      await write(owner, 5);
+      expect(await at()).toBe(6);
+      await write(owner, 1, { topicId: "recreated" });
+      expect(await at()).toBeUndefined();
+      expect(await owner.storedPositions!("events", "recreated")).toMatchObject([{ offset: 2 }]);
+      // Rows that can't be written take their position with them.
+      await server.query(`alter table ${table}_positions rename to hidden_${table}`);
+      await expect(write(owner, 20)).rejects.toThrow();
+      expect(await server.query(`select event_id from ${table} where "offset" = 20`)).toEqual([]);
+    } finally {
+      for (const each of [owner, former, other]) await each.stop!();
+    }
   });
 
   test("a server that stops responding, or is killed, costs nothing", async () => {

@@ -15,12 +15,13 @@ export const postgresSettings = {
   POSTGRES_TABLE: Type.String({
     default: "events",
     pattern: "^[a-z_][a-z0-9_]{0,62}(\\.[a-z_][a-z0-9_]{0,62})?$",
-    description: "Table of the events, with or without a schema before it.",
+    description:
+      "Table of the events, with or without a schema before it. Positions are in the table of this name + _positions.",
   }),
   POSTGRES_CREATE_TABLE: Type.Boolean({
     default: true,
     description:
-      "Create the table if it is missing. `false`: it is given, with the columns in docs/consumer.md.",
+      "Create the tables if they are missing. `false`: they are given, with the columns in docs/consumer.md.",
   }),
   POSTGRES_TIMEOUT_MS: Type.Integer({
     default: 30_000,
@@ -40,9 +41,10 @@ export function postgresProblems({ POSTGRES_URL: value }: PostgresSettings): Set
 }
 
 /** @param settings without `postgresProblems` */
-export function toPostgresOptions(settings: PostgresSettings): PostgresOptions {
+export function toPostgresOptions(settings: PostgresSettings, groupId: string): PostgresOptions {
   return {
     url: settings.POSTGRES_URL!,
+    groupId,
     table: settings.POSTGRES_TABLE,
     createTable: settings.POSTGRES_CREATE_TABLE,
     timeoutMs: settings.POSTGRES_TIMEOUT_MS,
