@@ -68,3 +68,20 @@ test(
   },
   TIMEOUT_MS,
 );
+
+test(
+  "SIGHUP reads the file again in every worker, and stops none",
+  async () => {
+    const path = join(folder.path, "workers.json");
+    const topic = kafka.topicName();
+    writeFileSync(path, JSON.stringify({ routes: [{ topic, event_types: ["order.*"] }] }));
+    await using producer = await startProducer({
+      env: { ...kafka.env, KAFKA_TOPIC: kafka.topicName(), ROUTES_FILE: path, WORKERS: "2" },
+    });
+    process.kill(producer.pid, "SIGHUP");
+    const reloads = () => producer.lines.filter(({ message }) => message === "routes reloaded").length;
+    await until("both workers", () => reloads() === 2);
+    expect((await store(producer, "order.created")).topic).toBe(topic);
+  },
+  TIMEOUT_MS,
+);

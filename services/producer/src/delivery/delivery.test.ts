@@ -318,6 +318,21 @@ describe("a disk whose fsync hangs", () => {
 });
 
 describe("stored", () => {
+  test("applies a topic's limits to that topic's events alone, whatever the durability", async () => {
+    using home = temporaryFolder();
+    const { kafka, delivery } = await start(home);
+    delivery.setTopicLimits({ isCompacted: true, maxBatchBytes: 1e6 }, "orders");
+    const unkeyed = { ...event("v1"), key: null };
+    const routed = { ...unkeyed, topic: "orders" };
+    const refused = { status: "refused", code: "key_required" };
+    expect(delivery.accept(routed)).toMatchObject(refused);
+    expect(await delivery.durable(routed)).toMatchObject(refused);
+    expect(await delivery.stored(routed, 10_000)).toMatchObject(refused);
+    expect(delivery.accept(unkeyed)).toEqual({ status: "accepted" });
+    kafka.deliverAll();
+    await delivery.stop(1_000);
+  });
+
   test("resolves with topic, partition and offset", async () => {
     using home = temporaryFolder();
     const harness = await start(home);

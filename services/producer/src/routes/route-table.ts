@@ -26,7 +26,10 @@ export class Routes {
 
   /** The topic of events of a type; undefined: KAFKA_TOPIC. */
   topicOf(type: string): string | undefined {
-    return this.#exact.get(type) ?? this.#prefixes.find(([prefix]) => type.startsWith(prefix))?.[1];
+    const exact = this.#exact.get(type);
+    if (exact !== undefined) return exact;
+    for (const [prefix, topic] of this.#prefixes) if (type.startsWith(prefix)) return topic;
+    return undefined;
   }
 
   hasTopic(topic: string): boolean {
