@@ -10,6 +10,7 @@ COPY bench/package.json bench/
 COPY benchmarks/package.json benchmarks/
 COPY packages/broker/package.json packages/broker/
 COPY packages/cli-flags/package.json packages/cli-flags/
+COPY packages/client/package.json packages/client/
 COPY packages/contract/package.json packages/contract/
 COPY packages/file-lock/package.json packages/file-lock/
 COPY packages/http-server/package.json packages/http-server/
