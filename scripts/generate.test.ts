@@ -18,7 +18,9 @@ test("every generated file is marked as such for code reviews", async () => {
   const marked = [...(await read(".gitattributes")).matchAll(/^(\S+) .*linguist-generated/gm)].map(
     ([, path]) => path,
   );
-  expect(marked).toEqual(expect.arrayContaining(Object.keys(generatedFiles)));
+  // Only a part of it is generated.
+  const whole = Object.keys(generatedFiles).filter((path) => path !== "packages/client/README.md");
+  expect(marked).toEqual(expect.arrayContaining(whole));
 });
 
 test("the changelog begins with the version of package.json", async () => {

@@ -7,6 +7,7 @@ import { type Command, commandLineOrExit } from "../packages/cli-flags/src/index
 import { propertiesFile } from "../packages/kafka/build/configuration-table.ts";
 import { callersSchema } from "../services/producer/src/callers/file-schema.ts";
 import { routesSchema } from "../services/producer/src/routes/file-schema.ts";
+import { clientReadme } from "./generate/client-sizes.ts";
 import { problemsPage } from "./generate/problems.ts";
 import { environmentExample, settingsPage } from "./generate/settings.ts";
 import { root } from "./set-up.ts";
@@ -21,6 +22,7 @@ export const generatedFiles: Readonly<Record<string, () => string>> = {
   "docs/problems.md": problemsPage,
   "docs/routes.schema.json": routesSchema,
   "docs/settings.md": settingsPage,
+  "packages/client/README.md": clientReadme,
   "packages/kafka/src/librdkafka-properties.json": propertiesFile,
 };
 

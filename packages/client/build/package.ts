@@ -25,7 +25,7 @@ export async function buildPackage(folder: string): Promise<void> {
 }
 
 /** An entry with all it imports, minified. */
-export function bundle(entry: (typeof entries)[number]): string {
+function bundle(entry: (typeof entries)[number]): string {
   const target = entry === "file" ? "node" : "browser";
   return run(["build", join(source, `${entry}.ts`), "--minify", "--format=esm", `--target=${target}`]);
 }

@@ -29,7 +29,7 @@ export interface Cursor {
   delete(): void;
 }
 
-export interface DatabaseRequest<T> {
+interface DatabaseRequest<T> {
   readonly result: T;
   readonly error: unknown;
   onsuccess: (() => void) | null;

@@ -2,7 +2,7 @@
 import type { Page, Platform } from "./platform.ts";
 import type { EventInput, EventResult, FetchInit, FetchResponse } from "./types.ts";
 
-export class FakeClock {
+class FakeClock {
   nowMs = 1_700_000_000_000;
   readonly #timers = new Map<number, { atMs: number; callback: () => void }>();
   #lastId = 0;

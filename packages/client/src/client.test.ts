@@ -26,7 +26,7 @@ function create(options: Partial<ClientOptions> = {}, platform = new FakePlatfor
 describe("an event", () => {
   test("has a type, an id, a user, a time and a payload, and is posted to the batch route", async () => {
     const { client, platform, clock } = create({ key: "secret", durability: "stored" });
-    const result = client.track("page_view", { path: "/" }, { userId: "u" });
+    const result = client.track("page_view", { path: "/" }, { userId: "u", schemaVersion: 2 });
     client.track("old", undefined, { timestamp: new Date(0), eventId: "mine" });
     await clock.advance(100);
     expect(platform.requests).toMatchObject([
@@ -45,6 +45,7 @@ describe("an event", () => {
             user_id: "u",
             timestamp: 1_700_000_000_000,
             payload: { path: "/" },
+            schema_version: 2,
           },
           { event_type: "old", event_id: "mine", timestamp: "1970-01-01T00:00:00.000Z" },
         ],

@@ -60,7 +60,7 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
   function track(
     type: string,
     payload?: Record<string, unknown>,
-    { userId, timestamp = platform.nowMs(), eventId = newId() }: TrackOptions = {},
+    { userId, timestamp = platform.nowMs(), eventId = newId(), schemaVersion }: TrackOptions = {},
   ): TrackResult {
     const reject = (reason: RejectReason): TrackResult => {
       counts.rejected++;
@@ -69,7 +69,14 @@ export function createClientOn(platform: Platform, options: ClientOptions): Clie
     if (closing !== undefined) return reject("closed");
     let json: string;
     try {
-      json = JSON.stringify({ event_type: type, event_id: eventId, user_id: userId, timestamp, payload });
+      json = JSON.stringify({
+        event_type: type,
+        event_id: eventId,
+        user_id: userId,
+        timestamp,
+        payload,
+        schema_version: schemaVersion,
+      });
     } catch {
       return reject("not_json");
     }

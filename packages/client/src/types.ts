@@ -12,6 +12,8 @@ export interface EventInput {
   /** RFC 3339, or Unix milliseconds. */
   timestamp?: string | number;
   payload?: Record<string, unknown>;
+  /** The version of the payload's schema. Default: the newest. */
+  schema_version?: number;
 }
 
 /** The producer's result for one event of a batch. */
@@ -40,6 +42,8 @@ export interface TrackOptions {
   timestamp?: Date | string | number;
   /** Default: a new UUIDv7. */
   eventId?: string;
+  /** The version of the payload's schema. Default: the newest. */
+  schemaVersion?: number;
 }
 
 /**
