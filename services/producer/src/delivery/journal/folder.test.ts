@@ -24,7 +24,9 @@ describe("a folder's lock", () => {
     using folder = temporaryFolder();
     const child = await holdElsewhere(folder.path);
     try {
-      expect(() => lockFolder(folder.path)).toThrow("another process uses the journal folder");
+      expect(() => lockFolder(folder.path)).toThrow(
+        `another process uses the journal folder ${folder.path}: end it, or set JOURNAL_DIR to another`,
+      );
     } finally {
       child.kill("SIGKILL");
       await child.exited;

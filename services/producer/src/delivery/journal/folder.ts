@@ -34,7 +34,11 @@ export function lockFolder(folder: string): FileLock {
     );
   }
   if (lock === undefined)
-    throw new JournalError("locked", `another process uses the journal folder ${folder}`, undefined);
+    throw new JournalError(
+      "locked",
+      `another process uses the journal folder ${folder}: end it, or set JOURNAL_DIR to another`,
+      undefined,
+    );
   return lock;
 }
 
