@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder } from "@ingest/testkit";
+import { mountSmallDisk, temporaryFolder } from "@ingest/testkit";
 import { createFileStore } from "./file.ts";
 import type { SavedEvent } from "./types.ts";
 
@@ -134,4 +134,21 @@ test("after close nothing is kept, and nothing fails", async () => {
   await store.close();
   store.add(event("late"), fail);
   expect(await readIds(path)).toEqual([]);
+});
+
+test("a full disk is reported, and later events are kept once there is room", async () => {
+  using disk = mountSmallDisk(1_000_000);
+  if (!disk.isMounted) return;
+  const path = join(disk.path, "events.log");
+  const store = createFileStore(path);
+  await store.load(ALL);
+  store.add(event("a"), fail);
+  disk.fill();
+  const errors: unknown[] = [];
+  store.add(event("lost", "x".repeat(100_000)), (error) => void errors.push(error));
+  expect(errors).toMatchObject([{ code: "ENOSPC" }]);
+  disk.release();
+  store.add(event("b"), fail);
+  await store.close();
+  expect(await readIds(path)).toEqual(["a", "b"]);
 });

@@ -60,7 +60,7 @@ export function createFileStore(path: string, { fsync = false }: FileStoreOption
   }
 
   function append(line: string): void {
-    fileBytes += writeAll(file!, line);
+    fileBytes += writeAt(file!, fileBytes, line);
     if (fsync) fdatasyncSync(file!);
   }
 
@@ -69,7 +69,7 @@ export function createFileStore(path: string, { fsync = false }: FileStoreOption
     const temporary = `${path}.new`;
     const next = openSync(temporary, "w", 0o600);
     try {
-      fileBytes = writeAll(next, [...events].map(([id, json]) => toLine(id, json)).join(""));
+      fileBytes = writeAt(next, 0, [...events].map(([id, json]) => toLine(id, json)).join(""));
       fsyncSync(next);
       renameSync(temporary, path);
       syncFolder(dirname(path));
@@ -154,17 +154,10 @@ function readText(path: string): string {
   }
 }
 
-/** @returns bytes @throws Error when the disk is full; a part may be written then, as its own line that is skipped */
-function writeAll(file: number, text: string): number {
+/** @returns bytes @throws Error when the disk is full; the next text then takes the place of what was written of this one */
+function writeAt(file: number, position: number, text: string): number {
   const bytes = Buffer.from(text);
-  try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-  } catch (error) {
-    try {
-      writeSync(file, "\n");
-    } catch {}
-    throw error;
-  }
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, position + at);
   return bytes.length;
 }
 
