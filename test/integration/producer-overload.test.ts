@@ -5,7 +5,7 @@ import { KafkaFixture } from "@ingest/testkit/kafka";
 import { startProducer } from "@ingest/testkit/service";
 
 const TIMEOUT_MS = 180_000;
-const BUDGET_MIB = 512;
+const BUDGET_MIB = 640;
 const kafka = await KafkaFixture.shared();
 const topic = kafka.topicName();
 afterAll(() => kafka[Symbol.asyncDispose]());

@@ -43,7 +43,7 @@ export const producerSettings = {
     "queue.buffering.max.kbytes",
     [1, MAX_QUEUE],
     32_768,
-    "Most KiB queued or in flight. A full queue of large events takes the producer's memory to about 380 MiB.",
+    "Most KiB queued or in flight. A full queue of large events takes the producer's memory to 420 to 520 MiB.",
   ),
   KAFKA_COMPRESSION_TYPE: choice(
     "compression.type",
