@@ -2,9 +2,9 @@
 import { Database } from "bun:sqlite";
 import { afterAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder, until } from "@ingest/testkit";
+import { childrenOf, temporaryFolder, until } from "@ingest/testkit";
 import { KafkaFixture } from "@ingest/testkit/kafka";
 import { type ProducerProcess, startProducer } from "@ingest/testkit/service";
 
@@ -35,21 +35,6 @@ async function send(service: ProducerProcess): Promise<number> {
   const response = await service.post("/register_event", { event_type: "a" }, headers);
   await response.body?.cancel();
   return response.status;
-}
-
-/** The process ids of a process's children. The fourth field of /proc/<pid>/stat is the parent's (proc(5)). */
-function childrenOf(parent: number): number[] {
-  return readdirSync("/proc")
-    .map(Number)
-    .filter((pid) => {
-      if (!Number.isInteger(pid)) return false;
-      try {
-        const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-        return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === parent;
-      } catch {
-        return false; // It has exited meanwhile.
-      }
-    });
 }
 
 test(

@@ -1,10 +1,10 @@
 // Several producer processes on one port, on a real broker.
 import { afterAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "@ingest/broker";
-import { temporaryFolder, until } from "@ingest/testkit";
+import { childrenOf, temporaryFolder, until } from "@ingest/testkit";
 import { KafkaFixture } from "@ingest/testkit/kafka";
 import { type ProducerProcess, startProducer } from "@ingest/testkit/service";
 
@@ -18,21 +18,6 @@ const start = (env: Record<string, string> = {}) =>
   startProducer({
     env: { ...kafka.env, KAFKA_TOPIC: topic, WORKERS: String(WORKERS), ...env },
   });
-
-/** The process ids of a process's children. The fourth field of /proc/<pid>/stat is the parent's (proc(5)). */
-function childrenOf(parent: number): number[] {
-  return readdirSync("/proc")
-    .map(Number)
-    .filter((pid) => {
-      if (!Number.isInteger(pid)) return false;
-      try {
-        const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-        return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === parent;
-      } catch {
-        return false; // It has exited meanwhile.
-      }
-    });
-}
 
 function exists(pid: number): boolean {
   try {
