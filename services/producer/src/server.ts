@@ -211,18 +211,8 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
 
   const forRequests = settings.SHUTDOWN_TIMEOUT_MS * REQUESTS_SHARE;
   const forDelivery = settings.SHUTDOWN_TIMEOUT_MS - forRequests;
-  if (reloader !== undefined) {
-    lifecycle.onReload(() => reloader.reload());
-    await lifecycle.start({ name: "callers", start: () => reloader.start(), stop: () => reloader.stop() });
-  }
-  if (routesReloader !== undefined) {
-    lifecycle.onReload(() => routesReloader.reload());
-    await lifecycle.start({
-      name: "routes",
-      start: () => routesReloader.start(),
-      stop: () => routesReloader.stop(),
-    });
-  }
+  await follow(lifecycle, "callers", reloader);
+  await follow(lifecycle, "routes", routesReloader);
   if (schemas !== undefined) await lifecycle.start({ name: "schemas", stop: () => schemas.stop() });
   // Already stoppable: it may wait for a registry.
   await schemas?.start();
@@ -301,14 +291,7 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
     },
     stopBudgetMs: forRequests + STOP_MARGIN_MS,
   });
-  if (certificateReloader !== undefined) {
-    lifecycle.onReload(() => certificateReloader.reload());
-    await lifecycle.start({
-      name: "certificate",
-      start: () => certificateReloader.start(),
-      stop: () => certificateReloader.stop(),
-    });
-  }
+  await follow(lifecycle, "certificate", certificateReloader);
   await lifecycle.start({
     name: "draining",
     async stop() {
@@ -321,4 +304,15 @@ export async function startServer(options: ServerOptions): Promise<Ports> {
     port: server?.port ?? settings.PORT,
     ...(admin !== undefined && { adminPort: admin.port }),
   };
+}
+
+/** Reads the files of a reloader again when they change, and on SIGHUP. */
+async function follow(
+  lifecycle: Lifecycle,
+  name: string,
+  reloader: Pick<CertificateReloader, "start" | "stop" | "reload"> | undefined,
+): Promise<void> {
+  if (reloader === undefined) return;
+  lifecycle.onReload(() => reloader.reload());
+  await lifecycle.start({ name, start: () => reloader.start(), stop: () => reloader.stop() });
 }
